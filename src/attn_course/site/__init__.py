@@ -1,0 +1,51 @@
+"""The Sphinx extension of the book.
+
+Each module has one reason to exist, and each is told apart by its `setup`:
+
+- `execution`: keeps executed notebooks apart by the package that ran them
+- `mounting`: puts the widgets' script and the book's style on every page
+- `maths`: renders formulas at build time, with local fonts
+- `lightening`: leaves out scripts that no page of ours needs
+- `icons`: keeps only the icons that the pages show
+- `templates`: replaces parts of the theme that a strict page refuses or a
+  screen reader stumbles over
+- `alt_text`: asks every image for words
+- `entrance`: leads from the site's first address to its first page
+- `outputs`: hides the outputs that only tests and tables read
+- `runs`: the table of seconds and memory that each notebook took
+
+`server` is no part of the extension: it serves the built site with the
+security policy that the site promises to work under.
+"""
+
+from typing import Any
+
+__all__ = ["setup"]
+
+
+def setup(app: Any) -> dict[str, Any]:
+    """Register every part of the extension with Sphinx."""
+    from attn_course import __version__
+    from attn_course.site import (
+        alt_text,
+        entrance,
+        execution,
+        icons,
+        lightening,
+        maths,
+        mounting,
+        runs,
+        templates,
+    )
+
+    parts = (
+        execution, mounting, maths, lightening,
+        icons, templates, alt_text, entrance, runs,
+    )  # fmt: skip
+    for part in parts:
+        part.setup(app)
+    return {
+        "version": __version__,
+        "parallel_read_safe": True,
+        "parallel_write_safe": True,
+    }

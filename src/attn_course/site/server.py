@@ -1,0 +1,163 @@
+"""Serve the built site under the security policy that it promises.
+
+    python -m attn_course.site.server _build/site --port 8000
+"""
+
+import argparse
+import base64
+import hashlib
+import io
+import sys
+from functools import partial
+from html.parser import HTMLParser
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+__all__ = ["inline_script_hashes", "policy", "serve"]
+
+# Types of <script> that a browser runs; JSON and other data need no hash.
+_RUNS = {"", "module", "text/javascript", "application/javascript"}
+
+
+class _InlineScripts(HTMLParser):
+    """Collect the text of each inline script that a browser would run."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=False)
+        self.scripts: list[str] = []
+        self._inside = False
+
+    def handle_starttag(self, tag: str, attrs: list) -> None:
+        given = dict(attrs)
+        kind = (given.get("type") or "").strip().lower()
+        if tag == "script" and "src" not in given and kind in _RUNS:
+            self._inside = True
+            self.scripts.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "script":
+            self._inside = False
+
+    def handle_data(self, data: str) -> None:
+        if self._inside:
+            self.scripts[-1] += data
+
+
+def inline_script_hashes(page: str) -> list[str]:
+    """Hash each inline script of a page, as a policy names it."""
+    parser = _InlineScripts()
+    # Browsers hash what they parsed, where a line ends in one character.
+    parser.feed(page.replace("\r\n", "\n").replace("\r", "\n"))
+    parser.close()
+    hashes = []
+    for script in parser.scripts:
+        digest = hashlib.sha256(script.encode()).digest()
+        hashes.append(f"'sha256-{base64.b64encode(digest).decode()}'")
+    return list(dict.fromkeys(hashes))
+
+
+def policy(page: str) -> str:
+    """Write the Content-Security-Policy of one page."""
+    scripts = " ".join(["'self'", *inline_script_hashes(page)])
+    own = "'self' data: blob:"
+    return (
+        f"default-src 'none'; script-src {scripts}; "
+        f"style-src 'self' 'unsafe-inline'; img-src {own}; "
+        f"media-src {own}; font-src {own}; frame-src 'self'"
+    )
+
+
+class _Handler(SimpleHTTPRequestHandler):
+    """Serve files; pages carry their policy, and nothing is cached."""
+
+    protocol_version = "HTTP/1.1"
+    # Windows takes these from its registry, where they may be wrong.
+    extensions_map = {  # noqa: RUF012
+        **SimpleHTTPRequestHandler.extensions_map,
+        ".js": "text/javascript",
+        ".mjs": "text/javascript",
+        ".css": "text/css",
+        ".svg": "image/svg+xml",
+        ".woff2": "font/woff2",
+    }
+
+    def send_head(self) -> Any:
+        path = Path(self.translate_path(self.path))
+        if path.is_dir() and self.path.split("?")[0].endswith("/"):
+            path /= "index.html"
+        if path.suffix != ".html" or not path.is_file():
+            return super().send_head()
+        content = path.read_bytes()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(content)))
+        self.send_header(
+            "Content-Security-Policy", policy(content.decode("utf-8"))
+        )
+        self.end_headers()
+        return io.BytesIO(content)
+
+    def end_headers(self) -> None:
+        self.send_header("Cache-Control", "no-cache")
+        self.send_header("X-Content-Type-Options", "nosniff")
+        self.send_header("Referrer-Policy", "no-referrer")
+        super().end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Stay quiet: the address is all that a reader needs."""
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    # On Windows this would let two servers share a port.
+    allow_reuse_address = sys.platform != "win32"
+
+
+def serve(
+    folder: Path, port: int = 8000, attempts: int = 100
+) -> ThreadingHTTPServer:
+    """Bind a server to the first free port from `port` on; 0 means any.
+
+    The caller runs `serve_forever` and, at the end, `server_close`.
+
+    Raises
+    ------
+    FileNotFoundError
+        When the folder holds no index.html.
+    OSError
+        When none of the ports is free.
+    """
+    folder = Path(folder)
+    if not (folder / "index.html").is_file():
+        raise FileNotFoundError(f"expected {folder}/index.html: build first")
+    handler = partial(_Handler, directory=str(folder))
+    for candidate in range(port, port + (attempts if port else 1)):
+        try:
+            return _Server(("127.0.0.1", candidate), handler)
+        except OSError:
+            continue
+    raise OSError(
+        f"expected a free port from {port} to {port + attempts - 1}, got none"
+    )
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Serve a folder until Ctrl-C."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--port", type=int, default=8000)
+    given = parser.parse_args(arguments)
+    server = serve(given.folder, given.port)
+    port = server.server_address[1]
+    print(f"\n  http://127.0.0.1:{port}/    (Ctrl-C stops)\n", flush=True)
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        print("\nStopped.")
+    finally:
+        server.server_close()
+
+
+if __name__ == "__main__":
+    main()
