@@ -327,6 +327,55 @@ def node_env() -> dict:
     return {"PATH": path, "NPM_CONFIG_UPDATE_NOTIFIER": "false"}
 
 
+# --- The browser that tests drive -----------------------------------------
+
+
+def browsers_of_playwright() -> Path | None:
+    """Find the Chromium that Playwright downloads, if it has."""
+    question = (
+        "from playwright.sync_api import sync_playwright as start\n"
+        "with start() as p: print(p.chromium.executable_path)"
+    )
+    answer = subprocess.run(
+        [str(in_venv("python")), "-c", question],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    path = Path(answer.stdout.strip() or "nothing")
+    return path if path.is_file() else None
+
+
+def find_browser() -> Path | None:
+    """Find a Chromium: the system's, or the one that Playwright brings."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        found = shutil.which(name)
+        if found:
+            return Path(found)
+    return browsers_of_playwright()
+
+
+def ensure_browser() -> Path:
+    """Find a browser for the tests, or install one."""
+    found = find_browser()
+    if found:
+        return found
+    say("Installing Chromium, which the tests drive")
+    if shutil.which("apt-get") and getattr(os, "geteuid", lambda: 1)() == 0:
+        run(["apt-get", "update"])
+        run(["apt-get", "install", "-y", "--no-install-recommends",
+             "chromium"], env={"DEBIAN_FRONTEND": "noninteractive"})  # fmt: skip
+    else:
+        run([in_venv("python"), "-m", "playwright", "install", "chromium"])
+    found = find_browser()
+    if found is None:
+        raise CourseError(
+            "expected a Chromium for the tests, found none and could not "
+            "install one. Install it yourself (apt install chromium, or "
+            ".venv/bin/python -m playwright install --with-deps chromium) "
+            "and try again."
+        )
+    return found
+
+
 # --- The site -------------------------------------------------------------
 
 

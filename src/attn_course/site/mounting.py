@@ -16,6 +16,7 @@ def _register(app: Any, config: Any) -> None:
     ]
     app.add_css_file("attn-site.css", priority=900)
     app.add_js_file("attn-site.js", loading_method="defer")
+    config.html_favicon = str(own / "favicon.svg")
     widgets = package / "widgets" / "static" / "attn-widgets.js"
     if widgets.is_file():
         config.html_static_path.append(str(widgets))

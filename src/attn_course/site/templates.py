@@ -23,6 +23,8 @@ def name_the_toggles(soup: Any) -> Any:
 def _use_own_templates(app: Any, config: Any) -> None:
     folder = Path(str(resources.files("attn_course"))) / "site" / "templates"
     config.templates_path.insert(0, str(folder))
+    # The sidebar has a search button; a bar for a second one is too much.
+    config.html_theme_options.setdefault("navbar_persistent", [])
 
 
 def _wrap_the_tree(
@@ -39,7 +41,19 @@ def _wrap_the_tree(
     context["generate_toctree_html"] = named
 
 
+def _mend_roles(
+    app: Any, page: str, template: str, context: dict, doctree: Any
+) -> None:
+    """Make references items of the list that they stand in."""
+    body = context.get("body")
+    if body:
+        context["body"] = body.replace(
+            'role="doc-biblioentry"', 'role="listitem"'
+        )
+
+
 def setup(app: Any) -> None:
     """Connect to Sphinx."""
     app.connect("config-inited", _use_own_templates)
     app.connect("html-page-context", _wrap_the_tree, priority=900)
+    app.connect("html-page-context", _mend_roles)
