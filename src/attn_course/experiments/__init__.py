@@ -1,0 +1,155 @@
+"""What takes a real model or a long run, recorded once for all readers.
+
+Each experiment is a module with three names: RECORDINGS (the names of the
+files it makes), `inputs(name, seeds)` (what a recording depends on, besides
+the module's own code) and `record(name, seeds)` (the content). Run them with
+`attn-course experiments`; a recording whose inputs have not changed is kept.
+"""
+
+import datetime
+import hashlib
+import json
+import platform
+import subprocess
+from collections.abc import Callable
+from importlib import import_module, metadata
+from pathlib import Path
+from typing import Any
+
+from attn_course.data import load_recording, recordings, save_recording
+
+__all__ = ["EXPERIMENTS", "is_current", "provenance", "run", "version_of"]
+
+# The modules of this package that record something.
+EXPERIMENTS = ("minilm_scores",)
+
+
+def run(
+    *,
+    seeds: int = 3,
+    only: str | None = None,
+    force: bool = False,
+    say: Callable[[str], None] = print,
+) -> list[Path]:
+    """Make every recording that is missing or out of date.
+
+    Parameters
+    ----------
+    seeds
+        How many seeds an experiment with chance in it runs.
+    only
+        The name of one recording, or of one experiment.
+    force
+        Record again what is up to date.
+    say
+        Where progress goes.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+
+    Raises
+    ------
+    ValueError
+        When `only` names nothing; the message lists what there is.
+    """
+    chosen = _choose(only)
+    written = []
+    for done, (experiment, name) in enumerate(chosen, start=1):
+        count = f"[{done}/{len(chosen)}] {name}"
+        if not force and is_current(experiment, name, seeds):
+            say(f"{count}: kept, its inputs have not changed")
+            continue
+        say(f"{count}: recording …")
+        content = _module(experiment).record(name, range(seeds))
+        content["recorded"]["inputs"] = _fingerprint(experiment, name, seeds)
+        written.append(save_recording(name, content))
+        size = written[-1].stat().st_size / 1000
+        say(f"{count}: written, {size:.0f} kB")
+    return written
+
+
+def is_current(experiment: str, name: str, seeds: int) -> bool:
+    """Say whether a recording was made from the inputs of today."""
+    if name not in recordings():
+        return False
+    recorded = load_recording(name)["recorded"]
+    return recorded.get("inputs") == _fingerprint(experiment, name, seeds)
+
+
+def provenance(
+    name: str, *, seeds: list[int], packages: list[str]
+) -> dict[str, Any]:
+    """Say how a recording was made, for its `recorded` entry."""
+    versions = {p: version_of(p) for p in ["attn-course", "numpy", *packages]}
+    return {
+        "command": f"attn-course experiments --only {name}",
+        "commit": _commit(),
+        "seeds": seeds,
+        "versions": {"python": platform.python_version(), **versions},
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+    }
+
+
+def version_of(package: str) -> str | None:
+    """Give the installed version of a package; None when there is none."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _choose(only: str | None) -> list[tuple[str, str]]:
+    """List the experiments and recordings that `only` names."""
+    pairs = [
+        (experiment, name)
+        for experiment in EXPERIMENTS
+        for name in _module(experiment).RECORDINGS
+    ]
+    if only is None:
+        return pairs
+    chosen = [pair for pair in pairs if only in pair]
+    if not chosen:
+        names = sorted({name for pair in pairs for name in pair})
+        raise ValueError(f"expected one of {names}, got {only!r}")
+    return chosen
+
+
+def _module(experiment: str) -> Any:
+    """Import one experiment."""
+    return import_module(f"attn_course.experiments.{experiment}")
+
+
+def _fingerprint(experiment: str, name: str, seeds: int) -> str:
+    """Hash all that a recording depends on, the recorder's code included."""
+    module = _module(experiment)
+    parts = [Path(module.__file__).read_text("utf-8")]
+    parts.append(json.dumps(module.inputs(name, range(seeds))))
+    return hashlib.sha256("\0".join(parts).encode("utf-8")).hexdigest()
+
+
+def _commit() -> str:
+    """Name the commit of the code; say so when the code was changed since."""
+    package = Path(__file__).parents[1]
+    head = _git("rev-parse", "HEAD", cwd=package)
+    if head is None:
+        return "unknown: not run from a git checkout"
+    code = ["experiments", "pretrained.py", ":(glob)data/*.py"]
+    changed = _git("status", "--porcelain", "--", *code, cwd=package)
+    return f"{head} with changes" if changed else head
+
+
+def _git(*arguments: str, cwd: Path) -> str | None:
+    """Ask git; None when it can't answer."""
+    try:
+        done = subprocess.run(
+            ["git", *arguments],
+            cwd=cwd,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
