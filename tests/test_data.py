@@ -1,0 +1,103 @@
+import doctest
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from attn_course import data, functional
+from attn_course.data import packing, store
+
+STEP = 1 / 64
+ARRAYS = hnp.arrays(
+    np.float64,
+    hnp.array_shapes(min_dims=0, max_dims=3, min_side=0),
+    elements=st.floats(-500, 500),
+)
+RECORDED = {"command": "x", "commit": "y", "seeds": [], "versions": {}}
+
+
+@pytest.mark.parametrize("module", [functional, packing, store])
+def test_the_examples_run(module):
+    assert doctest.testmod(module).failed == 0
+
+
+def test_the_formula_has_examples():
+    assert doctest.testmod(functional).attempted >= 10
+
+
+@given(ARRAYS)
+def test_a_step_rounds_by_at_most_half_of_it(array):
+    packed = json.loads(json.dumps(data.pack_array(array, step=STEP)))
+    unpacked = data.unpack_array(packed)
+    assert unpacked.shape == array.shape
+    assert np.abs(unpacked - array).max(initial=0) <= STEP / 2
+
+
+@given(ARRAYS)
+def test_without_a_step_numbers_travel_as_float32(array):
+    unpacked = data.unpack_array(data.pack_array(array))
+    np.testing.assert_array_equal(unpacked, array.astype(np.float32))
+
+
+@given(ARRAYS)
+def test_packing_twice_changes_nothing_more(array):
+    once = data.unpack_array(data.pack_array(array, step=STEP))
+    twice = data.unpack_array(data.pack_array(once, step=STEP))
+    np.testing.assert_array_equal(once, twice)
+
+
+def test_packing_refuses_what_it_cannot_hold():
+    with pytest.raises(ValueError, match="expected finite numbers, got NaN"):
+        data.pack_array([np.nan])
+    with pytest.raises(ValueError, match=r"for step=0\.01, got 400"):
+        data.pack_array([400.0], step=0.01)
+
+
+def test_unpacking_refuses_what_does_not_fit_together():
+    packed = data.pack_array(np.ones((2, 3)))
+    with pytest.raises(ValueError, match=r"expected \[2, 4\] numbers, got 6"):
+        data.unpack_array({**packed, "shape": [2, 4]})
+    with pytest.raises(ValueError, match="expected dtype in"):
+        data.unpack_array({**packed, "dtype": "float8"})
+
+
+def test_every_recording_loads_and_says_how_it_was_made():
+    assert "minilm-cat" in data.recordings()
+    for name in data.recordings():
+        recorded = data.load_recording(name)["recorded"]
+        assert recorded["command"].startswith("attn-course experiments")
+        assert recorded["commit"]
+        assert isinstance(recorded["seeds"], list)
+        assert recorded["versions"]["attn-course"]
+
+
+def test_sources_name_every_recording_and_the_command_that_makes_it():
+    sources = Path(__file__).parents[1] / "SOURCES.md"
+    rows = sources.read_text("utf-8").splitlines()
+    for name in data.recordings():
+        command = data.load_recording(name)["recorded"]["command"]
+        [row] = [row for row in rows if f"`{name}.json`" in row]
+        assert command in row
+
+
+def test_an_unknown_recording_lists_those_there_are():
+    with pytest.raises(ValueError, match=r"expected one of .*got 'nothing'"):
+        data.load_recording("nothing")
+
+
+def test_saving_writes_the_whole_file(tmp_path, monkeypatch):
+    (tmp_path / "recordings").mkdir()
+    monkeypatch.setattr(store, "__file__", str(tmp_path / "store.py"))
+    path = data.save_recording("mine", {"x": "é", "recorded": RECORDED})
+    assert path == tmp_path / "recordings" / "mine.json"
+    assert json.loads(path.read_text("utf-8"))["x"] == "é"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_saving_needs_to_know_how_it_was_recorded():
+    with pytest.raises(ValueError, match=r"got none of .*'seeds'"):
+        data.save_recording("mine", {"recorded": {"command": "x"}})

