@@ -8,10 +8,7 @@ import subprocess
 import sys
 
 import numpy as np
-import numpy as np
 import pytest
-
-from attn_course import attention
 
 from attn_course import attention
 
