@@ -1,0 +1,10 @@
+"""The widgets of the course: they compute in the reader's browser.
+
+Each is an anywidget, so its traits can be read, set, observed and linked in
+a notebook; and each is an HTML element with its data inside, so the website
+shows it alive without a kernel.
+"""
+
+from attn_course.widgets.heatmap import AttentionHeatmap
+
+__all__ = ["AttentionHeatmap"]

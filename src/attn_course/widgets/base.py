@@ -1,0 +1,82 @@
+"""What every widget shares: the bundle, the HTML form, the fallback table."""
+
+import html
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import anywidget
+import traitlets
+
+__all__ = ["CourseWidget", "html_table"]
+
+STATIC = Path(__file__).parent / "static"
+
+
+class CourseWidget(anywidget.AnyWidget):
+    """An anywidget that is also an HTML element with its state inside.
+
+    A subclass names its `_tag`, its bundle `_esm`, the traits that a reader
+    may change (`_reader`), and a `table()`: what a page without scripts, a
+    screen reader or a print shows.
+    """
+
+    _tag: ClassVar[str]
+    _reader: ClassVar[tuple[str, ...]]
+
+    # ipywidgets 7 asks for this method first and would lose the HTML form.
+    _ipython_display_ = None
+
+    name = traitlets.Unicode("widget").tag(sync=True)
+    source = traitlets.Dict().tag(sync=True)
+    controls = traitlets.List(
+        traitlets.Unicode(), default_value=None, allow_none=True
+    ).tag(sync=True)
+
+    def table(self) -> str:
+        """Give the HTML table that stands in for the widget."""
+        raise NotImplementedError
+
+    def html(self) -> str:
+        """Give the element with its state, as the website carries it."""
+        state = {
+            "name": self.name,
+            "source": self.source,
+            "state": {name: getattr(self, name) for name in self._reader},
+            "controls": self.controls,
+        }
+        text = json.dumps(state, ensure_ascii=False, separators=(",", ":"))
+        return (
+            f'<{self._tag} data-state="{html.escape(text)}">'
+            f"{self.table()}</{self._tag}>"
+        )
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        return {**(data or {}), "text/html": self.html()}, metadata
+
+
+def html_table(
+    caption: str,
+    head: Sequence[str],
+    rows: Sequence[tuple[str, Sequence[str]]],
+) -> str:
+    """Write a table; every text is escaped.
+
+    `head` names the columns, the first one included; each row is its name
+    and its cells.
+    """
+    escape = html.escape
+    columns = "".join(f'<th scope="col">{escape(text)}</th>' for text in head)
+    body = "".join(
+        f'<tr><th scope="row">{escape(name)}</th>'
+        + "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+        + "</tr>"
+        for name, cells in rows
+    )
+    return (
+        f"<table><caption>{escape(caption)}</caption>"
+        f"<thead><tr>{columns}</tr></thead><tbody>{body}</tbody></table>"
+    )

@@ -1,0 +1,407 @@
+"""`AttentionHeatmap`: any attention map, read with a cross-hair."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import traitlets
+from jaxtyping import Bool, Float
+
+from attn_course import masks
+from attn_course.data import load_recording, pack_array, unpack_array
+from attn_course.functional import masked_softmax
+from attn_course.widgets.base import STATIC, CourseWidget, html_table
+
+__all__ = ["AttentionHeatmap"]
+
+MAX_TOKENS = 2048
+MAX_LOCKED = 4
+# A fallback table with more cells lists the strongest keys instead.
+MAX_TABLE_CELLS = 1024
+
+
+class AttentionHeatmap(CourseWidget):
+    """A heatmap of attention: query rows, key columns.
+
+    Give it one of three kinds of data. `n_q` and `n_k` are the numbers of
+    query and key tokens; `...` are the lengths of `axes`.
+
+    Parameters
+    ----------
+    tokens
+        One text for each query, and for each key unless `key_tokens` is
+        given.
+    scores
+        Dot products q·k before any scaling, `(..., n_q, n_k)`. With `d_k`
+        the reader can divide them by √d_k or not.
+    query, key
+        `(..., n_q, d_k)` and `(..., n_k, d_k)`: the browser multiplies.
+    weights
+        Attention weights `(..., n_q, n_k)`. The temperature then acts on
+        their logarithms, and the widget says so.
+    value
+        `(..., n_k, d_v)`: the cross-hair also shows the output.
+    mask
+        `(n_q, n_k)`, True = may look.
+    axes
+        Names and sizes (or labels) of the leading axes, for the pickers:
+        `{"layer": 6, "head": 12}` counts both from 1.
+    words, key_words
+        For each token the number of its word, None for special tokens:
+        lets the reader join word pieces.
+    special, key_special
+        Positions of special tokens such as [CLS], which can be hidden.
+    step
+        Round the data to multiples of this before it travels (half the
+        size); say so in `note`.
+    **state
+        Where to start: `selection={"layer": "6"}`, `temperature`,
+        `scaled`, `causal`, `threshold`, `hide_special`, `merge_words`,
+        `cell=[row, column]`, `locked=[row, …]`.
+
+    Raises
+    ------
+    ValueError
+        When shapes, tokens or numbers do not fit; the message says what
+        was expected and what came.
+
+    Examples
+    --------
+    >>> widget = AttentionHeatmap(["it"], key_tokens=["cat", "mat"],
+    ...                           scores=[[1.0, 1.0]])
+    >>> widget.weights.tolist()
+    [[0.5, 0.5]]
+    """
+
+    _tag = "attn-heatmap"
+    _esm = STATIC / "heatmap.mjs"
+    _reader: ClassVar[tuple[str, ...]] = (
+        "selection",
+        "temperature",
+        "scaled",
+        "causal",
+        "threshold",
+        "hide_special",
+        "merge_words",
+        "cell",
+        "locked",
+    )
+
+    selection = traitlets.Dict().tag(sync=True)
+    temperature = traitlets.Float(1.0, min=0.1, max=10.0).tag(sync=True)
+    scaled = traitlets.Bool(True).tag(sync=True)
+    causal = traitlets.Bool(False).tag(sync=True)
+    threshold = traitlets.Float(0.0, min=0.0, max=1.0).tag(sync=True)
+    hide_special = traitlets.Bool(False).tag(sync=True)
+    merge_words = traitlets.Bool(False).tag(sync=True)
+    cell = traitlets.List(traitlets.Int()).tag(sync=True)
+    locked = traitlets.List(traitlets.Int(), maxlen=MAX_LOCKED).tag(sync=True)
+
+    def __init__(
+        self,
+        tokens: Sequence[str],
+        *,
+        key_tokens: Sequence[str] | None = None,
+        scores: Float[Any, "... n_q n_k"] | None = None,
+        d_k: int | None = None,
+        query: Float[Any, "... n_q d_k"] | None = None,
+        key: Float[Any, "... n_k d_k"] | None = None,
+        weights: Float[Any, "... n_q n_k"] | None = None,
+        value: Float[Any, "... n_k d_v"] | None = None,
+        mask: Bool[Any, "n_q n_k"] | None = None,
+        axes: Mapping[str, int | Sequence[str]] | None = None,
+        words: Sequence[int | None] | None = None,
+        key_words: Sequence[int | None] | None = None,
+        special: Sequence[int] = (),
+        key_special: Sequence[int] | None = None,
+        title: str = "Attention weights",
+        note: str = "",
+        step: float | None = None,
+        name: str = "heatmap",
+        controls: Sequence[str] | None = None,
+        **state: Any,
+    ) -> None:
+        own_keys = key_tokens is None
+        query_tokens = _check_tokens(tokens, "tokens")
+        key_tokens = _check_tokens(
+            query_tokens if own_keys else key_tokens, "key_tokens"
+        )
+        n_q, n_k = len(query_tokens), len(key_tokens)
+        labels = _axis_labels(axes or {})
+        lead = tuple(len(texts) for texts in labels.values())
+        _check_kind(scores=scores, query=query, key=key, weights=weights)
+        arrays = {
+            "scores": _pack(scores, (*lead, n_q, n_k), "scores", step),
+            "query": _pack(query, (*lead, n_q, None), "query", step),
+            "key": _pack(key, (*lead, n_k, None), "key", step),
+            "weights": _pack(weights, (*lead, n_q, n_k), "weights", step),
+            "value": _pack(value, (*lead, n_k, None), "value", None),
+            "mask": _pack(mask, (n_q, n_k), "mask", 1.0),
+        }
+        if query is not None:
+            d_k = _common_d_k(arrays["query"], arrays["key"])
+        if weights is not None and np.min(np.asarray(weights)) < 0:
+            raise ValueError(
+                f"expected weights ≥ 0, got {np.min(np.asarray(weights)):g}"
+            )
+        query_words, key_words_ = words, words if own_keys else key_words
+        special_, key_special_ = special, special if own_keys else key_special
+        source = {
+            **arrays,
+            "axes": [{"name": k, "labels": v} for k, v in labels.items()],
+            "d_k": d_k,
+            "query_tokens": query_tokens,
+            "key_tokens": key_tokens,
+            "query_words": _check_words(query_words, n_q, "words"),
+            "key_words": _check_words(key_words_, n_k, "key_words"),
+            "query_special": _check_positions(special_, n_q, "special"),
+            "key_special": _check_positions(
+                key_special_ or (), n_k, "key_special"
+            ),
+            "title": title,
+            "note": note,
+        }
+        state.setdefault("scaled", d_k is not None)
+        unknown = set(state) - set(self._reader)
+        if unknown:
+            raise ValueError(
+                f"expected state among {list(self._reader)}, "
+                f"got {sorted(unknown)}"
+            )
+        start = {axis: texts[0] for axis, texts in labels.items()}
+        chosen = {
+            axis: str(label)
+            for axis, label in state.pop("selection", {}).items()
+        }
+        super().__init__(
+            name=name,
+            source=source,
+            controls=None if controls is None else list(controls),
+            selection={**start, **chosen},
+            **state,
+        )
+
+    @classmethod
+    def from_recording(
+        cls, recording: str, **options: Any
+    ) -> "AttentionHeatmap":
+        """Show the recorded scores of a real model, every head pickable.
+
+        `options` are those of the class; `recording` is one of
+        `attn_course.data.recordings()`.
+        """
+        record = load_recording(recording)
+        packed = record["scores"]
+        defaults = {
+            "scores": unpack_array(packed),
+            "step": packed["step"],
+            "d_k": record["d_k"],
+            "axes": {"layer": record["layers"], "head": record["heads"]},
+            "words": record["words"],
+            "special": record["special"],
+            "name": recording,
+            "note": record["note"],
+            "title": f"{record['model']}: “{record['sentence']}”",
+        }
+        return cls(record["tokens"], **{**defaults, **options})
+
+    @property
+    def weights(self) -> np.ndarray:
+        """The weights as the reader's settings make them, `(n_q, n_k)`.
+
+        The twin of what the browser computes, token by token: hiding,
+        joining and the threshold change the picture, not these numbers.
+        """
+        n_q = len(self.source["query_tokens"])
+        n_k = len(self.source["key_tokens"])
+        allowed = np.ones((n_q, n_k), dtype=bool)
+        if self.source["mask"]:
+            allowed &= unpack_array(self.source["mask"]).astype(bool)
+        if self.causal:
+            allowed &= masks.causal(n_q, n_k)
+        scores = self._scores()
+        allowed &= np.isfinite(scores)
+        scores = np.where(allowed, scores, 0.0)
+        return masked_softmax(scores * self._factor(), allowed)
+
+    @property
+    def output(self) -> np.ndarray | None:
+        """Weights times values, `(n_q, d_v)`; None without values."""
+        if self.source["value"] is None:
+            return None
+        return self.weights @ self._chosen("value")
+
+    def table(self) -> str:
+        """Give the current weights as an HTML table."""
+        weights = self.weights
+        keys = self.source["key_tokens"]
+        queries = self.source["query_tokens"]
+        if weights.size <= MAX_TABLE_CELLS:
+            caption = "Attention weights: query rows, key columns."
+            head = ["query", *keys, "row sum"]
+            cells = [
+                [f"{w:.3f}" for w in (*row, row.sum())] for row in weights
+            ]
+        else:
+            caption = "Attention weights: the 3 keys most looked at."
+            head = ["query", "key 1", "key 2", "key 3"]
+            order = np.argsort(-weights, axis=1, kind="stable")[:, :3]
+            cells = [
+                [f"{keys[j]} {weights[i, j]:.3f}" for j in row]
+                for i, row in enumerate(order)
+            ]
+        title = f"{self.source['title']}. {caption}"
+        return html_table(title, head, list(zip(queries, cells, strict=True)))
+
+    def _chosen(self, name: str) -> np.ndarray:
+        """Pick the array of the chosen map."""
+        index = tuple(
+            axis["labels"].index(self.selection[axis["name"]])
+            for axis in self.source["axes"]
+        )
+        return unpack_array(self.source[name])[index]
+
+    def _scores(self) -> np.ndarray:
+        """What the softmax starts from, before √d and temperature."""
+        if self.source["scores"]:
+            return self._chosen("scores")
+        if self.source["query"]:
+            return self._chosen("query") @ self._chosen("key").T
+        with np.errstate(divide="ignore"):
+            return np.log(self._chosen("weights"))
+
+    def _factor(self) -> float:
+        d_k = self.source["d_k"]
+        scale = d_k**-0.5 if self.scaled and d_k else 1.0
+        return scale / self.temperature
+
+    @traitlets.validate("selection")
+    def _check_selection(self, proposal: Any) -> dict[str, str]:
+        axes = {a["name"]: a["labels"] for a in self.source.get("axes", [])}
+        chosen = {k: str(v) for k, v in proposal["value"].items()}
+        for name, label in chosen.items():
+            if name not in axes:
+                raise ValueError(
+                    f"expected an axis among {list(axes)}, got {name!r}"
+                )
+            if label not in axes[name]:
+                raise ValueError(
+                    f"expected {name} among {axes[name]}, got {label!r}"
+                )
+        # Naming one axis keeps the others where they are.
+        return {**self.selection, **chosen}
+
+    @traitlets.validate("cell")
+    def _check_cell(self, proposal: Any) -> list[int]:
+        cell = proposal["value"]
+        shape = [len(self.source.get("query_tokens", ())),
+                 len(self.source.get("key_tokens", ()))]
+        inside = all(0 <= i < n for i, n in zip(cell, shape, strict=False))
+        if len(cell) not in (0, 2) or not inside:
+            raise ValueError(
+                f"expected cell=[row, column] within {shape}, got {cell}"
+            )
+        return cell
+
+    @traitlets.validate("locked")
+    def _check_locked(self, proposal: Any) -> list[int]:
+        rows = proposal["value"]
+        n_q = len(self.source.get("query_tokens", ()))
+        if len(set(rows)) < len(rows) or not all(0 <= i < n_q for i in rows):
+            raise ValueError(
+                f"expected different rows from 0 to {n_q - 1}, got {rows}"
+            )
+        return rows
+
+
+def _check_tokens(tokens: Sequence[str], name: str) -> list[str]:
+    if isinstance(tokens, str):
+        raise ValueError(f"expected {name} as a list of texts, got one text")
+    tokens = [str(token) for token in tokens]
+    if not 1 <= len(tokens) <= MAX_TOKENS:
+        raise ValueError(
+            f"expected 1 to {MAX_TOKENS} {name}, got {len(tokens)}"
+        )
+    return tokens
+
+
+def _axis_labels(
+    axes: Mapping[str, int | Sequence[str]],
+) -> dict[str, list[str]]:
+    """Turn a size into labels counted from 1, as papers count heads."""
+    return {
+        name: [str(i + 1) for i in range(size)]
+        if isinstance(size, int)
+        else [str(label) for label in size]
+        for name, size in axes.items()
+    }
+
+
+def _check_kind(**given: Any) -> None:
+    kinds = {
+        "scores": given["scores"] is not None,
+        "query with key": given["query"] is not None
+        and given["key"] is not None,
+        "weights": given["weights"] is not None,
+    }
+    half = (given["query"] is None) != (given["key"] is None)
+    if sum(kinds.values()) != 1 or half:
+        names = [name for name, array in given.items() if array is not None]
+        raise ValueError(
+            f"expected one of {', '.join(kinds)}, got {names or 'none'}"
+        )
+
+
+def _pack(
+    array: Any,
+    shape: tuple[int | None, ...],
+    name: str,
+    step: float | None,
+) -> dict[str, Any] | None:
+    """Check an array's shape and pack it; None stays None."""
+    if array is None:
+        return None
+    if hasattr(array, "detach"):  # a torch tensor, whatever its device
+        array = array.detach().cpu().double().numpy()
+    array = np.asarray(array, dtype=np.float64)
+    fits = array.ndim == len(shape) and all(
+        want is None or want == got
+        for want, got in zip(shape, array.shape, strict=True)
+    )
+    if not fits:
+        wanted = ", ".join("d" if n is None else str(n) for n in shape)
+        raise ValueError(
+            f"expected {name} of shape ({wanted}), got {array.shape}"
+        )
+    if not np.isfinite(array).all():
+        raise ValueError(
+            f"expected finite numbers in {name}, got NaN or inf; "
+            "hidden pairs go in mask=..."
+        )
+    return pack_array(array, step=step)
+
+
+def _common_d_k(query: dict[str, Any], key: dict[str, Any]) -> int:
+    d_q, d_k = query["shape"][-1], key["shape"][-1]
+    if d_q != d_k:
+        raise ValueError(f"expected key with d_k={d_q}, got {d_k}")
+    return d_k
+
+
+def _check_words(
+    words: Sequence[int | None] | None, n: int, name: str
+) -> list[int | None] | None:
+    if words is not None and len(words) != n:
+        raise ValueError(
+            f"expected {name} for each of {n} tokens, got {len(words)}"
+        )
+    return None if words is None else list(words)
+
+
+def _check_positions(rows: Sequence[int], n: int, name: str) -> list[int]:
+    rows = [int(i) for i in rows]
+    if not all(0 <= i < n for i in rows):
+        raise ValueError(
+            f"expected {name} positions from 0 to {n - 1}, got {rows}"
+        )
+    return rows

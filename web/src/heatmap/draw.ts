@@ -1,0 +1,502 @@
+// Drawing the matrix: where things stand, on a canvas, as SVG.
+import { hex, shade, words } from "../lib/palette.ts";
+import { colourTop, type Picture } from "./compute.ts";
+
+export interface Theme {
+  ink: string;
+  muted: string;
+  surface: string | null; // null: what lies behind shows through
+  masked: string;
+  accent: string;
+  lock: string;
+}
+
+export const LIGHT: Theme = {
+  ink: "#1b1f24",
+  muted: "#57606a",
+  surface: null,
+  masked: "#8c959f",
+  accent: "#b3261e",
+  lock: "#0b57d0",
+};
+
+export const DARK: Theme = {
+  ink: "#e6e9ed",
+  muted: "#a9b1ba",
+  surface: null,
+  masked: "#8b949e",
+  accent: "#ff8a7a",
+  lock: "#8ab4f8",
+};
+
+/** For slides and papers: ink on white. */
+export const PAPER: Theme = { ...LIGHT, surface: "#ffffff" };
+
+/** Where everything stands, in CSS pixels. */
+export interface Layout {
+  width: number;
+  height: number;
+  left: number;
+  top: number;
+  cell: number;
+  font: number;
+  every: number; // label each token, or each second one, …
+  sums: boolean;
+  legend: number; // y of the colour bar
+  title: string;
+}
+
+const FAMILY = "system-ui, sans-serif";
+const GAP = 6;
+const SUM_WIDTH = 34;
+const MAX_CELL = 44;
+const MIN_LABELLED = 9;
+
+export function layOut(
+  picture: Picture,
+  width: number,
+  measure: (text: string, font: string) => number,
+  title = "",
+): Layout {
+  const [rows, cols] = [picture.rows.length, picture.cols.length];
+  const widest = (labels: { label: string }[], font: number) =>
+    Math.max(
+      ...labels.map(({ label }) => measure(label, `${font}px ${FAMILY}`)),
+    );
+  const cap = Math.min(110, width * 0.28);
+  const room = (left: number) => (width - left - SUM_WIDTH - GAP) / cols;
+  let font = 13;
+  let left = Math.max(46, Math.min(cap, widest(picture.rows, font)) + 2 * GAP);
+  const sums = room(left) >= MIN_LABELLED;
+  let cell = Math.min(MAX_CELL, sums ? room(left) : (width - left) / cols);
+  if (cell >= 4) cell = Math.floor(cell);
+  if (cell < 15) {
+    font = Math.max(MIN_LABELLED + 1, Math.min(13, cell - 2));
+    left = Math.max(46, Math.min(cap, widest(picture.rows, font)) + 2 * GAP);
+  }
+  const head = title ? 26 : 0;
+  const top =
+    head + 18 + Math.max(24, Math.min(110, widest(picture.cols, font)) + GAP);
+  const legend = top + rows * cell + 14;
+  return {
+    width,
+    height: legend + 30,
+    left,
+    top,
+    cell,
+    font,
+    every: Math.max(1, Math.ceil((font - 1) / cell)),
+    sums,
+    legend,
+    title,
+  };
+}
+
+/** The row and column under a point, or null. */
+export function cellAt(layout: Layout, picture: Picture, x: number, y: number) {
+  const col = Math.floor((x - layout.left) / layout.cell);
+  const row = Math.floor((y - layout.top) / layout.cell);
+  const inside =
+    row >= 0 &&
+    row < picture.rows.length &&
+    col >= 0 &&
+    col < picture.cols.length;
+  return inside ? { row, col } : null;
+}
+
+/** What a cell shows: masked, below the threshold, or a colour 0…255. */
+type Fill = "masked" | "below" | number;
+
+function fill(
+  picture: Picture,
+  c: number,
+  top: number,
+  threshold: number,
+): Fill {
+  if (picture.allowed && !picture.allowed[c]) return "masked";
+  if (picture.weights[c] < threshold) return "below";
+  return shade(picture.weights[c], top);
+}
+
+/** One pixel a cell; masked cells and those below the threshold are clear. */
+function paintCells(
+  picture: Picture,
+  top: number,
+  threshold: number,
+): HTMLCanvasElement {
+  const canvas = document.createElement("canvas");
+  canvas.width = picture.cols.length;
+  canvas.height = picture.rows.length;
+  const context = canvas.getContext("2d")!;
+  const image = context.createImageData(canvas.width, canvas.height);
+  const pixels = new Uint32Array(image.data.buffer);
+  const { weights, allowed } = picture;
+  const unit = 255 / top;
+  for (let c = 0; c < pixels.length; c++)
+    if (weights[c] >= threshold && (!allowed || allowed[c]))
+      pixels[c] = words[Math.min(255, Math.round(weights[c] * unit))];
+  context.putImageData(image, 0, 0);
+  return canvas;
+}
+
+/** Axis titles, token labels, cells, row sums, colour bar. */
+export function drawBase(
+  context: CanvasRenderingContext2D,
+  layout: Layout,
+  picture: Picture,
+  threshold: number,
+  theme: Theme,
+): void {
+  const { left, top, cell, font } = layout;
+  const [rows, cols] = [picture.rows.length, picture.cols.length];
+  const limit = colourTop(picture);
+  context.clearRect(0, 0, layout.width, layout.height);
+  if (theme.surface) {
+    context.fillStyle = theme.surface;
+    context.fillRect(0, 0, layout.width, layout.height);
+  }
+  context.fillStyle = theme.ink;
+  context.textBaseline = "middle";
+  if (layout.title) {
+    context.font = `600 15px ${FAMILY}`;
+    context.fillText(layout.title, GAP, 14, layout.width - 2 * GAP);
+  }
+  hatch(context, left, top, cols * cell, rows * cell, theme);
+  context.imageSmoothingEnabled = cell < 1;
+  const cells = paintCells(picture, limit, threshold);
+  context.drawImage(cells, left, top, cols * cell, rows * cell);
+  blank(context, layout, picture, threshold, theme);
+
+  context.font = `${font}px ${FAMILY}`;
+  context.fillStyle = theme.ink;
+  context.textAlign = "right";
+  picture.rows.forEach(({ label }, r) => {
+    if (r % layout.every === 0)
+      context.fillText(
+        fit(context, label, left - 2 * GAP),
+        left - GAP,
+        top + (r + 0.5) * cell,
+      );
+  });
+  context.textAlign = "left";
+  picture.cols.forEach(({ label }, c) => {
+    if (c % layout.every > 0) return;
+    context.save();
+    context.translate(left + (c + 0.5) * cell, top - GAP);
+    context.rotate(-Math.PI / 2);
+    context.fillText(fit(context, label, 106), 0, 0);
+    context.restore();
+  });
+  if (layout.sums) {
+    context.fillStyle = theme.muted;
+    const x = left + cols * cell + GAP;
+    context.fillText("row Σ", x, top - 10, SUM_WIDTH);
+    picture.sums.forEach((sum, r) => {
+      if (r % layout.every === 0)
+        context.fillText(sum.toFixed(2), x, top + (r + 0.5) * cell, SUM_WIDTH);
+    });
+  }
+  if (cell >= 34) drawNumbers(context, layout, picture, limit, threshold);
+  drawAxisTitles(context, layout, theme);
+  drawLegend(context, layout, limit, theme);
+}
+
+function drawAxisTitles(
+  context: CanvasRenderingContext2D,
+  { left, top, title }: Layout,
+  theme: Theme,
+): void {
+  context.font = `italic 12px ${FAMILY}`;
+  context.fillStyle = theme.muted;
+  context.textAlign = "left";
+  context.fillText("key →", left, (title ? 26 : 0) + 8);
+  context.textAlign = "right";
+  context.fillText("query ↓", left - GAP, top - 10);
+  context.textAlign = "left";
+}
+
+function drawLegend(
+  context: CanvasRenderingContext2D,
+  { left, legend }: Layout,
+  limit: number,
+  theme: Theme,
+): void {
+  const width = 128;
+  for (let x = 0; x < width; x++) {
+    context.fillStyle = hex(Math.round((x / (width - 1)) * 255));
+    context.fillRect(left + x, legend, 1.5, 8);
+  }
+  context.font = `11px ${FAMILY}`;
+  context.fillStyle = theme.muted;
+  context.fillText("0", left, legend + 18);
+  context.textAlign = "right";
+  context.fillText(String(limit), left + width, legend + 18);
+  context.textAlign = "center";
+  context.fillText("weight", left + width / 2, legend + 18);
+  context.textAlign = "left";
+}
+
+/** Diagonal strokes: what may not be looked at is not a weight of zero. */
+function hatch(
+  context: CanvasRenderingContext2D,
+  x: number,
+  y: number,
+  width: number,
+  height: number,
+  theme: Theme,
+): void {
+  context.save();
+  context.beginPath();
+  context.rect(x, y, width, height);
+  context.clip();
+  context.strokeStyle = theme.masked;
+  context.lineWidth = 1;
+  context.globalAlpha = 0.55;
+  context.beginPath();
+  for (let offset = -height; offset < width; offset += 7) {
+    context.moveTo(x + offset, y + height);
+    context.lineTo(x + offset + height, y);
+  }
+  context.stroke();
+  context.restore();
+}
+
+/** Cells below the threshold: empty, with a dot in the middle. */
+function blank(
+  context: CanvasRenderingContext2D,
+  { left, top, cell }: Layout,
+  picture: Picture,
+  threshold: number,
+  theme: Theme,
+): void {
+  if (threshold <= 0) return;
+  const cols = picture.cols.length;
+  picture.weights.forEach((_, c) => {
+    if (fill(picture, c, 1, threshold) !== "below") return;
+    const x = left + (c % cols) * cell;
+    const y = top + Math.floor(c / cols) * cell;
+    if (theme.surface) {
+      context.fillStyle = theme.surface;
+      context.fillRect(x, y, cell, cell);
+    } else context.clearRect(x, y, cell, cell);
+    if (cell < 6) return;
+    context.fillStyle = theme.muted;
+    context.fillRect(x + cell / 2 - 1, y + cell / 2 - 1, 2, 2);
+  });
+}
+
+function drawNumbers(
+  context: CanvasRenderingContext2D,
+  { left, top, cell }: Layout,
+  picture: Picture,
+  limit: number,
+  threshold: number,
+): void {
+  const cols = picture.cols.length;
+  context.font = `12px ${FAMILY}`;
+  context.textAlign = "center";
+  picture.weights.forEach((weight, c) => {
+    const shown = fill(picture, c, limit, threshold);
+    if (typeof shown !== "number") return;
+    context.fillStyle = shown < 140 ? "#ffffff" : "#000000";
+    context.fillText(
+      weight.toFixed(2),
+      left + ((c % cols) + 0.5) * cell,
+      top + (Math.floor(c / cols) + 0.5) * cell,
+    );
+  });
+  context.textAlign = "left";
+}
+
+/** Cut a label that is too wide, with an ellipsis. */
+function fit(context: CanvasRenderingContext2D, text: string, width: number) {
+  if (context.measureText(text).width <= width) return text;
+  const letters = [...text];
+  while (letters.length > 1) {
+    letters.pop();
+    if (context.measureText(`${letters.join("")}…`).width <= width) break;
+  }
+  return `${letters.join("")}…`;
+}
+
+/** Locked rows and the cross-hair, over the matrix. */
+export function drawOverlay(
+  context: CanvasRenderingContext2D,
+  layout: Layout,
+  picture: Picture,
+  at: { row: number; col: number } | null,
+  locked: number[],
+  theme: Theme,
+): void {
+  const { left, top, cell } = layout;
+  const [rows, cols] = [picture.rows.length, picture.cols.length];
+  const frame = (
+    x: number,
+    y: number,
+    width: number,
+    height: number,
+    colour: string,
+    weight: number,
+  ) => {
+    for (const [style, line] of [
+      ["#ffffff", weight + 2],
+      [colour, weight],
+    ] as const) {
+      context.strokeStyle = style;
+      context.lineWidth = line;
+      context.strokeRect(x, y, width, height);
+    }
+  };
+  context.clearRect(0, 0, layout.width, layout.height);
+  for (const row of locked) {
+    frame(left, top + row * cell, cols * cell, cell, theme.lock, 2);
+    context.fillStyle = theme.lock;
+    context.fillRect(left - 5, top + row * cell, 4, cell);
+  }
+  if (!at) return;
+  context.globalAlpha = 0.75;
+  frame(left, top + at.row * cell, cols * cell, cell, theme.accent, 1);
+  frame(left + at.col * cell, top, cell, rows * cell, theme.accent, 1);
+  context.globalAlpha = 1;
+  const size = Math.max(cell, 3);
+  frame(
+    left + at.col * cell,
+    top + at.row * cell,
+    size,
+    size,
+    theme.accent,
+    2.5,
+  );
+}
+
+/** The same picture as SVG text, for slides and papers. */
+export function toSvg(
+  layout: Layout,
+  picture: Picture,
+  threshold: number,
+): string {
+  const space = "http://www.w3.org/2000/svg";
+  const svg = document.createElementNS(space, "svg");
+  const add = (
+    name: string,
+    attributes: Record<string, string | number>,
+    text = "",
+    parent: Element = svg,
+  ) => {
+    const node = document.createElementNS(space, name);
+    for (const [key, value] of Object.entries(attributes))
+      node.setAttribute(key, String(value));
+    node.textContent = text;
+    parent.append(node);
+    return node;
+  };
+  const { left, top, cell, font } = layout;
+  const cols = picture.cols.length;
+  const limit = colourTop(picture);
+  const small = { "font-size": 12, fill: PAPER.muted };
+  svg.setAttribute("xmlns", space);
+  svg.setAttribute("viewBox", `0 0 ${layout.width} ${layout.height}`);
+  svg.setAttribute("width", String(layout.width));
+  svg.setAttribute("height", String(layout.height));
+  svg.setAttribute("font-family", FAMILY);
+  svg.setAttribute("role", "img");
+  add("title", {}, layout.title);
+  add("rect", { width: "100%", height: "100%", fill: "#ffffff" });
+  add(
+    "text",
+    { x: GAP, y: 19, "font-size": 15, "font-weight": 600, fill: PAPER.ink },
+    layout.title,
+  );
+  add("text", { x: left, y: 38, ...small }, "key →");
+  add(
+    "text",
+    { x: left - GAP, y: top - 6, "text-anchor": "end", ...small },
+    "query ↓",
+  );
+  picture.weights.forEach((weight, c) => {
+    const shown = fill(picture, c, limit, threshold);
+    const [x, y] = [c % cols, Math.floor(c / cols)];
+    const place = {
+      x: left + x * cell,
+      y: top + y * cell,
+      width: cell,
+      height: cell,
+    };
+    if (shown === "masked")
+      add("path", {
+        d: `M${place.x} ${place.y + cell}l${cell} ${-cell}`,
+        stroke: PAPER.masked,
+      });
+    if (typeof shown !== "number") return;
+    const rect = add("rect", { ...place, fill: hex(shown) });
+    add(
+      "title",
+      {},
+      `${picture.rows[y].label} → ${picture.cols[x].label}: ${weight.toFixed(3)}`,
+      rect,
+    );
+  });
+  const text = { "font-size": font, fill: PAPER.ink };
+  picture.rows.forEach(({ label }, r) => {
+    if (r % layout.every > 0) return;
+    const y = top + (r + 0.5) * cell + font / 3;
+    add("text", { x: left - GAP, y, "text-anchor": "end", ...text }, label);
+    if (layout.sums)
+      add(
+        "text",
+        { x: left + cols * cell + GAP, y, ...small },
+        picture.sums[r].toFixed(2),
+      );
+  });
+  if (layout.sums)
+    add("text", { x: left + cols * cell + GAP, y: top - 6, ...small }, "row Σ");
+  picture.cols.forEach(({ label }, c) => {
+    if (c % layout.every > 0) return;
+    const [x, y] = [left + (c + 0.5) * cell + font / 3, top - GAP];
+    add(
+      "text",
+      { transform: `translate(${x} ${y}) rotate(-90)`, ...text },
+      label,
+    );
+  });
+  for (let i = 0; i < 32; i++)
+    add("rect", {
+      x: left + i * 4,
+      y: layout.legend,
+      width: 4.5,
+      height: 8,
+      fill: hex(Math.round((i / 31) * 255)),
+    });
+  const y = layout.legend + 21;
+  add("text", { x: left, y, ...small }, "0");
+  add("text", { x: left + 64, y, "text-anchor": "middle", ...small }, "weight");
+  add(
+    "text",
+    { x: left + 128, y, "text-anchor": "end", ...small },
+    String(limit),
+  );
+  return new XMLSerializer().serializeToString(svg);
+}
+
+/** The whole matrix as comma-separated values, one line a pair. */
+export function toCsv(picture: Picture): string {
+  const cols = picture.cols.length;
+  const lines = ["query,key,query_token,key_token,weight"];
+  picture.weights.forEach((weight, c) => {
+    const [row, col] = [Math.floor(c / cols), c % cols];
+    lines.push(
+      [
+        row,
+        col,
+        quote(picture.rows[row].label),
+        quote(picture.cols[col].label),
+        weight,
+      ].join(","),
+    );
+  });
+  return `${lines.join("\r\n")}\r\n`;
+}
+
+/** Quoted, and never a formula for a spreadsheet. */
+const quote = (text: string): string =>
+  `"${text.replace(/^[=+\-@\t\r]/, "'$&").replaceAll('"', '""')}"`;

@@ -1,0 +1,118 @@
+// Beside the matrix: how one weight came about, and where rows look.
+import { h } from "../lib/dom.ts";
+import { type Picture, type Steps, strongest } from "./compute.ts";
+import type { Reader, Source } from "./state.ts";
+
+const BARS = 5;
+
+export interface Panel {
+  element: HTMLElement;
+  show(view: PanelView): void;
+}
+
+export interface PanelView {
+  source: Source;
+  state: Reader;
+  picture: Picture;
+  at: { row: number; col: number } | null; // in the picture
+  steps: Steps | null; // null for a joined word
+  output: Float64Array | null;
+  locked: number[]; // rows of the picture
+}
+
+export function createPanel(): Panel {
+  const element = h("div", { class: "panel" });
+  return {
+    element,
+    show(view) {
+      element.replaceChildren(...build(view));
+    },
+  };
+}
+
+function build(view: PanelView): Node[] {
+  const { picture, at, locked } = view;
+  const nodes: Node[] = [];
+  if (!at)
+    nodes.push(
+      h(
+        "p",
+        { class: "hint" },
+        "Choose a cell: point, tap, or use the arrow keys.",
+      ),
+    );
+  else {
+    nodes.push(
+      h(
+        "p",
+        { class: "pair" },
+        h("bdi", {}, picture.rows[at.row].label),
+        " → ",
+        h("bdi", {}, picture.cols[at.col].label),
+      ),
+      stepList(view, at),
+      ...rowBars(picture, at.row, "row", view.output),
+    );
+  }
+  for (const row of locked)
+    if (row !== at?.row) nodes.push(...rowBars(picture, row, "lock", null));
+  return nodes;
+}
+
+const number = (x: number): string =>
+  Math.abs(x) >= 1000 ? x.toPrecision(4) : x.toFixed(2);
+
+function stepList(view: PanelView, at: { row: number; col: number }) {
+  const { source, state, picture, steps } = view;
+  const weight = picture.weights[at.row * picture.cols.length + at.col];
+  const lines: [string, string][] = [];
+  if (!steps) lines.push(["joined from", "word pieces"]);
+  else if (!steps.allowed) lines.push(["mask", "may not look"]);
+  else {
+    if (steps.score !== null)
+      lines.push([source.d_k ? "q·k" : "score", number(steps.score)]);
+    if (steps.scaled !== null)
+      lines.push([`÷ √${source.d_k}`, number(steps.scaled)]);
+    if (state.temperature !== 1 && steps.logit !== null)
+      lines.push([`÷ τ ${state.temperature.toFixed(2)}`, number(steps.logit)]);
+  }
+  lines.push([
+    source.weights ? "weight" : "softmax → weight",
+    weight.toFixed(3),
+  ]);
+  return h(
+    "ol",
+    { class: "steps" },
+    ...lines.map(([name, value]) => h("li", {}, name, h("b", {}, value))),
+  );
+}
+
+function rowBars(
+  picture: Picture,
+  row: number,
+  kind: "row" | "lock",
+  output: Float64Array | null,
+): Node[] {
+  const name = h(
+    "p",
+    { class: `row-name ${kind}` },
+    h("bdi", {}, picture.rows[row].label),
+    kind === "lock" ? " (locked) looks at" : " looks at",
+  );
+  const bars = h("div", { class: "bars" });
+  for (const { col, weight } of strongest(picture, row, BARS)) {
+    const bar = h("i");
+    bar.style.width = `${(100 * weight).toFixed(1)}%`;
+    bars.append(
+      h("bdi", {}, picture.cols[col].label),
+      h("div", {}, bar),
+      h("span", {}, weight.toFixed(2)),
+    );
+  }
+  const nodes: Node[] = [name, bars];
+  if (output) {
+    const numbers = [...output].map((x) => x.toFixed(2)).join(", ");
+    nodes.push(h("p", { class: "note" }, `output Σ w·v = [${numbers}]`));
+  }
+  return nodes;
+}

@@ -1,0 +1,276 @@
+// What a heatmap is given, what a reader may change, and how both are
+// checked: from Python, from a page's JSON, from a link.
+import {
+  type NumberArray,
+  type Packed,
+  product,
+  unpack,
+} from "../lib/arrays.ts";
+
+/** One picker: the name of a leading axis and a label for each step. */
+export interface Axis {
+  name: string;
+  labels: string[];
+}
+
+/** The data. Exactly one of scores, query with key, or weights is given. */
+export interface Source {
+  axes: Axis[];
+  scores: NumberArray | null; // (...axes, n_q, n_k)
+  query: NumberArray | null; // (...axes, n_q, d_k)
+  key: NumberArray | null; // (...axes, n_k, d_k)
+  weights: NumberArray | null; // (...axes, n_q, n_k)
+  value: NumberArray | null; // (...axes, n_k, d_v)
+  mask: Uint8Array | null; // (n_q, n_k), 1 = may look
+  d_k: number | null;
+  query_tokens: string[];
+  key_tokens: string[];
+  query_words: (number | null)[] | null;
+  key_words: (number | null)[] | null;
+  query_special: number[];
+  key_special: number[];
+  title: string;
+  note: string;
+}
+
+/** What the reader may change. The names are the Python traits. */
+export interface Reader {
+  selection: Record<string, string>;
+  temperature: number;
+  scaled: boolean;
+  causal: boolean;
+  threshold: number;
+  hide_special: boolean;
+  merge_words: boolean;
+  cell: number[]; // [row, column] under the cross-hair, or []
+  locked: number[]; // rows kept for comparison
+}
+
+export const TEMPERATURES: readonly [number, number] = [0.1, 10];
+export const MAX_LOCKED = 4;
+const MAX_TOKENS = 2048;
+
+type Json = Record<string, unknown>;
+
+/** Check the data; throws an Error that says what was expected. */
+export function parseSource(raw: unknown): Source {
+  if (typeof raw !== "object" || raw === null)
+    throw new Error("expected the widget's data, got none");
+  const json = raw as Json;
+  const query_tokens = tokens(json.query_tokens, "query_tokens");
+  const key_tokens = tokens(json.key_tokens, "key_tokens");
+  const [n_q, n_k] = [query_tokens.length, key_tokens.length];
+  const axes = parseAxes(json.axes);
+  const lead = axes.map((axis) => axis.labels.length);
+  const read = (name: string, tail: (number | null)[]): NumberArray | null => {
+    if (json[name] === null || json[name] === undefined) return null;
+    const array = unpack(json[name] as Packed, name);
+    checkShape(array.shape, [...lead, ...tail], name);
+    return array;
+  };
+  const source: Source = {
+    axes,
+    scores: read("scores", [n_q, n_k]),
+    query: read("query", [n_q, null]),
+    key: read("key", [n_k, null]),
+    weights: read("weights", [n_q, n_k]),
+    value: read("value", [n_k, null]),
+    mask: null,
+    d_k: typeof json.d_k === "number" ? json.d_k : null,
+    query_tokens,
+    key_tokens,
+    query_words: wordIds(json.query_words, n_q, "query_words"),
+    key_words: wordIds(json.key_words, n_k, "key_words"),
+    query_special: positions(json.query_special, n_q, "query_special"),
+    key_special: positions(json.key_special, n_k, "key_special"),
+    title: String(json.title ?? "Attention weights"),
+    note: String(json.note ?? ""),
+  };
+  if (json.mask) {
+    const mask = unpack(json.mask as Packed, "mask");
+    checkShape(mask.shape, [n_q, n_k], "mask");
+    source.mask = Uint8Array.from(mask.data, (x) => (x ? 1 : 0));
+  }
+  const given = [source.scores, source.query && source.key, source.weights];
+  if (given.filter(Boolean).length !== 1)
+    throw new Error("expected one of scores, query with key, or weights");
+  if (source.query && source.key) {
+    const [d_q, d_k] = [source.query.shape.at(-1)!, source.key.shape.at(-1)!];
+    if (d_q !== d_k)
+      throw new Error(
+        `expected key with d_k=${d_q} to match query, got ${d_k}`,
+      );
+    source.d_k = d_q;
+  }
+  if (source.weights?.data.some((w) => w < 0))
+    throw new Error("expected weights of at least 0, got a negative one");
+  return source;
+}
+
+function tokens(raw: unknown, name: string): string[] {
+  if (!Array.isArray(raw) || raw.length === 0)
+    throw new Error(`expected at least one token in ${name}, got none`);
+  if (raw.length > MAX_TOKENS)
+    throw new Error(
+      `expected at most ${MAX_TOKENS} tokens in ${name}, got ${raw.length}`,
+    );
+  return raw.map(String);
+}
+
+function parseAxes(raw: unknown): Axis[] {
+  const axes = Array.isArray(raw) ? raw : [];
+  return axes.map((axis) => {
+    const labels = (axis as Json)?.labels;
+    if (!Array.isArray(labels) || labels.length === 0)
+      throw new Error("expected each axis to have a name and labels");
+    return { name: String((axis as Json).name), labels: labels.map(String) };
+  });
+}
+
+function checkShape(got: number[], want: (number | null)[], name: string) {
+  const fits =
+    got.length === want.length &&
+    want.every((n, i) => n === null || n === got[i]);
+  if (!fits)
+    throw new Error(
+      `expected ${name} of shape (${want.map((n) => n ?? "d").join(", ")}), ` +
+        `got (${got.join(", ")})`,
+    );
+}
+
+function wordIds(raw: unknown, n: number, name: string) {
+  if (raw === null || raw === undefined) return null;
+  if (!Array.isArray(raw) || raw.length !== n)
+    throw new Error(`expected one word for each of ${n} tokens in ${name}`);
+  return raw.map((w) => (Number.isInteger(w) ? (w as number) : null));
+}
+
+function positions(raw: unknown, n: number, name: string): number[] {
+  const list = Array.isArray(raw) ? raw : [];
+  if (!list.every((i) => Number.isInteger(i) && i >= 0 && i < n))
+    throw new Error(`expected positions from 0 to ${n - 1} in ${name}`);
+  return list as number[];
+}
+
+/** The number of the chosen map among all of them. */
+export function mapIndex(axes: Axis[], selection: Record<string, string>) {
+  return axes.reduce(
+    (index, { name, labels }) =>
+      index * labels.length + Math.max(0, labels.indexOf(selection[name])),
+    0,
+  );
+}
+
+/** How many maps there are. */
+export const mapCount = (axes: Axis[]): number =>
+  product(axes.map((axis) => axis.labels.length));
+
+/** Is a token left out, such as [CLS]? Is there any word in pieces? */
+export const hasSpecial = (s: Source): boolean =>
+  s.query_special.length + s.key_special.length > 0;
+export const hasPieces = (s: Source): boolean =>
+  [s.query_words, s.key_words].some((words) => {
+    const known = words?.filter((w) => w !== null) ?? [];
+    return new Set(known).size < known.length;
+  });
+
+const isRow = (x: unknown, n: number): x is number =>
+  Number.isInteger(x) && (x as number) >= 0 && (x as number) < n;
+
+/** For each thing that a reader may change: is this a value it may take? */
+const VALID: Record<keyof Reader, (value: unknown, s: Source) => boolean> = {
+  selection: (v, s) =>
+    typeof v === "object" &&
+    v !== null &&
+    Object.entries(v).every(([name, label]) =>
+      s.axes.some((a) => a.name === name && a.labels.includes(label)),
+    ),
+  temperature: (v) =>
+    typeof v === "number" && v >= TEMPERATURES[0] && v <= TEMPERATURES[1],
+  scaled: (v) => typeof v === "boolean",
+  causal: (v) => typeof v === "boolean",
+  threshold: (v) => typeof v === "number" && v >= 0 && v <= 1,
+  hide_special: (v) => typeof v === "boolean",
+  merge_words: (v) => typeof v === "boolean",
+  cell: (v, s) =>
+    Array.isArray(v) &&
+    (v.length === 0 ||
+      (v.length === 2 &&
+        isRow(v[0], s.query_tokens.length) &&
+        isRow(v[1], s.key_tokens.length))),
+  locked: (v, s) =>
+    Array.isArray(v) &&
+    v.length <= MAX_LOCKED &&
+    new Set(v).size === v.length &&
+    v.every((i) => isRow(i, s.query_tokens.length)),
+};
+
+export const READER_NAMES = Object.keys(VALID);
+
+/** The state before anyone touched anything. */
+export function defaults(source: Source): Reader {
+  return {
+    selection: Object.fromEntries(
+      source.axes.map(({ name, labels }) => [name, labels[0]]),
+    ),
+    temperature: 1,
+    scaled: source.d_k !== null,
+    causal: false,
+    threshold: 0,
+    hide_special: false,
+    merge_words: false,
+    cell: [],
+    locked: [],
+  };
+}
+
+/**
+ * `base` with the valid entries of `changes`; `refused` names the others.
+ * A selection may name some of the axes: the rest stay.
+ */
+export function applyChanges(
+  base: Reader,
+  changes: unknown,
+  source: Source,
+): { state: Reader; refused: string[] } {
+  const state = { ...base };
+  const refused: string[] = [];
+  for (const [name, value] of Object.entries((changes ?? {}) as Json)) {
+    const valid = Object.hasOwn(VALID, name)
+      ? VALID[name as keyof Reader]
+      : null;
+    if (!valid?.(value, source)) refused.push(name);
+    else if (name === "selection")
+      state.selection = { ...state.selection, ...(value as object) };
+    else Object.assign(state, { [name]: value });
+  }
+  return { state, refused };
+}
+
+/** The state in words for a link: only what differs from `start`. */
+export function toLink(state: Reader, start: Reader): [string, string][] {
+  const pairs: [string, string][] = [];
+  for (const [axis, label] of Object.entries(state.selection))
+    if (label !== start.selection[axis]) pairs.push([`axis.${axis}`, label]);
+  for (const name of Object.keys(VALID) as (keyof Reader)[])
+    if (name !== "selection" && String(state[name]) !== String(start[name]))
+      pairs.push([name, String(state[name])]);
+  return pairs;
+}
+
+/** Read what `toLink` wrote. Nothing here is trusted: VALID decides. */
+export function fromLink(pairs: Iterable<[string, string]>): Json {
+  const changes: Json = {};
+  const selection: Record<string, string> = {};
+  for (const [name, text] of pairs) {
+    if (name.startsWith("axis.")) selection[name.slice(5)] = text;
+    else if (name === "cell" || name === "locked")
+      changes[name] = text === "" ? [] : text.split(",").map(Number);
+    else if (name === "temperature" || name === "threshold")
+      changes[name] = Number(text);
+    else
+      changes[name] = text === "true" ? true : text === "false" ? false : text;
+  }
+  if (Object.keys(selection).length > 0) changes.selection = selection;
+  return changes;
+}

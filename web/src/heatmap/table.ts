@@ -1,0 +1,55 @@
+// The same matrix as a real table: what a screen reader walks through.
+import { h } from "../lib/dom.ts";
+import { type Picture, strongest } from "./compute.ts";
+
+const MAX_CELLS = 1024;
+const TOP = 3;
+
+/** Rows are queries, columns keys; a large matrix lists the strongest. */
+export function buildTable(picture: Picture): HTMLTableElement {
+  const [rows, cols] = [picture.rows.length, picture.cols.length];
+  const whole = rows * cols <= MAX_CELLS;
+  const head = whole
+    ? [...picture.cols.map(({ label }) => label), "row sum"]
+    : Array.from({ length: TOP }, (_, i) => `key ${i + 1}`);
+  const body = picture.rows.map(({ label }, r) => {
+    const cells = whole
+      ? picture.cols.map((_, c) => weightText(picture, r * cols + c))
+      : strongest(picture, r, TOP).map(
+          ({ col, weight }) =>
+            `${picture.cols[col].label} ${weight.toFixed(3)}`,
+        );
+    if (whole) cells.push(picture.sums[r].toFixed(3));
+    return h(
+      "tr",
+      {},
+      h("th", { scope: "row" }, label),
+      ...cells.map((text) => h("td", {}, text)),
+    );
+  });
+  const caption = whole
+    ? "Attention weights: query rows, key columns."
+    : `Attention weights: the ${TOP} keys that each query looks at most.`;
+  return h(
+    "table",
+    {},
+    h("caption", {}, caption),
+    h(
+      "thead",
+      {},
+      h(
+        "tr",
+        {},
+        h("th", { scope: "col" }, "query"),
+        ...head.map((text) => h("th", { scope: "col" }, text)),
+      ),
+    ),
+    h("tbody", {}, ...body),
+  );
+}
+
+function weightText(picture: Picture, cell: number): string {
+  return picture.allowed && !picture.allowed[cell]
+    ? "masked"
+    : picture.weights[cell].toFixed(3);
+}
