@@ -89,8 +89,10 @@ def run(
         raise
     finally:
         done.set()
+        process.stdout.close()
         if process.poll() is None:
             process.kill()
+            process.wait()
 
 
 def must_run(command: list, what: str, **options) -> None:
@@ -330,7 +332,7 @@ def node_env() -> dict:
 # --- The browser that tests drive -----------------------------------------
 
 
-def browsers_of_playwright() -> Path | None:
+def browser_of_playwright() -> Path | None:
     """Find the Chromium that Playwright downloads, if it has."""
     question = (
         "from playwright.sync_api import sync_playwright as start\n"
@@ -350,7 +352,7 @@ def find_browser() -> Path | None:
         found = shutil.which(name)
         if found:
             return Path(found)
-    return browsers_of_playwright()
+    return browser_of_playwright()
 
 
 def ensure_browser() -> Path:
@@ -361,8 +363,11 @@ def ensure_browser() -> Path:
     say("Installing Chromium, which the tests drive")
     if shutil.which("apt-get") and getattr(os, "geteuid", lambda: 1)() == 0:
         run(["apt-get", "update"])
-        run(["apt-get", "install", "-y", "--no-install-recommends",
-             "chromium"], env={"DEBIAN_FRONTEND": "noninteractive"})  # fmt: skip
+        run(
+            ["apt-get", "install", "-y", "--no-install-recommends",
+             "chromium"],
+            env={"DEBIAN_FRONTEND": "noninteractive"},
+        )  # fmt: skip
     else:
         run([in_venv("python"), "-m", "playwright", "install", "chromium"])
     found = find_browser()
@@ -478,6 +483,136 @@ def site() -> Path:
     return build / "site"
 
 
+# --- The widgets' sources -------------------------------------------------
+
+
+def web_ready() -> None:
+    """Install what the widgets' sources need, when their lock changed."""
+    folder = ROOT / "web"
+    stamp = folder / "node_modules" / ".made-from"
+    wanted = digest((folder / "package-lock.json").read_bytes())
+    if read_stamp(stamp) == wanted:
+        return
+    say("Installing what the widgets' sources need")
+    must_run(
+        npm("ci", "--no-audit", "--no-fund"),
+        "npm ci", cwd=folder, env=node_env(),
+    )  # fmt: skip
+    write_stamp(stamp, wanted)
+
+
+def web_script(name: str, what: str) -> None:
+    """Run one of the scripts that web/package.json names."""
+    must_run(
+        npm("run", "--silent", name), what, cwd=ROOT / "web", env=node_env()
+    )
+
+
+# --- The public address ---------------------------------------------------
+
+URL_PATTERN = re.compile(r"https://github\.com/[\w.-]+/[\w.-]+")
+
+
+def current_url(root: Path) -> str:
+    """Read the public address from _config.yml."""
+    text = (root / "_config.yml").read_text("utf-8")
+    match = re.search(r"^ *url: *(\S+) *$", text, re.MULTILINE)
+    if match is None:
+        raise CourseError("expected `url: …` in _config.yml, found none.")
+    return match.group(1)
+
+
+def url_files(root: Path) -> list[Path]:
+    """List the files where the address may stand."""
+    fixed = ("_config.yml", "CITATION.cff", "README.md", "pyproject.toml",
+             "CONTRIBUTING.md")  # fmt: skip
+    files = [root / name for name in fixed]
+    files += (root / "notebooks").glob("*.ipynb")
+    files += (root / "book").glob("*.md")
+    return sorted(path for path in files if path.is_file())
+
+
+def rewrite_url(root: Path, url: str) -> list[Path]:
+    """Put a new public address in the place of the current one."""
+    url = url.rstrip("/").removesuffix(".git")
+    if not URL_PATTERN.fullmatch(url):
+        raise CourseError(
+            f"expected URL=https://github.com/you/your-fork, got {url!r}. "
+            "The theme knows addresses of this form only."
+        )
+    old = current_url(root)
+    changed = []
+    # Launch links carry owner/name alone: github/owner/name/blob/…
+    pairs = [(old, url)] + [
+        (f"{start}/{short(old)}/", f"{start}/{short(url)}/")
+        for start in ("colab.research.google.com/github", "mybinder.org/v2/gh")
+    ]
+    for path in url_files(root):
+        before = path.read_bytes()
+        after = before
+        for one, other in pairs:
+            # A longer name that only starts like ours is another project.
+            end = rb"(?![\w-])" if one == old else b""
+            pattern = re.escape(one.encode()) + end
+            after = re.sub(pattern, other.encode(), after)
+        if after != before:
+            path.write_bytes(after)
+            changed.append(path)
+    return changed
+
+
+def short(url: str) -> str:
+    """Give the owner/name part of an address."""
+    return url.split("github.com/", 1)[1]
+
+
+# --- The wheel, on its own ------------------------------------------------
+
+# What Colab came with in spring 2026; a newer release may be put beside it.
+FLOORS = ("anywidget==0.9.21", "ipywidgets==7.7.1", "traitlets==5.7.1")
+SMOKE = """
+import sys
+import numpy as np
+import attn_course
+heavy = {"torch", "matplotlib", "anywidget"} & set(sys.modules)
+assert not heavy, f"importing attn_course loads {heavy}"
+x = np.eye(3)
+out = attn_course.attention(x, x, x)
+assert out.shape == (3, 3), out.shape
+import attn_course.widgets
+print("ok: attn_course", attn_course.__version__, "on", sys.version.split()[0])
+"""
+
+
+def works(python: str) -> bool:
+    """Tell whether a Python starts: some names are shims for none."""
+    return subprocess.run([python, "-V"], capture_output=True).returncode == 0
+
+
+def build_wheel() -> Path:
+    """Build the wheel into _build/dist."""
+    folder = ROOT / "_build" / "dist"
+    shutil.rmtree(folder, ignore_errors=True)
+    must_run(
+        [in_venv("python"), "-m", "build", "--wheel", "--outdir", folder],
+        "Building the wheel",
+    )
+    return next(folder.glob("*.whl"))
+
+
+def try_wheel(python: str, wheel: Path, folder: Path, *floors: str) -> None:
+    """Install the wheel alone in a new environment and use it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    must_run([python, "-m", "venv", folder], "Making an environment")
+    program = in_venv("python", folder)
+    must_run(
+        [program, "-m", "pip", "install", "--disable-pip-version-check",
+         "--progress-bar", "off", wheel, *floors],
+        "Installing the wheel",
+    )  # fmt: skip
+    must_run([program, "-c", SMOKE], "Using the wheel", cwd=folder)
+
+
 # --- Commands -------------------------------------------------------------
 
 
@@ -485,14 +620,8 @@ def cmd_book(given: argparse.Namespace) -> None:
     """Set up, execute, build, serve and print the address."""
     with one_at_a_time(ROOT / "_build"):
         folder = site()
-    server = [in_venv("python"), "-m", "attn_course.site.server", folder]
-    process = subprocess.Popen(
-        [str(part) for part in [*server, "--port", given.port]], cwd=ROOT
-    )
-    try:
-        process.wait()
-    except KeyboardInterrupt:
-        process.wait(timeout=10)
+    serve = [in_venv("python"), "-m", "attn_course.site.server", folder]
+    attend([*serve, "--port", given.port])
 
 
 def cmd_site(given: argparse.Namespace) -> None:
@@ -501,10 +630,99 @@ def cmd_site(given: argparse.Namespace) -> None:
         site()
 
 
+def cmd_test(given: argparse.Namespace) -> None:
+    """Set up and check everything that CI checks."""
+    with one_at_a_time(ROOT / "_build"):
+        set_up()
+        ensure_browser()
+        say("Installing the small models that some tests read")
+        must_run([in_venv("attn-course"), "models"], "Installing the models")
+        site()
+        say("Checking the widgets' sources")
+        web_ready()
+        web_script("check", "Checking the widgets' sources")
+        web_script("test", "Testing the widgets' sources")
+        say("Linting")
+        must_run([in_venv("ruff"), "check", "."], "Linting")
+    say("Testing")
+    must_run([in_venv("python"), "-m", "pytest", *given.rest], "Testing")
+
+
+def cmd_test_package(given: argparse.Namespace) -> None:
+    """Test the package alone: no browser, no site, no Node."""
+    set_up()
+    must_run(
+        [in_venv("python"), "-m", "pytest", "--ignore=tests/site",
+         "--ignore=tests/notebooks", *given.rest],
+        "Testing",
+    )  # fmt: skip
+
+
+def cmd_test_all(given: argparse.Namespace) -> None:
+    """Run the tests, then try the wheel on every Python found here."""
+    cmd_test(given)
+    wheel = build_wheel()
+    for number in range(OLDEST[1], NEWEST[1] + 1):
+        python = shutil.which(f"python3.{number}")
+        if python and works(python):
+            say(f"Trying the wheel alone on Python 3.{number}")
+            try_wheel(python, wheel, ROOT / "_build" / f"try-3.{number}")
+    say("Trying the wheel with the oldest versions that Colab brings")
+    try_wheel(sys.executable, wheel, ROOT / "_build" / "try-floors", *FLOORS)
+
+
+def cmd_lab(given: argparse.Namespace) -> None:
+    """Open JupyterLab on the notebooks."""
+    set_up()
+    attend([in_venv("jupyter"), "lab", ROOT / "notebooks"])
+
+
+def cmd_experiments(given: argparse.Namespace) -> None:
+    """Run the longer experiments again (resumable)."""
+    set_up()
+    must_run(
+        [in_venv("attn-course"), "experiments", "--seeds", given.seeds],
+        "Running the experiments",
+    )
+
+
+def cmd_url(given: argparse.Namespace) -> None:
+    """Write a new public address wherever it stands."""
+    changed = rewrite_url(ROOT, given.url)
+    for path in changed:
+        say(f"Changed {path.relative_to(ROOT)}")
+    if not changed:
+        say("That is the address already")
+
+
+def cmd_web(given: argparse.Namespace) -> None:
+    """Bundle the widgets' sources into the package (developers only)."""
+    set_up()
+    web_ready()
+    web_script("build", "Bundling the widgets")
+
+
 def cmd_clean(given: argparse.Namespace) -> None:
     """Remove _build; .venv stays."""
     shutil.rmtree(ROOT / "_build", ignore_errors=True)
     say("Removed _build")
+
+
+def attend(command: list) -> None:
+    """Run something that the user stops with Ctrl-C."""
+    process = subprocess.Popen([str(part) for part in command], cwd=ROOT)
+    try:
+        code = process.wait()
+    except KeyboardInterrupt:
+        # The child got the same Ctrl-C and says good-bye itself.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=10)
+        return
+    finally:
+        if process.poll() is None:
+            process.kill()
+    if code:
+        raise CourseError(f"{command[0]} ended with exit code {code}.")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -513,13 +731,21 @@ def parser() -> argparse.ArgumentParser:
         prog="course.py", description="An executable course on attention."
     )
     commands = main.add_subparsers(dest="command", required=True)
+    added = {}
     for name, function in list(globals().items()):
         if name.startswith("cmd_"):
             command = name[4:].replace("_", "-")
-            one = commands.add_parser(command, help=function.__doc__)
-            one.set_defaults(function=function)
-            if command == "book":
-                one.add_argument("--port", type=int, default=8000)
+            added[command] = commands.add_parser(
+                command, help=function.__doc__
+            )
+            added[command].set_defaults(function=function)
+    added["book"].add_argument("--port", type=int, default=8000)
+    added["experiments"].add_argument("--seeds", type=int, default=3)
+    added["url"].add_argument("url")
+    for command in ("test", "test-all", "test-package"):
+        added[command].add_argument(
+            "rest", nargs=argparse.REMAINDER, help="options for pytest"
+        )
     return main
 
 
