@@ -1,0 +1,197 @@
+"""The parts of the Sphinx extension, each on its own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from docutils import nodes
+from docutils.utils import new_document
+
+from attn_course.site.alt_text import images_without_alt
+from attn_course.site.execution import cache_key, prune
+from attn_course.site.icons import drop_rules, used_codes, used_names
+from attn_course.site.lightening import is_needed
+from attn_course.site.outputs import DATA_MIME, DataOutput
+from attn_course.site.runs import report_of
+from attn_course.site.templates import name_the_toggles
+
+
+def write(root: Path, name: str, text: str) -> Path:
+    path = root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8")
+    return path
+
+
+# --- Alt text -------------------------------------------------------------
+
+
+def tree(*children: nodes.Node) -> nodes.document:
+    document = new_document("page")
+    document += nodes.section("", *children)
+    return document
+
+
+@pytest.mark.parametrize("alt", [None, "", "  "])
+def test_an_image_without_words_is_found(alt):
+    image = nodes.image(uri="map.png")
+    if alt is not None:
+        image["alt"] = alt
+    figure = nodes.figure("", image)
+    assert [uri for _, uri in images_without_alt(tree(figure))] == ["map.png"]
+
+
+def test_an_image_in_html_is_found_too():
+    page = '<p><img src="a.png"><IMG src="b.png" alt="A map"><img alt></p>'
+    raw = nodes.raw("", page, format="html")
+    assert [uri for _, uri in images_without_alt(tree(raw))] == ["a.png", ""]
+
+
+def test_images_with_words_and_other_formats_pass():
+    image = nodes.image(uri="map.png", alt="Weights of the first head")
+    latex = nodes.raw("", "<img>", format="latex")
+    assert list(images_without_alt(tree(image, latex))) == []
+
+
+@pytest.mark.parametrize("alt", ["", "   :alt: A dot\n"])
+def test_a_page_with_a_silent_image_does_not_build(tmp_path, alt):
+    write(
+        tmp_path,
+        "conf.py",
+        "from attn_course.site import alt_text\n"
+        "def setup(app):\n    alt_text.setup(app)\n",
+    )
+    write(tmp_path, "index.rst", f"Title\n=====\n\n.. image:: dot.svg\n{alt}")
+    write(
+        tmp_path, "dot.svg", '<svg xmlns="http://www.w3.org/2000/svg"></svg>'
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "sphinx", "-W", "-q", tmp_path,
+         tmp_path / "out"],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert bool(done.returncode) == (not alt), done.stderr
+    assert ("image without alt text: dot.svg" in done.stderr) == (not alt)
+
+
+# --- Executed notebooks ---------------------------------------------------
+
+
+@pytest.fixture
+def package(tmp_path):
+    write(tmp_path, "constraints.txt", "torch==2.13.0\n")
+    write(tmp_path, "src/attn_course/functional.py", "x = 1\n")
+    write(tmp_path, "src/attn_course/site/icons.py", "x = 1\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "constraints.txt",
+        "src/attn_course/functional.py",
+        "src/attn_course/data/recordings/new.json",
+    ],
+)
+def test_an_edit_of_the_package_leaves_the_old_cache(package, name):
+    before = cache_key(package)
+    write(package, name, "x = 2\n")
+    assert cache_key(package) != before
+
+
+def test_a_renamed_file_leaves_the_old_cache(package):
+    before = cache_key(package)
+    folder = package / "src" / "attn_course"
+    (folder / "functional.py").rename(folder / "masks.py")
+    assert cache_key(package) != before
+
+
+def test_what_no_notebook_imports_keeps_the_cache(package):
+    before = cache_key(package)
+    write(package, "src/attn_course/site/icons.py", "x = 2\n")
+    write(package, "src/attn_course/__pycache__/functional.pyc", "x")
+    assert cache_key(package) == before
+
+
+def test_old_caches_are_deleted(tmp_path):
+    for age, name in enumerate("dcba"):
+        (tmp_path / name).mkdir()
+        os.utime(tmp_path / name, (age, age))
+    prune(tmp_path, keep=2)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
+    prune(tmp_path / "none", keep=2)
+
+
+# --- Lighter pages --------------------------------------------------------
+
+
+def test_only_rules_and_characters_of_used_icons_stay():
+    style = (
+        '.fa-sun:before{content:"\\f185"}'
+        '.fa-cog:before,.fa-gear:before{content:"\\f013"}'
+        '.fa-moon:before{content:"\\f186"}'
+        '.note:before{content:"\\f05a"}'
+        '@font-face{src:url(a.woff2) format("woff2"),'
+        'url(a.ttf) format("truetype")}'
+    )
+    names = used_names(['<i class="fa-solid fa-gear fa-lg"></i> fa-moons'])
+    kept = drop_rules(style, names)
+    assert kept == (
+        '.fa-cog:before,.fa-gear:before{content:"\\f013"}'
+        '.note:before{content:"\\f05a"}'
+        '@font-face{src:url(a.woff2) format("woff2")}'
+    )
+    assert used_codes([kept]) == {0xF013, 0xF05A}
+
+
+def script(filename=None, **attributes):
+    return SimpleNamespace(filename=filename, attributes=attributes)
+
+
+def test_widget_state_and_thebe_leave_the_page():
+    state = "application/vnd.jupyter.widget-state+json"
+    assert not is_needed(script(type=state))
+    assert not is_needed(script("_static/sphinx-thebe.js"))
+    assert is_needed(script("_static/attn-widgets.js", defer="defer"))
+    assert is_needed(script(None, body="DOCUMENTATION_OPTIONS = {}"))
+
+
+# --- Names for screen readers ---------------------------------------------
+
+
+def test_toggles_of_the_tree_are_named():
+    from bs4 import BeautifulSoup
+
+    soup = BeautifulSoup(
+        "<li><a href='a.html'>Chapter 3</a><details><summary></summary>"
+        "<ul><li><a href='b.html'>Lab</a></li></ul></details></li>",
+        "html.parser",
+    )
+    named = name_the_toggles(soup)
+    assert named.summary["aria-label"] == "Pages of Chapter 3"
+
+
+# --- Outputs that carry data ----------------------------------------------
+
+
+def test_data_outputs_are_shown_as_nothing():
+    ours = SimpleNamespace(mime_type=DATA_MIME)
+    other = SimpleNamespace(mime_type="image/png")
+    assert DataOutput.handle_mime(None, ours, False) == []
+    assert DataOutput.handle_mime(None, other, False) is None
+
+
+def test_a_run_is_read_from_the_outputs():
+    run = {"kind": "run", "seconds": 3.5, "peak_mb": 410, "threads": 1}
+    claim = {"kind": "claim", "id": "3.1"}
+    cells = [
+        {"cell_type": "markdown"},
+        {"outputs": [{"output_type": "stream", "text": "x"}]},
+        {"outputs": [{"data": {DATA_MIME: claim}}]},
+        {"outputs": [{"data": {DATA_MIME: run}}]},
+    ]
+    assert report_of({"cells": cells}) == run
+    assert report_of({"cells": cells[:3]}) is None

@@ -1,0 +1,146 @@
+"""The project's own files agree with each other."""
+
+import json
+import re
+import tomllib
+from pathlib import Path
+
+import course
+import pytest
+import strip_outputs
+import yaml
+
+import attn_course
+
+ROOT = course.ROOT
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+
+
+def read_yaml(name: str) -> dict:
+    return yaml.safe_load((ROOT / name).read_text("utf-8"))
+
+
+def pages_of(toc: dict) -> list[str]:
+    """List every page that a table of contents names."""
+    pages = [toc["root"]] if "root" in toc else []
+    for part in toc.get("parts", []):
+        pages += pages_of(part)
+    for entry in [*toc.get("chapters", []), *toc.get("sections", [])]:
+        pages += [entry["file"], *pages_of(entry)]
+    return pages
+
+
+def test_versions_agree():
+    version = PYPROJECT["project"]["version"]
+    assert attn_course.__version__ == version
+    assert read_yaml("CITATION.cff")["version"] == version
+    changes = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    assert f"\n## {version}" in changes
+
+
+def test_the_environment_installs_the_project_by_pip_and_nothing_else():
+    environment = read_yaml("environment.yml")
+    *conda, pip = environment["dependencies"]
+    assert [re.split("[=<>]", name)[0] for name in conda] == ["python", "pip"]
+    project = [line for line in pip["pip"] if not line.startswith("-c ")]
+    assert project == ["-e .[notebooks]"]
+    assert set(pip["pip"]) - set(project) <= {"-c constraints.txt"}
+
+
+def test_one_address_stands_everywhere():
+    url = read_yaml("_config.yml")["repository"]["url"]
+    assert course.URL_PATTERN.fullmatch(url)
+    assert course.current_url(ROOT) == url
+    assert read_yaml("CITATION.cff")["repository-code"] == url
+    assert PYPROJECT["project"]["urls"]["Homepage"] == url
+    assert url in (ROOT / "README.md").read_text("utf-8")
+    name = re.escape(course.short(url).split("/")[1])
+    for path in course.url_files(ROOT):
+        # Whatever ends in this repository's name belongs to this owner.
+        found = re.findall(
+            rf"https://github\.com/[\w.-]+/{name}(?![\w-])",
+            path.read_text("utf-8"),
+        )
+        assert set(found) <= {url}, path.name
+
+
+def test_the_first_cell_installs_from_the_public_address():
+    url = read_yaml("_config.yml")["repository"]["url"]
+    for path in NOTEBOOKS:
+        for address in re.findall(
+            r"https://github\.com/[\w./-]+", path.read_text("utf-8")
+        ):
+            assert address.startswith(url), f"{path.name}: {address}"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def test_notebooks_are_committed_without_outputs(path: Path):
+    notebook = json.loads(path.read_text("utf-8"))
+    assert strip_outputs.strip(notebook) == notebook
+    kernel = notebook["metadata"]["kernelspec"]["name"]
+    assert kernel == "python3", "another kernel's name exists on one machine"
+
+
+def test_every_page_is_in_the_table_of_contents():
+    listed = pages_of(read_yaml("_toc.yml"))
+    assert len(listed) == len(set(listed))
+    found = {
+        path.relative_to(ROOT).with_suffix("").as_posix()
+        for folder, ending in (("book", "*.md"), ("notebooks", "*.ipynb"))
+        for path in (ROOT / folder).glob(ending)
+    }
+    assert set(listed) == found
+
+
+def test_each_notebook_has_its_page():
+    for path in NOTEBOOKS:
+        assert (ROOT / "book" / f"{path.stem}.md").is_file()
+
+
+def test_no_folder_gives_its_scripts_to_every_page():
+    # Jupyter Book would add every .js and .css in it to every page.
+    assert not (ROOT / "_static").exists()
+
+
+def test_every_dependency_is_pinned():
+    pinned = {
+        re.split("[=<>]", line)[0].strip().lower().replace("_", "-")
+        for line in (ROOT / "constraints.txt").read_text("utf-8").splitlines()
+        if line and not line.startswith("#")
+    }
+    project = PYPROJECT["project"]
+    wanted = [*project["dependencies"]]
+    for extra in project["optional-dependencies"].values():
+        wanted += extra
+    names = {
+        re.split(r"[\[=<>;! ]", name)[0].lower().replace("_", "-")
+        for name in wanted
+    }
+    assert names <= pinned
+
+
+def test_pins_name_public_versions_only():
+    # A local version such as 2.13.0+cpu exists on one index alone.
+    text = (ROOT / "constraints.txt").read_text("utf-8")
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    assert all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in lines)
+
+
+@pytest.mark.parametrize("name", ["test.yml", "publish.yml"])
+def test_workflows_run_the_readme_commands(name):
+    workflow = read_yaml(f".github/workflows/{name}")
+    runs = [
+        step["run"]
+        for job in workflow["jobs"].values()
+        for step in job["steps"]
+        if "run" in step
+    ]
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    assert runs
+    for line in runs:
+        program, *rest = line.split()
+        if program == "make":
+            assert f"\n{rest[0]}:" in makefile
+        else:
+            assert line.startswith("python tools/course.py ")

@@ -1,0 +1,430 @@
+"""The script behind `make`: what it promises when things go wrong."""
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+import urllib.request
+from pathlib import Path
+
+import course
+import pytest
+import strip_outputs
+
+
+def write(root: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    return root
+
+
+# --- Python and the environment -------------------------------------------
+
+
+@pytest.mark.parametrize("version", [(3, 9, 6), (3, 10, 1), (3, 14, 0)])
+def test_another_python_is_refused_by_name(version):
+    with pytest.raises(course.CourseError) as caught:
+        course.check_python(version)
+    message = str(caught.value)
+    assert f"got {version[0]}.{version[1]}" in message
+    assert "3.11, 3.12 or 3.13" in message
+    assert "PYTHON=python3.12" in message
+
+
+@pytest.mark.parametrize("version", [(3, 11), (3, 12, 4), (3, 13, 0)])
+def test_supported_pythons_pass(version):
+    course.check_python(version)
+
+
+def test_an_old_python_can_read_the_script_far_enough_to_refuse():
+    source = (course.ROOT / "tools" / "course.py").read_text("utf-8")
+    # Python 3.8 is the oldest grammar that a system still ships.
+    compile(
+        source,
+        "course.py",
+        "exec",
+        flags=__import__("ast").PyCF_ONLY_AST,
+        _feature_version=8,
+    )
+
+
+def test_a_broken_environment_is_made_anew(tmp_path, monkeypatch, capsys):
+    venv = write(tmp_path / ".venv", {"pyvenv.cfg": "home = /nowhere\n"})
+    calls = []
+
+    def fake(command, what, **options):
+        calls.append(command)
+        assert not venv.exists(), "the broken one stands in the way"
+
+    monkeypatch.setattr(course, "must_run", fake)
+    course.make_venv(venv)
+    assert calls[0][1:3] == ["-m", "venv"]
+    assert "making it anew" in capsys.readouterr().out
+
+
+def test_a_working_environment_is_left_alone(monkeypatch):
+    monkeypatch.setattr(course, "must_run", pytest.fail)
+    version = course.make_venv(Path(sys.prefix))
+    assert version == ".".join(map(str, sys.version_info[:3]))
+
+
+def test_set_up_installs_once_until_an_input_changes(tmp_path, monkeypatch):
+    write(tmp_path, {"pyproject.toml": "a", "constraints.txt": "b"})
+    (tmp_path / ".venv").mkdir()
+    calls = []
+    monkeypatch.setattr(course, "ROOT", tmp_path)
+    monkeypatch.setattr(course, "make_venv", lambda venv: "3.11.7")
+    monkeypatch.setattr(
+        course, "must_run", lambda command, what, **_: calls.append(command)
+    )
+    course.set_up()
+    course.set_up()
+    assert len(calls) == 1
+    (tmp_path / "constraints.txt").write_text("c")
+    course.set_up()
+    assert len(calls) == 2
+
+
+def test_a_failed_install_is_tried_again(tmp_path, monkeypatch):
+    write(tmp_path, {"pyproject.toml": "a", "constraints.txt": "b"})
+    (tmp_path / ".venv").mkdir()
+    monkeypatch.setattr(course, "ROOT", tmp_path)
+    monkeypatch.setattr(course, "make_venv", lambda venv: "3.11.7")
+
+    def fail(command, what, **options):
+        raise course.CourseError(what)
+
+    monkeypatch.setattr(course, "must_run", fail)
+    for _ in range(2):
+        with pytest.raises(course.CourseError):
+            course.set_up()
+
+
+def test_one_variable_chooses_where_torch_comes_from():
+    assert course.torch_index({}) == []
+    option, address = course.torch_index({"ATTN_TORCH_INDEX": "cpu"})
+    assert option == "--extra-index-url"
+    assert address.endswith("/cpu")
+    own = {"ATTN_TORCH_INDEX": "https://example.org/simple"}
+    assert course.torch_index(own)[1] == "https://example.org/simple"
+
+
+def test_a_silent_command_is_spoken_for(capsys):
+    code = course.run(
+        [sys.executable, "-c", "import time; time.sleep(2.5); print('end')"],
+        quiet_seconds=1.0,
+    )
+    out = capsys.readouterr().out
+    assert code == 0
+    assert "still working" in out
+    assert "end" in out
+
+
+def test_make_help_lists_every_command():
+    makefile = (course.ROOT / "Makefile").read_text("utf-8")
+    for name in vars(course):
+        if name.startswith("cmd_"):
+            command = name[4:].replace("_", "-")
+            assert f"\n{command}: ## " in makefile, command
+
+
+# --- Stamps ---------------------------------------------------------------
+
+PROJECT = {
+    "_config.yml": "title: x\n",
+    "_toc.yml": "root: book/index\n",
+    "book/index.md": "# Title\n",
+    "src/attn_course/core.py": "x = 1\n",
+    "tests/test_x.py": "",
+}
+
+
+@pytest.fixture
+def project(tmp_path):
+    root = write(tmp_path / "project", PROJECT)
+    write(root, {".gitignore": "_build/\n__pycache__/\n"})
+    subprocess.run(["git", "init", "-q"], cwd=root, check=True)
+    return root
+
+
+@pytest.mark.parametrize(
+    "name", ["book/index.md", "src/attn_course/core.py", "_config.yml"]
+)
+def test_an_edited_input_makes_the_site_stale(project, name):
+    before = course.inputs_hash(project)
+    (project / name).write_text("other\n")
+    assert course.inputs_hash(project) != before
+
+
+def test_a_new_input_makes_the_site_stale(project):
+    before = course.inputs_hash(project)
+    write(project, {"notebooks/09-new.ipynb": "{}"})
+    assert course.inputs_hash(project) != before
+
+
+def test_other_files_do_not_make_the_site_stale(project):
+    before = course.inputs_hash(project)
+    write(
+        project,
+        {
+            "tests/test_x.py": "changed",
+            "src/attn_course/__pycache__/core.pyc": "ignored",
+            "README.md": "changed",
+        },
+    )
+    assert course.inputs_hash(project) == before
+
+
+def test_a_folder_without_git_has_a_stamp_too(tmp_path, monkeypatch):
+    root = write(tmp_path, PROJECT)
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "none"))
+    before = course.inputs_hash(root)
+    write(root, {"book/index.md": "other"})
+    assert course.inputs_hash(root) != before
+
+
+def test_pages_can_be_left_out_of_the_hash(project):
+    before = course.inputs_hash(project, pages=False)
+    (project / "book" / "index.md").write_text("other\n")
+    assert course.inputs_hash(project, pages=False) == before
+    (project / "_config.yml").write_text("other\n")
+    assert course.inputs_hash(project, pages=False) != before
+
+
+# --- Building: the last good site stays -----------------------------------
+
+BUILDER = """
+import sys, pathlib
+source = pathlib.Path("book/index.md").read_text()
+html = pathlib.Path("_build/work/_build/html")
+html.mkdir(parents=True, exist_ok=True)
+(html / "index.html").write_text(source)
+executed = html.parent / "jupyter_execute" / "notebooks"
+executed.mkdir(parents=True, exist_ok=True)
+(executed / "one.ipynb").write_text("{}")
+sys.exit("fail" in source)
+"""
+
+
+def build(project: Path) -> bool:
+    command = [sys.executable, "-c", BUILDER]
+    return course.build_site(project, project / "_build", command)
+
+
+def shown(project: Path) -> str:
+    return (project / "_build" / "site" / "index.html").read_text()
+
+
+def test_a_site_is_built_once(project):
+    assert build(project)
+    assert shown(project) == "# Title\n"
+    assert not build(project)
+    assert (project / "_build" / "notebooks" / "one.ipynb").is_file()
+
+
+def test_a_failing_build_leaves_the_last_good_site(project):
+    build(project)
+    (project / "book" / "index.md").write_text("fail")
+    for _ in range(2):
+        # Twice: the second must not take the first for a success.
+        with pytest.raises(course.CourseError, match="Building the site"):
+            build(project)
+        assert shown(project) == "# Title\n"
+    (project / "book" / "index.md").write_text("mended")
+    assert build(project)
+    assert shown(project) == "mended"
+
+
+def test_a_failed_build_makes_sphinx_forget(project):
+    (project / "book" / "index.md").write_text("fail")
+    with pytest.raises(course.CourseError):
+        build(project)
+    left = project / "_build" / "work" / "left-over"
+    left.touch()
+    (project / "book" / "index.md").write_text("mended")
+    build(project)
+    assert not left.exists()
+
+
+def test_a_changed_style_makes_sphinx_forget_and_a_page_does_not(project):
+    build(project)
+    kept = project / "_build" / "work" / "kept"
+    kept.touch()
+    (project / "book" / "index.md").write_text("another page")
+    build(project)
+    assert kept.exists()
+    (project / "_config.yml").write_text("title: y\n")
+    build(project)
+    assert not kept.exists()
+
+
+def test_a_swap_cut_in_the_middle_is_mended(project):
+    build(project)
+    site = project / "_build" / "site"
+    site.rename(site.with_name("site.old"))
+    assert not build(project)
+    assert shown(project) == "# Title\n"
+
+
+def test_an_interrupted_build_leaves_the_last_good_site(project, monkeypatch):
+    build(project)
+    (project / "book" / "index.md").write_text("new")
+
+    def stop(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(course, "run", stop)
+    with pytest.raises(KeyboardInterrupt):
+        build(project)
+    assert shown(project) == "# Title\n"
+    monkeypatch.undo()
+    assert build(project)
+    assert shown(project) == "new"
+
+
+# --- The public address ---------------------------------------------------
+
+
+def test_a_new_address_is_written_everywhere(tmp_path):
+    old = "https://github.com/attn-course/attn-course"
+    colab = "https://colab.research.google.com/github/attn-course/attn-course"
+    write(
+        tmp_path,
+        {
+            "_config.yml": f"repository:\n  url: {old}\n",
+            "README.md": f"<{old}> and {old}-other",
+            "notebooks/01-a.ipynb": f'"pip install git+{old}.git@v1"',
+            "book/index.md": f"{colab}/blob/main/notebooks/01-a.ipynb",
+        },
+    )
+    new = "https://github.com/teacher/my.fork"
+    changed = course.rewrite_url(tmp_path, new + "/")
+    assert len(changed) == 4
+    assert course.current_url(tmp_path) == new
+    readme = (tmp_path / "README.md").read_text()
+    assert readme == f"<{new}> and {old}-other"
+    notebook = (tmp_path / "notebooks" / "01-a.ipynb").read_text()
+    assert f"git+{new}.git@v1" in notebook
+    page = (tmp_path / "book" / "index.md").read_text()
+    assert "/github/teacher/my.fork/blob/" in page
+    assert course.rewrite_url(tmp_path, new) == []
+
+
+@pytest.mark.parametrize(
+    "url", ["", "github.com/a/b", "https://example.org/a/b", "https://github.com/a"]
+)
+def test_another_form_of_address_is_refused(tmp_path, url):
+    with pytest.raises(course.CourseError, match=r"https://github\.com/you"):
+        course.rewrite_url(tmp_path, url)
+
+
+# --- Notebooks without outputs --------------------------------------------
+
+
+def test_outputs_are_stripped_and_sources_kept(tmp_path, capsys):
+    cell = {
+        "cell_type": "code",
+        "execution_count": 3,
+        "metadata": {"execution": {}, "tags": ["hide-input"]},
+        "outputs": [{"output_type": "stream", "text": "é"}],
+        "source": "print('é')",
+    }
+    path = tmp_path / "a.ipynb"
+    path.write_text(
+        json.dumps({"cells": [cell], "metadata": {"widgets": {}}}), "utf-8"
+    )
+    assert strip_outputs.main([str(path)]) == 1
+    assert strip_outputs.main([str(path)]) == 0
+    after = json.loads(path.read_text("utf-8"))
+    assert after["cells"][0]["outputs"] == []
+    assert after["cells"][0]["execution_count"] is None
+    assert after["cells"][0]["metadata"] == {"tags": ["hide-input"]}
+    assert after["cells"][0]["source"] == "print('é')"
+    assert after["metadata"] == {}
+
+
+# --- The server -----------------------------------------------------------
+
+
+@pytest.fixture
+def served(tmp_path):
+    from attn_course.site.server import serve
+
+    write(
+        tmp_path,
+        {
+            "index.html": "<script>let a = 1</script>",
+            "sub/index.html": "<p>Sub</p>",
+            "a.js": "let b = 2",
+        },
+    )
+    servers = []
+
+    def start(port=0):
+        server = serve(tmp_path, port=port)
+        servers.append(server)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        return server
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def fetch(server, path: str):
+    port = server.server_address[1]
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}") as answer:
+        return answer.headers, answer.read().decode()
+
+
+def test_the_next_port_is_taken_when_one_is_busy(served):
+    with socket.socket() as busy:
+        busy.bind(("127.0.0.1", 0))
+        busy.listen()
+        port = busy.getsockname()[1]
+        assert port < served(port).server_address[1] < port + 100
+
+
+def test_only_this_machine_is_served(served):
+    assert served().server_address[0] == "127.0.0.1"
+
+
+def test_pages_carry_their_policy_and_files_do_not(served):
+    server = served()
+    for path in ("", "index.html", "index.html?q=1", "sub/"):
+        headers, _ = fetch(server, path)
+        assert "default-src 'none'" in headers["Content-Security-Policy"]
+    headers, body = fetch(server, "a.js")
+    assert headers["Content-Security-Policy"] is None
+    assert headers["Content-Type"] == "text/javascript"
+    assert body == "let b = 2"
+
+
+def test_a_folder_without_a_page_is_refused(tmp_path):
+    from attn_course.site.server import serve
+
+    with pytest.raises(FileNotFoundError, match=r"index\.html"):
+        serve(tmp_path)
+
+
+def test_inline_scripts_are_named_by_their_hash():
+    from attn_course.site.server import inline_script_hashes
+
+    # `printf 'let a = 1' | openssl dgst -sha256 -binary | base64`
+    known = "'sha256-LAfYd7pbFUgwfQu8b4q135PeTG2z+/coPEUYCd74eCQ='"
+    page = (
+        "<script>let a = 1</script>\r\n"
+        "<script type='module'>let a = 1</script>"
+        "<script type='application/json'>{}</script>"
+        "<script src='a.js'></script>"
+        "<p onclick='x()'>No hash for handlers</p>"
+    )
+    assert inline_script_hashes(page) == [known]
+    crlf = inline_script_hashes("<script>a\r\nb</script>")
+    assert crlf == inline_script_hashes("<script>a\nb</script>")
+    entity = inline_script_hashes("<script>a && b &amp; c</script>")
+    assert entity != inline_script_hashes("<script>a && b & c</script>")
