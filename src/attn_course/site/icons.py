@@ -25,7 +25,8 @@ def drop_rules(style: str, names: set[str]) -> str:
     """Remove the rule of each icon that has none of these names."""
 
     def keep(rule: re.Match) -> str:
-        return rule.group(0) if set(_NAME.findall(rule.group(1))) & names else ""
+        used = names & set(_NAME.findall(rule.group(1)))
+        return rule.group(0) if used else ""
 
     return _TTF.sub("", _RULE.sub(keep, style))
 

@@ -16,7 +16,7 @@ from attn_course.site.outputs import DATA_MIME
 __all__ = ["report_of", "setup"]
 
 
-class run_table(nodes.General, nodes.Element):  # noqa: N801
+class run_table(nodes.General, nodes.Element):
     """Stands for the table until every page has been executed."""
 
 

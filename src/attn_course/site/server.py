@@ -1,6 +1,6 @@
 """Serve the built site under the security policy that it promises.
 
-    python -m attn_course.site.server _build/site --port 8000
+python -m attn_course.site.server _build/site --port 8000
 """
 
 import argparse
