@@ -5,15 +5,12 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from attn_course import additive_weights, attention, attention_weights, masks
 from attn_course.functional import masked_softmax
-
-settings.register_profile("laws", deadline=None, max_examples=40)
-settings.load_profile("laws")
 
 NUMBERS = st.floats(-5, 5, allow_nan=False, width=32)
 
@@ -457,6 +454,28 @@ def test_visible_nan_and_inf_reach_exactly_who_may_look():
     )
     np.testing.assert_array_equal(
         np.isfinite(weights), np.broadcast_to(expected, weights.shape)
+    )
+
+
+def test_minus_inf_and_a_nan_query_reach_who_may_look():
+    query, key, value = random_inputs()
+    value[0, 0, 3, 1] = -np.inf
+    query[1, 2, 4] = np.nan
+    output = attention(query, key, value, window=(0, 0))
+    expected = np.ones(output.shape, dtype=bool)
+    expected[0, :2, 3, 1] = expected[1, 2, 4] = False
+    np.testing.assert_array_equal(np.isfinite(output), expected)
+    assert (output[0, :2, 3, 1] == -np.inf).all()
+    assert np.isnan(output[1, 2, 4]).all()
+
+
+def test_a_bias_of_minus_inf_hides_nan():
+    query, key, value = random_inputs()
+    bias = np.where(np.arange(7) < 4, 0.5, -np.inf)
+    expected = attention(query, key, value, bias=bias)
+    key[..., 4:, :] = value[..., 4:, :] = np.nan
+    np.testing.assert_allclose(
+        attention(query, key, value, bias=bias), expected
     )
 
 

@@ -57,6 +57,11 @@ BAD_INPUTS = [
         "got (3,)",
     ),
     (
+        (ONES[:1], ONES, np.ones((3, 8, 10, 64))),
+        "expected value with batch axes that broadcast with (2,) of key, "
+        "got (3,)",
+    ),
+    (
         (np.ones((3, 0)), np.ones((3, 0)), SMALL),
         "expected query with d_k of at least 1, got 0 (query.shape=(3, 0))",
     ),

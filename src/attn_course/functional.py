@@ -195,7 +195,6 @@ def additive_weights(
     array([[0.383, 0.617]])
     """
     xp, dtype = _check_arrays(query=query, key=key)
-    _check_arrays(query=query, w_query=w_query, w_key=w_key, v=v)
     _check_network(query, key, w_query, w_key, v)
     mask, _ = _check_masks(mask, None, query, key)
     allowed = _allowed(query, key, mask)
@@ -421,11 +420,13 @@ def _check_floating(name: str, x: Any, *, least_ndim: int) -> tuple[Any, Any]:
     return xp, x.dtype
 
 
-def _check_arrays(query: Any, **others: Any) -> tuple[Any, Any]:
+def _check_arrays(
+    query: Any, *, least_ndim: int = 2, **others: Any
+) -> tuple[Any, Any]:
     """Check that all come from one library, of one dtype, on one device."""
     xp, dtype = _check_floating("query", query, least_ndim=2)
     for name, x in others.items():
-        _check_floating(name, x, least_ndim=1 if name == "v" else 2)
+        _check_floating(name, x, least_ndim=least_ndim)
         if _library(x) != _library(query):
             raise ValueError(
                 f"expected {name} from the library of query, "
@@ -500,7 +501,8 @@ def _check_batch(
 def _check_network(
     query: Any, key: Any, w_query: Any, w_key: Any, v: Any
 ) -> None:
-    """Check the shapes of additive attention."""
+    """Check what is learned in additive attention."""
+    _check_arrays(query, least_ndim=1, w_query=w_query, w_key=w_key, v=v)
     for name, x, ndim in (
         ("w_query", w_query, 2),
         ("w_key", w_key, 2),
