@@ -140,10 +140,10 @@ class AttentionHeatmap(CourseWidget):
         }
         if query is not None:
             d_k = _common_d_k(arrays["query"], arrays["key"])
-        if weights is not None and np.min(np.asarray(weights)) < 0:
-            raise ValueError(
-                f"expected weights ≥ 0, got {np.min(np.asarray(weights)):g}"
-            )
+        if weights is not None:
+            lowest = unpack_array(arrays["weights"]).min()
+            if lowest < 0:
+                raise ValueError(f"expected weights ≥ 0, got {lowest:g}")
         query_words, key_words_ = words, words if own_keys else key_words
         special_, key_special_ = special, special if own_keys else key_special
         source = {
@@ -192,6 +192,7 @@ class AttentionHeatmap(CourseWidget):
         """
         record = load_recording(recording)
         packed = record["scores"]
+        model = record["source"]["model"].rpartition("/")[2]
         defaults = {
             "scores": unpack_array(packed),
             "step": packed["step"],
@@ -200,8 +201,8 @@ class AttentionHeatmap(CourseWidget):
             "words": record["words"],
             "special": record["special"],
             "name": recording,
-            "note": record["note"],
-            "title": f"{record['model']}: “{record['sentence']}”",
+            "note": _how_recorded(record),
+            "title": f"{model} reads “{record['text']}”",
         }
         return cls(record["tokens"], **{**defaults, **options})
 
@@ -262,7 +263,7 @@ class AttentionHeatmap(CourseWidget):
         return unpack_array(self.source[name])[index]
 
     def _scores(self) -> np.ndarray:
-        """What the softmax starts from, before √d and temperature."""
+        """Give what the softmax starts from, before √d and temperature."""
         if self.source["scores"]:
             return self._chosen("scores")
         if self.source["query"]:
@@ -294,8 +295,10 @@ class AttentionHeatmap(CourseWidget):
     @traitlets.validate("cell")
     def _check_cell(self, proposal: Any) -> list[int]:
         cell = proposal["value"]
-        shape = [len(self.source.get("query_tokens", ())),
-                 len(self.source.get("key_tokens", ()))]
+        shape = [
+            len(self.source.get("query_tokens", ())),
+            len(self.source.get("key_tokens", ())),
+        ]
         inside = all(0 <= i < n for i, n in zip(cell, shape, strict=False))
         if len(cell) not in (0, 2) or not inside:
             raise ValueError(
@@ -312,6 +315,15 @@ class AttentionHeatmap(CourseWidget):
                 f"expected different rows from 0 to {n_q - 1}, got {rows}"
             )
         return rows
+
+
+def _how_recorded(record: Mapping[str, Any]) -> str:
+    """Say that these numbers are a recording, and how they were rounded."""
+    made = record["recorded"]
+    return (
+        f"Recorded {made['date']} with {record['source']['package']} by "
+        f"“{made['command']}”. {record['rounding']}"
+    )
 
 
 def _check_tokens(tokens: Sequence[str], name: str) -> list[str]:

@@ -242,11 +242,20 @@ export function strongest(picture: Picture, row: number, count: number) {
     .slice(0, count);
 }
 
-/** A round number not below the largest weight: the end of the colours. */
-export function colourTop(picture: Picture): number {
-  let most = 0;
-  for (const weight of picture.weights) if (weight > most) most = weight;
-  return [0.05, 0.1, 0.2, 0.5].find((top) => most <= top) ?? 1;
+/**
+ * Where the colours end: a round number that at most one cell in 200
+ * exceeds, so that a few weights near 1 don't leave the rest in the dark.
+ */
+export function colourTop(picture: Picture): { top: number; clipped: boolean } {
+  const tops = [0.05, 0.1, 0.2, 0.5];
+  const above = tops.map(() => 0);
+  for (const weight of picture.weights)
+    for (let i = 0; i < tops.length && weight > tops[i]; i++) above[i]++;
+  const few = picture.weights.length / 200;
+  const chosen = above.findIndex((count) => count <= few);
+  return chosen < 0
+    ? { top: 1, clipped: false }
+    : { top: tops[chosen], clipped: above[chosen] > 0 };
 }
 
 /** A name for the chosen map, such as "layer 6, head 12". */

@@ -66,13 +66,13 @@ export function layOut(
   const cap = Math.min(110, width * 0.28);
   const room = (left: number) => (width - left - SUM_WIDTH - GAP) / cols;
   let font = 13;
-  let left = Math.max(46, Math.min(cap, widest(picture.rows, font)) + 2 * GAP);
+  let left = Math.max(54, Math.min(cap, widest(picture.rows, font)) + 2 * GAP);
   const sums = room(left) >= MIN_LABELLED;
   let cell = Math.min(MAX_CELL, sums ? room(left) : (width - left) / cols);
   if (cell >= 4) cell = Math.floor(cell);
   if (cell < 15) {
     font = Math.max(MIN_LABELLED + 1, Math.min(13, cell - 2));
-    left = Math.max(46, Math.min(cap, widest(picture.rows, font)) + 2 * GAP);
+    left = Math.max(54, Math.min(cap, widest(picture.rows, font)) + 2 * GAP);
   }
   const head = title ? 26 : 0;
   const top =
@@ -85,7 +85,7 @@ export function layOut(
     top,
     cell,
     font,
-    every: Math.max(1, Math.ceil((font - 1) / cell)),
+    every: Math.max(1, cell >= font - 2 ? 1 : Math.ceil((font + 2) / cell)),
     sums,
     legend,
     title,
@@ -149,7 +149,7 @@ export function drawBase(
 ): void {
   const { left, top, cell, font } = layout;
   const [rows, cols] = [picture.rows.length, picture.cols.length];
-  const limit = colourTop(picture);
+  const { top: limit, clipped } = colourTop(picture);
   context.clearRect(0, 0, layout.width, layout.height);
   if (theme.surface) {
     context.fillStyle = theme.surface;
@@ -198,7 +198,7 @@ export function drawBase(
   }
   if (cell >= 34) drawNumbers(context, layout, picture, limit, threshold);
   drawAxisTitles(context, layout, theme);
-  drawLegend(context, layout, limit, theme);
+  drawLegend(context, layout, `${clipped ? "≥ " : ""}${limit}`, theme);
 }
 
 function drawAxisTitles(
@@ -218,7 +218,7 @@ function drawAxisTitles(
 function drawLegend(
   context: CanvasRenderingContext2D,
   { left, legend }: Layout,
-  limit: number,
+  end: string,
   theme: Theme,
 ): void {
   const width = 128;
@@ -230,7 +230,7 @@ function drawLegend(
   context.fillStyle = theme.muted;
   context.fillText("0", left, legend + 18);
   context.textAlign = "right";
-  context.fillText(String(limit), left + width, legend + 18);
+  context.fillText(end, left + width, legend + 18);
   context.textAlign = "center";
   context.fillText("weight", left + width / 2, legend + 18);
   context.textAlign = "left";
@@ -392,7 +392,7 @@ export function toSvg(
   };
   const { left, top, cell, font } = layout;
   const cols = picture.cols.length;
-  const limit = colourTop(picture);
+  const { top: limit, clipped } = colourTop(picture);
   const small = { "font-size": 12, fill: PAPER.muted };
   svg.setAttribute("xmlns", space);
   svg.setAttribute("viewBox", `0 0 ${layout.width} ${layout.height}`);
@@ -473,7 +473,7 @@ export function toSvg(
   add(
     "text",
     { x: left + 128, y, "text-anchor": "end", ...small },
-    String(limit),
+    `${clipped ? "≥ " : ""}${limit}`,
   );
   return new XMLSerializer().serializeToString(svg);
 }

@@ -3,19 +3,19 @@ export const HEATMAP_STYLE = `
 .body { display: grid; gap: .5rem 1.25rem; grid-template-columns: minmax(0, 1fr); }
 @container (min-width: 620px) {
   .body { grid-template-columns: minmax(0, 1fr) 15rem; }
+  .panel { min-height: 13.5rem; }
 }
 .grid { position: relative; touch-action: pan-y; cursor: crosshair; border-radius: 3px; }
 .grid canvas { display: block; }
 .grid canvas + canvas { position: absolute; inset: 0; pointer-events: none; }
-.panel { min-height: 13.5rem; }
 .panel p { margin: 0 0 .3rem; }
 .pair { font-weight: 600; overflow-wrap: anywhere; }
 .pair bdi, .row-name bdi { background: var(--soft); border-radius: 3px; padding: 0 .3em; }
 .steps { list-style: none; margin: 0 0 .6rem; padding: 0; }
 .steps li { display: flex; justify-content: space-between; gap: 1rem; }
 .steps b { font-variant-numeric: tabular-nums; }
-.row-name { margin-top: .5rem; border-left: 4px solid var(--accent); padding-left: .45rem; }
-.row-name.lock { border-color: var(--lock); }
+.panel .row-name { margin-top: .5rem; border-left: 4px solid var(--accent); padding-left: .45rem; }
+.panel .row-name.lock { border-color: var(--lock); }
 .bars {
   display: grid; grid-template-columns: minmax(2.5rem, max-content) 1fr 2.6em;
   gap: 1px .5rem; align-items: center; font-size: .9em; margin: 0;

@@ -58,9 +58,10 @@ function problem(root: HTMLElement, shadow: ShadowRoot, error: Error): Handle {
     error.message,
   );
   const frame = h("div", { class: "attn" }, box);
-  frame.classList.toggle("dark", isDark(root));
+  const follow = () => frame.classList.toggle("dark", isDark(root));
+  follow();
   shadow.append(frame);
-  return { update() {}, flush() {}, destroy() {} };
+  return { update() {}, flush() {}, destroy: onThemeChange(follow) };
 }
 
 function heatmap(

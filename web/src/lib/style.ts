@@ -7,10 +7,12 @@ export const BASE_STYLE = `
   --accent: #b3261e; --lock: #0b57d0; --field: #ffffff;
   color: var(--ink); font-size: .9375rem; line-height: 1.4;
   font-family: system-ui, sans-serif; margin: .25rem 0 1rem;
+  color-scheme: light;
 }
 .attn.dark {
   --ink: #e6e9ed; --muted: #a9b1ba; --line: #8b949e; --soft: #2a3038;
   --accent: #ff8a7a; --lock: #8ab4f8; --field: #1b1f24;
+  color-scheme: dark;
 }
 .title { font-weight: 600; margin: 0 0 .4rem; }
 .controls, .actions {

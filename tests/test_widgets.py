@@ -1,0 +1,205 @@
+"""The heatmap in Python: its twin's numbers, its HTML, its bad input."""
+
+import html
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+import traitlets
+
+from attn_course.data import unpack_array
+from attn_course.widgets import AttentionHeatmap
+
+VECTORS = Path(__file__).parent / "vectors" / "heatmap.json"
+HOSTILE = "</script><img src=x onerror=alert(1)>"
+
+
+def cases():
+    return json.loads(VECTORS.read_text("utf-8"))["cases"]
+
+
+def widget_of(case):
+    source = case["source"]
+    kinds = ("scores", "query", "key", "weights", "value")
+    arrays = {k: unpack_array(source[k]) for k in kinds if source[k]}
+    if source["mask"]:
+        arrays["mask"] = unpack_array(source["mask"]).astype(bool)
+    d_k = None if source["query"] else source["d_k"]
+    state = dict(case["state"])
+    if d_k is None and source["query"] is None:
+        state["scaled"] = False
+    return AttentionHeatmap(
+        source["query_tokens"],
+        key_tokens=source["key_tokens"],
+        axes={a["name"]: a["labels"] for a in source["axes"]},
+        d_k=d_k,
+        words=source["query_words"],
+        key_words=source["key_words"],
+        special=source["query_special"],
+        key_special=source["key_special"],
+        **arrays,
+        **state,
+    )
+
+
+def test_vectors_are_what_the_loops_give():
+    import importlib.util
+
+    path = VECTORS.with_name("make_heatmap.py")
+    spec = importlib.util.spec_from_file_location("make_heatmap", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    fresh, kept = module.make(), json.loads(VECTORS.read_text("utf-8"))
+    assert len(fresh["cases"]) == len(kept["cases"]) > 15
+    for one, other in zip(fresh["cases"], kept["cases"], strict=True):
+        assert one["source"] == other["source"]
+        assert one["state"] == other["state"]
+        np.testing.assert_allclose(
+            one["weights"], other["weights"], atol=1e-12
+        )
+
+
+@pytest.mark.parametrize("case", cases(), ids=lambda case: case["name"])
+def test_twin_agrees_with_the_vectors(case):
+    widget = widget_of(case)
+    np.testing.assert_allclose(widget.weights, case["weights"], atol=1e-6)
+    if case["output"] is None:
+        assert widget.output is None
+    else:
+        np.testing.assert_allclose(widget.output, case["output"], atol=1e-6)
+
+
+def test_html_carries_the_state_and_a_real_table():
+    widget = AttentionHeatmap(
+        ["it"], key_tokens=["cat", "mat"], scores=[[1.0, 1.0]], name="tie"
+    )
+    bundle = widget._repr_mimebundle_()
+    data = bundle[0]
+    assert "application/vnd.jupyter.widget-view+json" in data
+    text = data["text/html"]
+    state = re.search(r'data-state="([^"]*)"', text)[1]
+    state = json.loads(html.unescape(state))
+    assert state["name"] == "tie"
+    assert state["source"]["key_tokens"] == ["cat", "mat"]
+    assert state["state"]["temperature"] == 1.0
+    assert "<td>0.500</td><td>0.500</td><td>1.000</td>" in text
+
+
+def test_hostile_tokens_stay_text():
+    tags = []
+
+    class Tags(HTMLParser):
+        def handle_starttag(self, tag, attrs):
+            tags.append(tag)
+
+    widget = AttentionHeatmap(
+        [HOSTILE, "b"], weights=np.full((2, 2), 0.5), title=HOSTILE
+    )
+    Tags().feed(widget.html())
+    assert "img" not in tags and "script" not in tags
+    assert tags.count("td") == 6
+
+
+def test_a_large_map_gets_a_short_table():
+    n = 64
+    widget = AttentionHeatmap(
+        [f"t{i}" for i in range(n)], weights=np.eye(n) * 0.9 + 0.1 / n
+    )
+    assert widget.table().count("<td>") == 3 * n
+    assert "t5 0.902" in widget.table()
+
+
+def test_a_recording_shows_every_head():
+    widget = AttentionHeatmap.from_recording(
+        "minilm-cat", selection={"layer": 6, "head": 12}
+    )
+    assert widget.selection == {"layer": "6", "head": "12"}
+    np.testing.assert_allclose(widget.weights.sum(axis=1), 1.0)
+    assert [len(a["labels"]) for a in widget.source["axes"]] == [6, 12]
+    assert "Recorded" in widget.source["note"]
+    first = widget.weights.copy()
+    widget.selection = {"head": "1"}
+    assert widget.selection == {"layer": "6", "head": "1"}
+    assert np.abs(widget.weights - first).max() > 0.1
+
+
+def test_torch_tensors_are_welcome():
+    import torch
+
+    weights = torch.full((2, 2), 0.5, requires_grad=True)
+    widget = AttentionHeatmap(["a", "b"], weights=weights)
+    np.testing.assert_allclose(widget.weights, 0.5)
+
+
+BAD = {
+    "no tokens": (dict(tokens=[], scores=np.zeros((0, 0))), "1 to 2048"),
+    "one text": (dict(tokens="it", scores=[[1.0]]), "list of texts"),
+    "no data": (dict(tokens=["a"]), "got none"),
+    "two kinds": (
+        dict(tokens=["a"], scores=[[1.0]], weights=[[1.0]]),
+        "expected one of scores",
+    ),
+    "query alone": (dict(tokens=["a"], query=[[1.0]]), "query with key"),
+    "shape": (
+        dict(tokens=["a", "b"], scores=np.zeros((2, 3))),
+        r"scores of shape \(2, 2\), got \(2, 3\)",
+    ),
+    "axes": (
+        dict(tokens=["a"], scores=np.zeros((3, 1, 1)), axes={"head": 2}),
+        r"scores of shape \(2, 1, 1\), got \(3, 1, 1\)",
+    ),
+    "nan": (dict(tokens=["a"], scores=[[np.nan]]), "NaN or inf"),
+    "negative": (dict(tokens=["a"], weights=[[-0.1]]), "got -0.1"),
+    "d_k": (
+        dict(tokens=["a"], query=[[1.0, 2.0]], key=[[1.0]]),
+        "expected key with d_k=2, got 1",
+    ),
+    "words": (
+        dict(tokens=["a"], scores=[[1.0]], words=[0, 0]),
+        "each of 1 tokens, got 2",
+    ),
+    "special": (
+        dict(tokens=["a"], scores=[[1.0]], special=[4]),
+        "from 0 to 0",
+    ),
+    "unknown state": (
+        dict(tokens=["a"], scores=[[1.0]], tau=2.0),
+        "got \\['tau'\\]",
+    ),
+    "cell": (
+        dict(tokens=["a"], scores=[[1.0]], cell=[0, 7]),
+        r"within \[1, 1\], got \[0, 7\]",
+    ),
+    "selection": (
+        dict(tokens=["a"], scores=[[1.0]], selection={"head": "1"}),
+        "got 'head'",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_says_what_was_expected_and_what_came(name):
+    arguments, message = BAD[name]
+    arguments = dict(arguments)
+    tokens = arguments.pop("tokens")
+    with pytest.raises(ValueError, match=message):
+        AttentionHeatmap(tokens, **arguments)
+
+
+@pytest.mark.parametrize("value", [0.0, 11.0, "warm"])
+def test_an_impossible_temperature_changes_nothing(value):
+    widget = AttentionHeatmap(["a"], scores=[[1.0]])
+    with pytest.raises(traitlets.TraitError):
+        widget.temperature = value
+    assert widget.temperature == 1.0
+
+
+def test_observe_hears_a_change():
+    widget = AttentionHeatmap(["a", "b"], scores=np.eye(2))
+    heard = []
+    widget.observe(lambda change: heard.append(change.new), "temperature")
+    widget.temperature = 0.5
+    assert heard == [0.5]

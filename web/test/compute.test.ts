@@ -1,0 +1,80 @@
+// The maths of the page against the vectors that plain Python loops wrote.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { colourTop, createModel, strongest } from "../src/heatmap/compute.ts";
+import { applyChanges, defaults, parseSource } from "../src/heatmap/state.ts";
+
+const path = new URL("../../tests/vectors/heatmap.json", import.meta.url);
+const { tolerance, cases } = JSON.parse(readFileSync(path, "utf8"));
+
+function close(got: ArrayLike<number>, want: number[], what: string) {
+  assert.equal(got.length, want.length, what);
+  want.forEach((w, i) => {
+    assert.ok(
+      Math.abs(got[i] - w) <= tolerance,
+      `${what}[${i}]: ${got[i]} ${w}`,
+    );
+  });
+}
+
+for (const {
+  name,
+  source: raw,
+  state: changes,
+  weights,
+  output,
+  picture,
+} of cases)
+  test(`vectors: ${name}`, () => {
+    const source = parseSource(raw);
+    const { state, refused } = applyChanges(defaults(source), changes, source);
+    assert.deepEqual(refused, []);
+    const model = createModel(source);
+    const got = model.picture(state);
+    assert.deepEqual(
+      got.rows.map((g) => g.members),
+      picture.rows,
+    );
+    assert.deepEqual(
+      got.cols.map((g) => g.members),
+      picture.cols,
+    );
+    close(got.weights, picture.weights.flat(), "weights");
+    close(got.sums, picture.sums, "row sums");
+    weights.forEach((row: number[], i: number) => {
+      row.forEach((w, j) => {
+        close([model.steps(state, i, j).weight], [w], "steps");
+      });
+      if (output) close(model.output(state, i)!, output[i], "output");
+    });
+  });
+
+test("the strongest keys come in order, ties from the left", () => {
+  const picture = {
+    rows: [{ label: "a", members: [0] }],
+    cols: [0, 1, 2].map((i) => ({ label: `k${i}`, members: [i] })),
+    weights: Float64Array.from([0.25, 0.5, 0.25]),
+    allowed: null,
+    sums: Float64Array.from([1]),
+  };
+  assert.deepEqual(
+    strongest(picture, 0, 2).map(({ col }) => col),
+    [1, 0],
+  );
+});
+
+test("colours end where at most one cell in 200 lies above", () => {
+  const of = (weights: number[]) =>
+    colourTop({
+      rows: [],
+      cols: [],
+      weights: Float64Array.from(weights),
+      allowed: null,
+      sums: new Float64Array(),
+    });
+  assert.deepEqual(of([0.04, 0.05]), { top: 0.05, clipped: false });
+  assert.deepEqual(of([0.04, 0.7]), { top: 1, clipped: false });
+  const many = [1, ...new Array(399).fill(0.01)];
+  assert.deepEqual(of(many), { top: 0.05, clipped: true });
+});

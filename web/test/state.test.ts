@@ -1,0 +1,155 @@
+// What comes from outside: data, traits, links.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { toCsv } from "../src/heatmap/draw.ts";
+import {
+  applyChanges,
+  defaults,
+  fromLink,
+  parseSource,
+  toLink,
+} from "../src/heatmap/state.ts";
+import { readLink } from "../src/lib/link.ts";
+
+const path = new URL("../../tests/vectors/heatmap.json", import.meta.url);
+const { cases } = JSON.parse(readFileSync(path, "utf8"));
+const raw = (name: string) =>
+  structuredClone(cases.find((c: { name: string }) => c.name === name).source);
+
+test("a state survives its own link", () => {
+  const source = parseSource(raw("second layer, third head"));
+  const start = defaults(source);
+  const { state } = applyChanges(
+    start,
+    {
+      selection: { layer: "2" },
+      temperature: 0.5,
+      scaled: false,
+      causal: true,
+      cell: [1, 2],
+      locked: [0, 3],
+    },
+    source,
+  );
+  const hash = `#attn:x?${new URLSearchParams(toLink(state, start))}`;
+  const pairs = readLink("x", hash)!;
+  const back = applyChanges(start, fromLink(pairs), source);
+  assert.deepEqual(back.refused, []);
+  assert.deepEqual(back.state, state);
+});
+
+test("a hostile or corrupt link changes nothing", () => {
+  const source = parseSource(raw("second layer, third head"));
+  const start = defaults(source);
+  for (const [name, text] of [
+    ["temperature", "-1"],
+    ["temperature", "NaN"],
+    ["temperature", "1e99"],
+    ["threshold", ""],
+    ["cell", "999,999"],
+    ["cell", "<img>"],
+    ["locked", "0,0,0"],
+    ["locked", "0,1,2,3,4,0"],
+    ["axis.layer", "</script>"],
+    ["axis.__proto__", "1"],
+    ["__proto__", "polluted"],
+    ["constructor", "1"],
+    ["causal", "maybe"],
+    ["nonsense", "1"],
+  ] as [string, string][]) {
+    const { state, refused } = applyChanges(
+      start,
+      fromLink([[name, text]]),
+      source,
+    );
+    const harmless =
+      name === "threshold" || name === "axis.__proto__" || name === "__proto__";
+    assert.deepEqual(state, start, name);
+    assert.ok(harmless || refused.length === 1, `${name}=${text}`);
+  }
+  assert.equal(({} as Record<string, unknown>).polluted, undefined);
+});
+
+test("a link for another widget, or none, is not ours", () => {
+  assert.equal(readLink("x", "#attn:y?causal=true"), null);
+  assert.equal(readLink("x", "#section"), null);
+  assert.equal(readLink("x", "#attn:%E0%A4%A?causal=true"), null);
+  assert.throws(() => readLink("x", `#attn:x?${"a".repeat(3000)}`), /too long/);
+});
+
+const broken: [string, (source: Record<string, unknown>) => void, RegExp][] = [
+  [
+    "no tokens",
+    (s) => Object.assign(s, { query_tokens: [] }),
+    /at least one token/,
+  ],
+  [
+    "shape",
+    (s) => Object.assign(s, { key_tokens: ["a"] }),
+    /expected scores of shape/,
+  ],
+  [
+    "no data",
+    (s) => Object.assign(s, { scores: null }),
+    /expected one of scores/,
+  ],
+  [
+    "bytes",
+    (s) => Object.assign(s.scores as object, { base64: "AAAA" }),
+    /of shape 5×5/,
+  ],
+  [
+    "not base64",
+    (s) => Object.assign(s.scores as object, { base64: "<b>" }),
+    /base64/,
+  ],
+  [
+    "dtype",
+    (s) => Object.assign(s.scores as object, { dtype: "bool" }),
+    /float32 or int16/,
+  ],
+  [
+    "NaN",
+    (s) =>
+      Object.assign(s.scores as object, {
+        base64: Buffer.from(
+          new Float32Array(25).fill(Number.NaN).buffer,
+        ).toString("base64"),
+      }),
+    /NaN or inf/,
+  ],
+  [
+    "special",
+    (s) => Object.assign(s, { key_special: [9] }),
+    /positions from 0 to 4/,
+  ],
+  ["words", (s) => Object.assign(s, { key_words: [1] }), /one word for each/],
+  [
+    "axes",
+    (s) => Object.assign(s, { axes: [{ name: "head" }] }),
+    /name and labels/,
+  ],
+];
+for (const [name, breakIt, message] of broken)
+  test(`bad data says so: ${name}`, () => {
+    const source = raw("plain scores");
+    breakIt(source);
+    assert.throws(() => parseSource(source), message);
+  });
+
+test("no data at all says so", () => {
+  assert.throws(() => parseSource(null), /expected the widget's data/);
+  assert.throws(() => parseSource("x"), /expected the widget's data/);
+});
+
+test("a token is never a spreadsheet's formula", () => {
+  const csv = toCsv({
+    rows: [{ label: '=1+1,"x"', members: [0] }],
+    cols: [{ label: "@a", members: [0] }],
+    weights: Float64Array.from([1]),
+    allowed: null,
+    sums: Float64Array.from([1]),
+  });
+  assert.match(csv, /0,0,"'=1\+1,""x""","'@a",1\r\n/);
+});
