@@ -1,0 +1,249 @@
+"""The built site in a browser that can reach no other host.
+
+That no request leaves and that the console stays clean is checked by
+`open_page` itself, at the end of every test that uses it.
+"""
+
+import gzip
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urljoin, urlsplit
+
+import course
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+SITE = course.ROOT / "_build" / "site"
+LIMIT_KB = 350
+# The content of these counts as pictures, not as the page's own weight.
+PICTURES = {".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".ico", ".avif"}
+
+
+# Scripts notice a new width some moments later.
+SCROLLABLE_BY_KEYBOARD = """() =>
+  [...document.querySelectorAll("pre, table, div.math")].every(
+    (box) => box.scrollWidth <= box.clientWidth || box.tabIndex === 0)
+"""
+
+
+def page_names() -> list[str]:
+    """List every page, so that each is a test of its own."""
+    names = [
+        path.relative_to(SITE).as_posix()
+        for path in SITE.rglob("*.html")
+        if not path.relative_to(SITE).parts[0].startswith("_")
+    ]
+    # Without a site there is one test, and it says what is missing.
+    return sorted(names) or ["index.html"]
+
+
+PAGES = page_names()
+# The pages that a reader reads; the others are made by Sphinx.
+CONTENT = [name for name in PAGES if "/" in name]
+
+
+def complaints(page) -> list[str]:
+    """Ask axe-core for everything that it would mend."""
+    # Without `preload` axe fetches each style sheet, which the policy
+    # forbids; what it would learn from that is only the orientation lock.
+    found = Axe().run(page, options={"preload": False}).response
+    return [
+        f"{fault['id']}: {node['target']} {node['html'][:120]}"
+        for fault in found["violations"]
+        for node in fault["nodes"]
+    ]
+
+
+def overflow(page) -> int:
+    """Measure by how many pixels the page is wider than its window."""
+    return page.evaluate(
+        "document.documentElement.scrollWidth - window.innerWidth"
+    )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_over_http(open_page, name, scheme):
+    page = open_page(name, scheme=scheme)
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate("document.documentElement.dataset.theme") in (
+        scheme, None,
+    )  # fmt: skip
+    assert complaints(page) == []
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.wait_for_function(SCROLLABLE_BY_KEYBOARD)
+    assert overflow(page) <= 0
+    assert complaints(page) == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_from_a_folder(open_page, site_dir, name):
+    page = open_page((site_dir / name).as_uri(), width=360, scheme="dark")
+    page.wait_for_load_state("networkidle")
+    assert overflow(page) <= 0
+    assert page.log.warnings == []
+
+
+@pytest.mark.parametrize("name", CONTENT)
+def test_a_page_is_light(open_page, site_dir, site_url, name):
+    page = open_page(name)
+    page.wait_for_load_state("networkidle")
+    sizes = {}
+    for url in dict.fromkeys(page.log.requests):
+        if url.startswith(site_url):
+            path = site_dir / unquote(urlsplit(url).path).lstrip("/")
+            if path.suffix not in PICTURES:
+                packed = gzip.compress(path.read_bytes(), 6)
+                sizes[path.name] = len(packed) / 1000
+    total = sum(sizes.values())
+    largest = sorted(sizes.items(), key=lambda item: -item[1])[:8]
+    print(f"{name}: {total:.0f} KB gzip in {len(sizes)} files; {largest}")
+    assert total <= LIMIT_KB, largest
+
+
+def test_the_page_fills_a_projector(open_page):
+    page = open_page(CONTENT[0])
+    button = page.locator("[data-attn-action=fullscreen]")
+    assert button.get_attribute("aria-label") == "Fullscreen mode"
+    button.click()
+    page.wait_for_function("document.fullscreenElement !== null")
+    button.click()
+    page.wait_for_function("document.fullscreenElement === null")
+
+
+def test_the_print_button_prints(open_page):
+    page = open_page(CONTENT[0])
+    page.evaluate("window.print = () => { window.printed = true }")
+    page.get_by_role("button", name="Download this page").click()
+    page.locator("[data-attn-action=print]").click()
+    assert page.evaluate("window.printed === true")
+
+
+@pytest.mark.parametrize("place", ["http", "file"])
+def test_search_finds_a_page(open_page, site_dir, site_url, place):
+    root = site_url if place == "http" else site_dir.as_uri() + "/"
+    page = open_page(root + "search.html?q=attention")
+    hits = page.locator("#search-results ul.search li a")
+    hits.first.wait_for()
+    page.wait_for_function(
+        "!document.querySelector('#search-progress')"
+        " || /found|finished/i.test("
+        "document.querySelector('#search-results').innerText)"
+    )
+    addresses = [hit.get_attribute("href") for hit in hits.all()]
+    assert any("book/" in address for address in addresses)
+
+
+def test_search_opens_from_the_keyboard(open_page):
+    page = open_page(CONTENT[0])
+    page.keyboard.press("Control+k")
+    field = page.locator("#pst-search-dialog input[name=q]")
+    field.wait_for(state="visible")
+    field.fill("attention")
+    field.press("Enter")
+    page.locator("#search-results ul.search li a").first.wait_for()
+    assert page.url.split("?")[0].endswith("/search.html")
+
+
+def test_the_first_address_leads_to_the_first_page(open_page, site_url):
+    page = open_page("")
+    page.wait_for_url(re.compile(re.escape(site_url) + r"book/.+"))
+    assert page.locator("h1").count() >= 1
+
+
+class _Links(HTMLParser):
+    """Collect a page's links, what it loads, and the places to link to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.loads: list[str] = []
+        self.places: set[str] = set()
+        self.handlers: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list) -> None:
+        given = dict(attrs)
+        self.places |= {given[key] for key in ("id", "name") if given.get(key)}
+        self.handlers += [key for key in given if key.startswith("on")]
+        if tag == "a" and given.get("href"):
+            self.links.append(given["href"])
+        if tag == "link" and given.get("href"):
+            self.loads.append(given["href"])
+        if given.get("src"):
+            self.loads.append(given["src"])
+
+
+def read_links(path: Path) -> _Links:
+    parser = _Links()
+    parser.feed(path.read_text("utf-8"))
+    return parser
+
+
+def test_every_link_inside_the_site_leads_somewhere(site_dir):
+    pages = {name: read_links(site_dir / name) for name in PAGES}
+    broken = []
+    for name, page in pages.items():
+        for link in [*page.links, *page.loads]:
+            if urlsplit(link).scheme or link.startswith("//"):
+                continue
+            address = urlsplit(urljoin(f"http://site/{name}", link))
+            target = unquote(address.path).lstrip("/")
+            if target.endswith("/") or not target:
+                target += "index.html"
+            if not (site_dir / target).is_file():
+                broken.append(f"{name}: {link}")
+            elif address.fragment and target in pages:
+                if unquote(address.fragment) not in pages[target].places:
+                    broken.append(f"{name}: {link}")
+    assert broken == []
+
+
+def test_no_page_loads_from_another_host_or_carries_a_handler(site_dir):
+    for name in PAGES:
+        page = read_links(site_dir / name)
+        assert page.handlers == [], name
+        for address in page.loads:
+            scheme = urlsplit(address).scheme
+            assert scheme in {"", "data"}, f"{name}: {address}"
+            assert not address.startswith("//"), f"{name}: {address}"
+
+
+def test_no_style_or_script_names_a_file_that_is_missing(site_dir):
+    for sheet in site_dir.rglob("*.css"):
+        for address in re.findall(
+            r"url\([\"']?([^)\"']+)", sheet.read_text("utf-8")
+        ):
+            parts = urlsplit(address)
+            if parts.scheme == "data" or address.startswith("#"):
+                continue
+            assert not parts.scheme, f"{sheet.name}: {address}"
+            assert (sheet.parent / parts.path).is_file(), (
+                f"{sheet.name}: {address}"
+            )
+
+
+def test_unused_weight_is_gone(site_dir):
+    static = site_dir / "_static"
+    assert not list(static.rglob("*.map"))
+    assert not list(static.rglob("fontawesome.js"))
+    assert not list(static.rglob("*thebe*"))
+    for font in static.glob("vendor/fontawesome/webfonts/*"):
+        assert font.stat().st_size < 20_000, font.name
+
+
+def test_formulas_are_ready_without_a_script(site_dir):
+    pages = [(site_dir / name).read_text("utf-8") for name in CONTENT]
+    text = "".join(pages)
+    assert 'class="katex"' in text
+    assert "katex-error" not in text
+    assert not re.search(r"mathjax[\w.-]*\.js", text, re.IGNORECASE)
+
+
+def test_the_table_of_runs_names_every_executed_notebook(site_dir):
+    report = site_dir / "book" / "build-report.html"
+    links = read_links(report).links
+    executed = sorted((course.ROOT / "_build" / "notebooks").glob("*.ipynb"))
+    assert executed
+    for path in executed:
+        assert f"../notebooks/{path.stem}.html" in links, path.name
