@@ -40,7 +40,7 @@ def _subset(source: Path, target: Path, codes: set[int]) -> None:
     from fontTools import subset
     from fontTools.ttLib import TTFont
 
-    options = subset.Options(flavor="woff2", notdef_outline=True)
+    options = subset.Options(notdef_outline=True, name_IDs=["*"])
     font = TTFont(source)
     subsetter = subset.Subsetter(options)
     subsetter.populate(unicodes=codes)
