@@ -1,0 +1,91 @@
+"""The first and the last cell of every notebook."""
+
+import os
+import platform
+import sys
+import time
+from importlib import metadata
+from typing import Any
+
+import attn_course
+
+__all__ = ["report", "setup"]
+
+# Below this many cores one thread is faster: with two busy cores, two
+# threads made a training loop fifteen times slower.
+FEW_CORES = 4
+
+_started = time.perf_counter()
+
+
+def setup() -> None:
+    """Start the clock, say what runs here, and keep torch calm on few cores.
+
+    Torch is only asked if it is installed, and its device is only named:
+    nothing moves there by itself.
+    """
+    global _started
+    _started = time.perf_counter()
+    print(
+        f"attn_course {attn_course.__version__} · "
+        f"Python {platform.python_version()} · "
+        + " · ".join(
+            f"{name} {_version(name)}" for name in ("numpy", "torch")
+        )
+    )
+    print(f"{os.cpu_count()} cores · {_device()}")
+
+
+def report() -> None:
+    """Print the seconds since `setup` and the process's peak memory.
+
+    The same numbers travel as data, for the book's table of runs.
+    """
+    from IPython.display import display
+
+    seconds = time.perf_counter() - _started
+    peak = _peak_megabytes()
+    numbers = {
+        "kind": "run",
+        "seconds": round(seconds, 1),
+        "peak_mb": None if peak is None else round(peak),
+        "threads": _threads(),
+    }
+    memory = "" if peak is None else f", {peak:.0f} MB of memory at most"
+    print(f"This notebook took {seconds:.1f} s{memory}.")
+    display({"application/vnd.attn-course+json": numbers}, raw=True)
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _device() -> str:
+    if _version("torch") == "not installed":
+        return "no torch here"
+    import torch
+
+    if torch.cuda.is_available():
+        return f"GPU: {torch.cuda.get_device_name()}"
+    if (os.cpu_count() or 1) < FEW_CORES:
+        torch.set_num_threads(1)
+    return f"no GPU here: torch uses {torch.get_num_threads()} CPU thread(s)"
+
+
+def _threads() -> int | None:
+    torch: Any = sys.modules.get("torch")
+    return torch.get_num_threads() if torch else None
+
+
+def _peak_megabytes() -> float | None:
+    """Peak resident memory of this process; None where Windows can't say."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Linux counts kilobytes, macOS bytes.
+    return peak / 1024**2 if sys.platform == "darwin" else peak / 1024
