@@ -630,13 +630,18 @@ def cmd_site(given: argparse.Namespace) -> None:
         site()
 
 
+def install_models() -> None:
+    """Install the small models that some tests read."""
+    say("Installing the small models that some tests read")
+    must_run([in_venv("attn-course"), "models"], "Installing the models")
+
+
 def cmd_test(given: argparse.Namespace) -> None:
     """Set up and check everything that CI checks."""
     with one_at_a_time(ROOT / "_build"):
         set_up()
         ensure_browser()
-        say("Installing the small models that some tests read")
-        must_run([in_venv("attn-course"), "models"], "Installing the models")
+        install_models()
         site()
         say("Checking the widgets' sources")
         web_ready()
@@ -651,6 +656,7 @@ def cmd_test(given: argparse.Namespace) -> None:
 def cmd_test_package(given: argparse.Namespace) -> None:
     """Test the package alone: no browser, no site, no Node."""
     set_up()
+    install_models()
     must_run(
         [in_venv("python"), "-m", "pytest", "--ignore=tests/site",
          "--ignore=tests/notebooks", *given.rest],

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import course
 import pytest
 from docutils import nodes
 from docutils.utils import new_document
@@ -13,6 +14,7 @@ from docutils.utils import new_document
 from attn_course.site.alt_text import images_without_alt
 from attn_course.site.execution import cache_key, prune
 from attn_course.site.icons import drop_rules, used_codes, used_names
+from attn_course.site.launching import lead_to_notebook
 from attn_course.site.lightening import is_needed
 from attn_course.site.outputs import DATA_MIME, DataOutput
 from attn_course.site.runs import report_of
@@ -125,6 +127,51 @@ def test_old_caches_are_deleted(tmp_path):
     prune(tmp_path / "none", keep=2)
 
 
+PAGE = """---
+file_format: mystnb
+kernelspec: {{name: python3, display_name: Python 3}}
+---
+
+# Title
+
+```{{code-cell}}
+print(open({value!r}).read())
+{more}
+```
+"""
+
+
+def test_a_real_build_follows_the_package_and_survives_a_failure(tmp_path):
+    """With the course's own settings, in a book of one page."""
+    root = tmp_path / "course"
+    value = write(root, "src/attn_course/value.txt", "first answer")
+    settings = (course.ROOT / "_config.yml").read_text("utf-8")
+    write(root, "_config.yml", settings)
+    write(root, "_toc.yml", "format: jb-book\nroot: book/index\n")
+    write(root, "constraints.txt", "")
+    write(root, "book/references.bib", "")
+    page = write(root, "book/index.md", PAGE.format(value=str(value), more=""))
+    build = root / "_build"
+    command = course.sphinx_command(root, build / "work")
+    command[0] = course.in_venv(command[0].stem, Path(sys.prefix))
+
+    def shown() -> str:
+        assert course.build_site(root, build, command)
+        return (build / "site" / "book" / "index.html").read_text("utf-8")
+
+    assert "first answer" in shown()
+    value.write_text("second answer")
+    assert "second answer" in shown()
+    page.write_text(PAGE.format(value=str(value), more="1 / 0"))
+    for _ in range(2):
+        with pytest.raises(course.CourseError):
+            shown()
+        kept = (build / "site" / "book" / "index.html").read_text("utf-8")
+        assert "second answer" in kept
+        assert "1 / 0" not in kept
+    assert (build / "pages" / "index.ipynb").is_file()
+
+
 # --- Lighter pages --------------------------------------------------------
 
 
@@ -172,6 +219,17 @@ def test_toggles_of_the_tree_are_named():
     )
     named = name_the_toggles(soup)
     assert named.summary["aria-label"] == "Pages of Chapter 3"
+
+
+# --- Launch buttons ------------------------------------------------------
+
+
+def test_a_page_launches_its_notebook():
+    url = "https://mybinder.org/v2/gh/a/b/main?urlpath=lab/tree/"
+    button = {"buttons": [{"url": f"{url}book/03-x.md", "text": "Binder"}]}
+    led = lead_to_notebook(button, "book/03-x", "notebooks/03-x")
+    assert led["buttons"][0]["url"] == f"{url}notebooks/03-x.ipynb"
+    assert button["buttons"][0]["url"] == f"{url}book/03-x.md"
 
 
 # --- Outputs that carry data ----------------------------------------------

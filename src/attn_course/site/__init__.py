@@ -10,6 +10,7 @@ Each module has one reason to exist, and each is told apart by its `setup`:
 - `templates`: replaces parts of the theme that a strict page refuses or a
   screen reader stumbles over
 - `alt_text`: asks every image for words
+- `launching`: lets a page's launch buttons open its notebook
 - `entrance`: leads from the site's first address to its first page
 - `outputs`: hides the outputs that only tests and tables read
 - `runs`: the table of seconds and memory that each notebook took
@@ -31,6 +32,7 @@ def setup(app: Any) -> dict[str, Any]:
         entrance,
         execution,
         icons,
+        launching,
         lightening,
         maths,
         mounting,
@@ -40,7 +42,7 @@ def setup(app: Any) -> dict[str, Any]:
 
     parts = (
         execution, mounting, maths, lightening,
-        icons, templates, alt_text, entrance, runs,
+        icons, templates, alt_text, launching, entrance, runs,
     )  # fmt: skip
     for part in parts:
         part.setup(app)
