@@ -13,6 +13,7 @@ __all__ = ["drop_rules", "setup", "used_codes", "used_names"]
 _RULE = re.compile(r'((?:\.fa-[\w-]+:+before,?)+)\{content:"\\([0-9a-f]+)"\}')
 _NAME = re.compile(r"\bfa-[\w-]+")
 _CODE = re.compile(r'"\\([ef][0-9a-f]{3})"')
+_PRIVATE = re.compile("[\ue000-\uf8ff]")
 _TTF = re.compile(r',url\([^)]*\.ttf\) format\("truetype"\)')
 
 
@@ -32,8 +33,13 @@ def drop_rules(style: str, names: set[str]) -> str:
 
 
 def used_codes(styles: list[str]) -> set[int]:
-    """Collect the characters that style sheets draw with an icon font."""
-    return {int(code, 16) for text in styles for code in _CODE.findall(text)}
+    """Collect the characters that style sheets draw with an icon font.
+
+    Some are written as escapes, some as the private character itself.
+    """
+    escaped = {int(c, 16) for text in styles for c in _CODE.findall(text)}
+    literal = {ord(c) for text in styles for c in _PRIVATE.findall(text)}
+    return escaped | literal
 
 
 def _subset(source: Path, target: Path, codes: set[int]) -> None:
