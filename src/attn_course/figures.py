@@ -29,7 +29,7 @@ def heatmap(
     ValueError
         When the tokens do not fit the shape of `weights`.
     """
-    from matplotlib.figure import Figure
+    from matplotlib import pyplot
 
     weights = np.asarray(weights, dtype=float)
     keys = query_tokens if key_tokens is None else key_tokens
@@ -39,11 +39,13 @@ def heatmap(
             f"to match the tokens, got {weights.shape}"
         )
     rows, cols = weights.shape
-    figure = Figure(
+    figure, axes = pyplot.subplots(
         figsize=(1.8 + 0.42 * cols, 1.4 + 0.36 * rows),
         layout="constrained",
     )
-    axes = figure.subplots()
+    # A notebook shows the figure that a cell returns; closed, it is not
+    # shown a second time.
+    pyplot.close(figure)
     image = axes.imshow(weights, cmap="cividis", vmin=0, aspect="auto")
     axes.set_title(title)
     axes.set_xlabel("key")
