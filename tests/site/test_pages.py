@@ -25,6 +25,11 @@ SCROLLABLE_BY_KEYBOARD = """() =>
   [...document.querySelectorAll("pre, table, div.math")].every(
     (box) => box.scrollWidth <= box.clientWidth || box.tabIndex === 0)
 """
+# The theme would put a light box behind each widget, in dark mode too.
+BEHIND_WIDGETS = """() =>
+  [...document.querySelectorAll(".text_html.output:has([data-state])")].map(
+    (box) => getComputedStyle(box).backgroundColor)
+"""
 
 
 def page_names() -> list[str]:
@@ -70,6 +75,7 @@ def test_a_page_over_http(open_page, name, scheme):
     assert page.evaluate("document.documentElement.dataset.theme") in (
         scheme, None,
     )  # fmt: skip
+    assert set(page.evaluate(BEHIND_WIDGETS)) <= {"rgba(0, 0, 0, 0)"}
     assert complaints(page) == []
     page.set_viewport_size({"width": 360, "height": 740})
     page.wait_for_function(SCROLLABLE_BY_KEYBOARD)

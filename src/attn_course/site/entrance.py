@@ -11,6 +11,7 @@ _PAGE = """<!DOCTYPE html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="refresh" content="0; url={target}">
+<link rel="icon" href="_static/favicon.svg">
 <title>{title}</title>
 </head>
 <body>
