@@ -428,3 +428,14 @@ def test_inline_scripts_are_named_by_their_hash():
     assert crlf == inline_script_hashes("<script>a\nb</script>")
     entity = inline_script_hashes("<script>a && b &amp; c</script>")
     assert entity != inline_script_hashes("<script>a && b & c</script>")
+
+
+def test_a_command_ends_although_what_it_started_holds_the_pipe(capsys):
+    orphan = "import time; time.sleep(600)"
+    parent = (
+        "import subprocess, sys; print('started');"
+        f"subprocess.Popen([sys.executable, '-c', {orphan!r}]);"
+        "sys.exit(3)"
+    )
+    assert course.run([sys.executable, "-c", parent]) == 3
+    assert "started" in capsys.readouterr().out

@@ -15,6 +15,7 @@ import hashlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -65,34 +66,55 @@ def run(
         stderr=subprocess.STDOUT,
         encoding="utf-8",
         errors="replace",
+        # A family of its own, so that nothing it started outlives it: an
+        # orphan that holds the pipe would keep us reading for ever.
+        start_new_session=not WINDOWS,
     )
-    start = last = time.monotonic()
-    done = threading.Event()
+    last = time.monotonic()
 
-    def remind() -> None:
-        while not done.wait(1.0):
-            if time.monotonic() - last >= quiet_seconds:
-                seconds = time.monotonic() - start
-                print(f"  … still working ({seconds:.0f} s)", flush=True)
-                done.wait(quiet_seconds - 1.0)
-
-    threading.Thread(target=remind, daemon=True).start()
-    try:
+    def pass_on() -> None:
+        nonlocal last
         for line in process.stdout:
             last = time.monotonic()
             print(line, end="", flush=True)
-        return process.wait()
+
+    reader = threading.Thread(target=pass_on, daemon=True)
+    reader.start()
+    start = time.monotonic()
+    try:
+        while True:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return process.wait(timeout=1.0)
+            if time.monotonic() - last >= quiet_seconds:
+                last = time.monotonic()
+                seconds = last - start
+                print(f"  … still working ({seconds:.0f} s)", flush=True)
     except KeyboardInterrupt:
-        # The child got the same Ctrl-C; let it finish its own cleaning.
+        # The family has not seen the Ctrl-C: pass it on, and let the child
+        # finish its own cleaning.
+        signal_family(process, signal.SIGINT)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=10)
         raise
     finally:
-        done.set()
+        reader.join(timeout=0.5)
+        signal_family(process, FINAL_SIGNAL)
+        process.wait()
+        reader.join(timeout=5)
         process.stdout.close()
-        if process.poll() is None:
-            process.kill()
-            process.wait()
+
+
+# Windows knows no SIGKILL; there `terminate` is as final.
+FINAL_SIGNAL = getattr(signal, "SIGKILL", signal.SIGTERM)
+
+
+def signal_family(process: subprocess.Popen, number: int) -> None:
+    """Send a signal to a process and to all that it started."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if not WINDOWS:
+            os.killpg(process.pid, number)
+        elif process.poll() is None:
+            process.terminate()
 
 
 def must_run(command: list, what: str, **options) -> None:

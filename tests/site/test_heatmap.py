@@ -1,0 +1,442 @@
+"""AttentionHeatmap on the built site and on pages of its own."""
+
+import csv
+import io
+import threading
+from html.parser import HTMLParser
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from course import ROOT
+
+from attn_course.site.server import serve
+from attn_course.widgets import AttentionHeatmap
+from attn_course.widgets.base import STATIC
+
+HOSTILE = "</script><img src=x onerror=alert(1)>"
+PAGES = sorted(
+    path.relative_to(ROOT / "_build" / "site").as_posix()
+    for folder in ("book", "notebooks")
+    for path in (ROOT / "_build" / "site" / folder).glob("*.html")
+)
+CAT = "book/03-query-key-value.html"
+
+
+@pytest.fixture
+def widget_page(tmp_path, open_page):
+    """Put widgets on a bare page, served under the site's policy."""
+    servers = []
+
+    def make(*widgets, **options):
+        script = (STATIC / "attn-widgets.js").read_text("utf-8")
+        (tmp_path / "attn-widgets.js").write_text(script, "utf-8")
+        body = "".join(
+            widget if isinstance(widget, str) else widget.html()
+            for widget in widgets
+        )
+        (tmp_path / "index.html").write_text(
+            "<!doctype html><html lang=en><meta charset=utf-8>"
+            '<meta name=viewport content="width=device-width">'
+            '<link rel=icon href="data:,"><title>test</title>'
+            '<script defer src="attn-widgets.js"></script>'
+            f"<body>{body}",
+            "utf-8",
+        )
+        server = serve(tmp_path, port=0)
+        servers.append(server)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        port = server.server_address[1]
+        return open_page(f"http://127.0.0.1:{port}/index.html", **options)
+
+    yield make
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def settle(page):
+    """Wait until the next frame has been drawn."""
+    page.evaluate(
+        "new Promise(go => requestAnimationFrame("
+        "() => requestAnimationFrame(go)))"
+    )
+
+
+def heatmap(page, name):
+    return page.locator(f'attn-heatmap[data-state*=\'"name":"{name}"\']')
+
+
+def picture(element):
+    """Give the pixels of the matrix, as a short text."""
+    return element.locator("canvas").first.evaluate("c => c.toDataURL()")
+
+
+def weight(element):
+    return float(element.locator(".steps li:last-child b").inner_text())
+
+
+def pair(element):
+    return element.locator(".pair bdi").all_inner_texts()
+
+
+def slide(element, control, value):
+    """Drag a slider to a value, as its own events tell it."""
+    element.locator(f"[data-control='{control}']").evaluate(
+        "(input, value) => { input.value = value;"
+        " input.dispatchEvent(new Event('input')) }",
+        str(value),
+    )
+
+
+class Elements(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.count = 0
+
+    def handle_starttag(self, tag, attrs):
+        self.count += tag == "attn-heatmap"
+
+
+@pytest.mark.parametrize("place", ["http", "file"])
+@pytest.mark.parametrize("name", PAGES or ["the site is not built"])
+def test_as_many_widgets_mount_as_cells_made(open_page, site_dir, name, place):
+    page = open_page(name if place == "http" else (site_dir / name).as_uri())
+    elements = Elements()
+    elements.feed((site_dir / name).read_text("utf-8"))
+    assert page.locator("attn-heatmap").count() == elements.count
+    assert page.locator("attn-heatmap .grid").count() == elements.count
+    assert page.locator("attn-heatmap .problem").count() == 0
+
+
+def test_the_pages_that_promise_widgets_have_them(site_dir):
+    counts = {}
+    for name in ("book/index.html", CAT, CAT.replace("book", "notebooks")):
+        elements = Elements()
+        elements.feed((site_dir / name).read_text("utf-8"))
+        counts[name] = elements.count
+    assert list(counts.values()) == [1, 3, 1], counts
+
+
+def test_the_landing_heatmap_is_above_the_fold_on_a_phone(open_page):
+    page = open_page("book/index.html", width=360, height=640)
+    box = page.locator("attn-heatmap .grid").bounding_box()
+    # The matrix ends above the legend, 44 px below it.
+    assert box["y"] + box["height"] - 44 <= 640, box
+
+
+def test_sliders_show_what_the_python_twin_says(open_page):
+    page = open_page(CAT)
+    element = heatmap(page, "cat")
+    twin = AttentionHeatmap.from_recording(
+        "minilm-cat", selection={"layer": 6, "head": 12}
+    )
+    assert pair(element) == ["it", "cat"]
+    assert weight(element) == pytest.approx(twin.weights[8, 2], abs=5e-4)
+    before = picture(element)
+    for x in (0, 60, 140, 200):
+        slide(element, "temperature", x)
+        settle(page)
+        twin.temperature = float(element.locator("output").first.inner_text())
+        assert weight(element) == pytest.approx(twin.weights[8, 2], abs=2e-3)
+        assert picture(element) != before
+    element.get_by_text("divide by √d").click()
+    slide(element, "temperature", 100)
+    settle(page)
+    twin.temperature, twin.scaled = 1.0, False
+    assert weight(element) == pytest.approx(twin.weights[8, 2], abs=5e-4)
+
+
+def test_every_head_can_be_picked(open_page):
+    page = open_page(CAT)
+    element = heatmap(page, "cat")
+    twin = AttentionHeatmap.from_recording("minilm-cat")
+    pictures = set()
+    for layer, head in [(1, 1), (4, 2), (6, 12)]:
+        for axis, label in (("layer", layer), ("head", head)):
+            element.locator(f"[data-control='axis.{axis}']").select_option(
+                str(label)
+            )
+        settle(page)
+        twin.selection = {"layer": layer, "head": head}
+        pictures.add(picture(element))
+        assert weight(element) == pytest.approx(twin.weights[8, 2], abs=5e-4)
+    assert len(pictures) == 3
+    options = element.locator("[data-control='axis.head'] option")
+    assert options.count() == 12
+
+
+def test_causal_threshold_and_special_tokens(open_page):
+    page = open_page(CAT)
+    element = heatmap(page, "cat")
+    element.get_by_text("causal mask").click()
+    twin = AttentionHeatmap.from_recording(
+        "minilm-cat", selection={"layer": 6, "head": 12}, causal=True
+    )
+    settle(page)
+    assert weight(element) == pytest.approx(twin.weights[8, 2], abs=5e-4)
+    element.get_by_text("Table of weights").click()
+    first = element.locator(".table tbody tr").first.locator("td")
+    assert first.all_inner_texts() == ["1.000"] + ["masked"] * 12 + ["1.000"]
+    element.get_by_text("hide special tokens").click()
+    settle(page)
+    heads = element.locator(".table thead th").all_inner_texts()
+    assert "[CLS]" not in heads and len(heads) == 13
+    slide(element, "threshold", 0.5)
+    settle(page)
+    sums = element.locator(".table tbody td:last-child").all_inner_texts()
+    kept = np.where(twin.weights >= 0.5, twin.weights, 0.0)
+    expected = kept[1:12, 1:12].sum(axis=1)
+    np.testing.assert_allclose([float(s) for s in sums], expected, atol=1e-3)
+
+
+def test_word_pieces_join(widget_page):
+    widget = AttentionHeatmap.from_recording("minilm-pieces", cell=[3, 7])
+    page = widget_page(widget)
+    element = page.locator("attn-heatmap")
+    element.get_by_text("Table of weights").click()
+    element.get_by_text("join word pieces").click()
+    settle(page)
+    heads = element.locator(".table thead th").all_inner_texts()
+    assert "hippopotamus" in heads and "snoring" in heads
+    joined = widget.weights[3:7, 7:10].sum(axis=1).mean()
+    assert weight(element) == pytest.approx(joined, abs=5e-4)
+    assert pair(element) == ["hippopotamus", "tiptoed"]
+
+
+def test_the_keyboard_reaches_everything(open_page):
+    page = open_page(CAT)
+    element = heatmap(page, "cat")
+    element.locator(".grid").focus()
+    for key, expected in [
+        ("ArrowRight", ["it", "sat"]),
+        ("ArrowUp", ["because", "sat"]),
+        ("Shift+ArrowDown", ["[SEP]", "sat"]),
+        ("End", ["[SEP]", "[SEP]"]),
+        ("Home", ["[SEP]", "[CLS]"]),
+        ("PageUp", ["cat", "[CLS]"]),
+    ]:
+        page.keyboard.press(key)
+        settle(page)
+        assert pair(element) == expected, key
+    spoken = element.locator(".grid").evaluate(
+        "grid => grid.getRootNode().getElementById("
+        "grid.getAttribute('aria-activedescendant')).textContent"
+    )
+    assert spoken.startswith("query cat, key [CLS]: 0.")
+    page.keyboard.press("Enter")
+    page.keyboard.press("ArrowDown")
+    settle(page)
+    assert element.locator(".row-name.lock").inner_text() == (
+        "cat (locked) looks at"
+    )
+    page.keyboard.press("Escape")
+    settle(page)
+    assert element.locator(".row-name.lock").count() == 0
+
+
+def test_the_mouse_points_and_locks(open_page):
+    page = open_page(CAT)
+    grid = heatmap(page, "cat").locator(".grid")
+    grid.scroll_into_view_if_needed()
+    box = grid.bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 200)
+    settle(page)
+    assert pair(heatmap(page, "cat")) != ["it", "cat"]
+    page.mouse.down()
+    page.mouse.up()
+    settle(page)
+    locked = heatmap(page, "cat").get_by_role("button", name="Unlock row")
+    assert locked.is_enabled()
+
+
+def test_touch_points_first_and_locks_second(browser, site_url):
+    context = browser.new_context(
+        viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True
+    )
+    page = context.new_page()
+    page.goto(site_url + "book/index.html")
+    element = page.locator("attn-heatmap")
+    box = element.locator(".grid").bounding_box()
+    spot = box["x"] + box["width"] * 0.6, box["y"] + box["height"] * 0.6
+    page.touchscreen.tap(*spot)
+    settle(page)
+    assert pair(element) != ["it", "cat"]
+    assert element.get_by_role("button", name="Lock row").count() == 1
+    page.touchscreen.tap(*spot)
+    settle(page)
+    assert element.get_by_role("button", name="Unlock row").count() == 1
+    context.close()
+
+
+@pytest.mark.parametrize("place", ["http", "file"])
+def test_a_link_restores_the_state(open_page, site_dir, place):
+    address = CAT if place == "http" else (site_dir / CAT).as_uri()
+    page = open_page(address)
+    element = heatmap(page, "cat")
+    element.locator("[data-control='axis.layer']").select_option("4")
+    element.locator("[data-control='axis.head']").select_option("2")
+    slide(element, "temperature", 60)
+    element.locator(".grid").focus()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Enter")
+    element.get_by_role("button", name="Copy link").click()
+    link = element.get_by_label("Link to this state").input_value()
+    assert "#attn:cat?" in link
+    other = open_page(link)
+    again = heatmap(other, "cat")
+    settle(other)
+    assert pair(again) == pair(element) == ["it", "the"]
+    assert weight(again) == weight(element)
+    assert picture(again) == picture(element)
+    assert again.locator(".row-name").count() == 1
+    assert again.get_by_role("button", name="Unlock row").count() == 1
+    # The other heatmaps of the page stay as they were.
+    assert weight(heatmap(other, "tie")) == pytest.approx(1 / 3, abs=1e-3)
+
+
+def test_a_refused_clipboard_leaves_the_link_to_copy(open_page):
+    page = open_page(CAT)
+    page.evaluate(
+        "() => { navigator.clipboard.writeText ="
+        " () => Promise.reject(new Error()) }"
+    )
+    element = heatmap(page, "cat")
+    element.get_by_role("button", name="Copy link").click()
+    element.get_by_text("the clipboard was refused").wait_for()
+    assert element.get_by_label("Link to this state").is_visible()
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        "temperature=-5&axis.layer=99&cell=1e9,0&locked=0,0&nonsense=1",
+        "axis.head=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E",
+        "x=" + "a" * 5000,
+    ],
+)
+def test_a_hostile_link_is_harmless_and_says_so(open_page, state):
+    page = open_page(f"{CAT}#attn:cat?{state}")
+    element = heatmap(page, "cat")
+    element.get_by_text("The link").wait_for()
+    assert pair(element) == ["it", "cat"]
+    assert weight(element) == pytest.approx(0.712, abs=1e-3)
+    assert page.evaluate("document.querySelectorAll('img[src=x]').length") == 0
+
+
+def test_pictures_and_numbers_can_be_taken_away(open_page):
+    page = open_page(CAT)
+    element = heatmap(page, "cat")
+    files = {}
+    for kind in ("PNG", "SVG", "CSV"):
+        with page.expect_download() as waiting:
+            element.get_by_role("button", name=kind).click()
+        download = waiting.value
+        assert download.suggested_filename == (
+            f"cat-layer-6-head-12.{kind.lower()}"
+        )
+        files[kind] = download.path().read_bytes()
+    assert files["PNG"].startswith(b"\x89PNG")
+    svg = ElementTree.fromstring(files["SVG"])
+    texts = [t.text for t in svg.iter("{http://www.w3.org/2000/svg}text")]
+    assert texts.count("cat") == 2 and "tired" in texts
+    rows = list(csv.reader(io.StringIO(files["CSV"].decode())))
+    twin = AttentionHeatmap.from_recording(
+        "minilm-cat", selection={"layer": 6, "head": 12}
+    )
+    got = np.array([float(row[4]) for row in rows[1:]]).reshape(13, 13)
+    np.testing.assert_allclose(got, twin.weights, atol=1e-6)
+
+
+def test_the_table_appears_without_scripts(browser, site_url):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(site_url + CAT)
+    table = heatmap(page, "cat").locator("table")
+    assert table.is_visible()
+    assert table.locator("tbody tr").count() == 13
+    context.close()
+
+
+def test_hostile_tokens_stay_text(widget_page):
+    widget = AttentionHeatmap(
+        [HOSTILE, "שלום", "عالم", "👩‍👩‍👧"],
+        weights=np.full((4, 4), 0.25),
+        title=HOSTILE,
+        name=HOSTILE,
+        cell=[0, 1],
+        locked=[0, 2],
+    )
+    page = widget_page(widget)
+    element = page.locator("attn-heatmap")
+    assert pair(element) == [HOSTILE, "שלום"]
+    element.get_by_text("Table of weights").click()
+    assert element.locator(".table thead th").nth(1).inner_text() == HOSTILE
+    with page.expect_download() as waiting:
+        element.get_by_role("button", name="SVG").click()
+    svg = ElementTree.fromstring(waiting.value.path().read_bytes())
+    assert not [n for n in svg.iter() if n.tag.endswith(("img", "script"))]
+    assert page.locator("img").count() == 0
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_small_and_large_maps(widget_page, width):
+    rng = np.random.default_rng(0)
+    large = AttentionHeatmap(
+        [f"t{i}" for i in range(512)],
+        query=rng.normal(size=(512, 8)),
+        key=rng.normal(size=(512, 8)),
+        causal=True,
+        cell=[511, 0],
+    )
+    one = AttentionHeatmap(["one"], scores=[[3.0]], name="one", cell=[0, 0])
+    page = widget_page(one, large, width=width)
+    first, second = page.locator("attn-heatmap").all()
+    assert weight(first) == 1.0
+    assert weight(second) == pytest.approx(large.weights[511, 0], abs=5e-4)
+    second.get_by_text("Table of weights").click()
+    assert second.locator(".table tbody tr").count() == 512
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("state", ["", "{}", "not json", "[1,", "null"])
+def test_bad_data_says_so_in_place(widget_page, state):
+    good = AttentionHeatmap(["a", "b"], scores=np.eye(2), cell=[0, 0])
+    page = widget_page(
+        f'<attn-heatmap data-state="{state}"></attn-heatmap>', good
+    )
+    broken, whole = page.locator("attn-heatmap").all()
+    assert "can't be drawn" in broken.locator("[role=alert]").inner_text()
+    assert weight(whole) == pytest.approx(0.731, abs=1e-3)
+
+
+def test_unknown_state_is_named_and_left_out(widget_page):
+    good = AttentionHeatmap(["a", "b"], scores=np.eye(2), cell=[0, 0])
+    page = widget_page(good.html().replace("threshold", "brightness"))
+    element = page.locator("attn-heatmap")
+    assert "brightness" in element.locator(".status").inner_text()
+    assert weight(element) == pytest.approx(0.731, abs=1e-3)
+
+
+def test_it_follows_the_theme(open_page):
+    page = open_page(CAT, scheme="light")
+    element = heatmap(page, "cat")
+    assert "dark" not in element.locator(".attn").get_attribute("class")
+    light = picture(element)
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    page.wait_for_timeout(300)
+    settle(page)
+    assert "dark" in element.locator(".attn").get_attribute("class")
+    assert picture(element) != light
+
+
+def test_a_change_reaches_the_page_as_an_event(open_page):
+    page = open_page(CAT)
+    element = heatmap(page, "cat")
+    element.evaluate(
+        "e => e.addEventListener('attn-change',"
+        " event => { window.heard = event.detail })"
+    )
+    slide(element, "temperature", 100)
+    slide(element, "temperature", 0)
+    assert page.evaluate("window.heard") == {"temperature": 0.1}
