@@ -314,7 +314,8 @@ def test_a_new_address_is_written_everywhere(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "url", ["", "github.com/a/b", "https://example.org/a/b", "https://github.com/a"]
+    "url",
+    ["", "github.com/a/b", "https://example.org/a/b", "https://github.com/a"],
 )
 def test_another_form_of_address_is_refused(tmp_path, url):
     with pytest.raises(course.CourseError, match=r"https://github\.com/you"):

@@ -29,9 +29,7 @@ def setup() -> None:
     print(
         f"attn_course {attn_course.__version__} · "
         f"Python {platform.python_version()} · "
-        + " · ".join(
-            f"{name} {_version(name)}" for name in ("numpy", "torch")
-        )
+        + " · ".join(f"{name} {_version(name)}" for name in ("numpy", "torch"))
     )
     print(f"{os.cpu_count()} cores · {_device()}")
 

@@ -47,11 +47,14 @@ def save_recording(name: str, content: dict[str, Any]) -> Path:
     needed = {"command", "commit", "seeds", "versions"}
     missing = needed - set(content.get("recorded", {}))
     if missing:
-        raise ValueError(f"expected recorded={sorted(needed)}, "
-                         f"got none of {sorted(missing)}")
+        raise ValueError(
+            f"expected recorded={sorted(needed)}, "
+            f"got none of {sorted(missing)}"
+        )
     path = Path(__file__).parent / "recordings" / f"{name}.json"
     draft = path.with_suffix(".tmp")
-    draft.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n",
-                     "utf-8")
+    draft.write_text(
+        json.dumps(content, ensure_ascii=False, indent=1) + "\n", "utf-8"
+    )
     draft.replace(path)
     return path
