@@ -601,7 +601,9 @@ assert not heavy, f"importing attn_course loads {heavy}"
 x = np.eye(3)
 out = attn_course.attention(x, x, x)
 assert out.shape == (3, 3), out.shape
-import attn_course.widgets
+from attn_course.widgets import AttentionHeatmap
+heat = AttentionHeatmap.from_recording("minilm-cat")
+assert "<attn-heatmap" in heat.html() and len(heat._esm) > 10_000
 print("ok: attn_course", attn_course.__version__, "on", sys.version.split()[0])
 """
 
@@ -671,6 +673,9 @@ def cmd_test(given: argparse.Namespace) -> None:
         web_script("test", "Testing the widgets' sources")
         say("Linting")
         must_run([in_venv("ruff"), "check", "."], "Linting")
+        must_run([in_venv("ruff"), "format", "--check", "."], "Linting")
+        say("Trying the wheel alone in a clean environment")
+        try_wheel(sys.executable, build_wheel(), ROOT / "_build" / "try")
     say("Testing")
     must_run([in_venv("python"), "-m", "pytest", *given.rest], "Testing")
 
@@ -689,7 +694,7 @@ def cmd_test_package(given: argparse.Namespace) -> None:
 def cmd_test_all(given: argparse.Namespace) -> None:
     """Run the tests, then try the wheel on every Python found here."""
     cmd_test(given)
-    wheel = build_wheel()
+    wheel = next((ROOT / "_build" / "dist").glob("*.whl"))
     for number in range(OLDEST[1], NEWEST[1] + 1):
         python = shutil.which(f"python3.{number}")
         if python and works(python):

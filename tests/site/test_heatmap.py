@@ -72,6 +72,11 @@ def picture(element):
     return element.locator("canvas").first.evaluate("c => c.toDataURL()")
 
 
+def open_table(element):
+    element.get_by_text("Table of weights").click()
+    element.locator(".table table").wait_for()
+
+
 def weight(element):
     return float(element.locator(".steps li:last-child b").inner_text())
 
@@ -175,7 +180,7 @@ def test_causal_threshold_and_special_tokens(open_page):
     )
     settle(page)
     assert weight(element) == pytest.approx(twin.weights[8, 2], abs=5e-4)
-    element.get_by_text("Table of weights").click()
+    open_table(element)
     first = element.locator(".table tbody tr").first.locator("td")
     assert first.all_inner_texts() == ["1.000"] + ["masked"] * 12 + ["1.000"]
     element.get_by_text("hide special tokens").click()
@@ -194,7 +199,7 @@ def test_word_pieces_join(widget_page):
     widget = AttentionHeatmap.from_recording("minilm-pieces", cell=[3, 7])
     page = widget_page(widget)
     element = page.locator("attn-heatmap")
-    element.get_by_text("Table of weights").click()
+    open_table(element)
     element.get_by_text("join word pieces").click()
     settle(page)
     heads = element.locator(".table thead th").all_inner_texts()
@@ -370,7 +375,7 @@ def test_hostile_tokens_stay_text(widget_page):
     page = widget_page(widget)
     element = page.locator("attn-heatmap")
     assert pair(element) == [HOSTILE, "שלום"]
-    element.get_by_text("Table of weights").click()
+    open_table(element)
     assert element.locator(".table thead th").nth(1).inner_text() == HOSTILE
     with page.expect_download() as waiting:
         element.get_by_role("button", name="SVG").click()
@@ -394,7 +399,7 @@ def test_small_and_large_maps(widget_page, width):
     first, second = page.locator("attn-heatmap").all()
     assert weight(first) == 1.0
     assert weight(second) == pytest.approx(large.weights[511, 0], abs=5e-4)
-    second.get_by_text("Table of weights").click()
+    open_table(second)
     assert second.locator(".table tbody tr").count() == 512
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 

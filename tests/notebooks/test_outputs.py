@@ -1,0 +1,106 @@
+"""What the notebooks printed when the site was built: run once, read here."""
+
+import json
+import re
+
+import course
+import pytest
+
+SOURCES = sorted((course.ROOT / "notebooks").glob("*.ipynb"))
+DATA = "application/vnd.attn-course+json"
+
+
+@pytest.fixture(params=SOURCES, ids=lambda path: path.stem)
+def executed(request, site_dir):
+    """Give a notebook as the last build executed it."""
+    path = site_dir.parent / "notebooks" / request.param.name
+    return json.loads(path.read_text("utf-8"))
+
+
+def code_cells(notebook):
+    return [c for c in notebook["cells"] if c["cell_type"] == "code"]
+
+
+def outputs(notebook):
+    return [o for cell in code_cells(notebook) for o in cell["outputs"]]
+
+
+def printed(notebook):
+    return "".join(
+        "".join(o["text"])
+        for o in outputs(notebook)
+        if o["output_type"] == "stream" and o["name"] == "stdout"
+    )
+
+
+def test_there_are_notebooks():
+    assert len(SOURCES) >= 1
+
+
+def test_every_cell_ran_in_order_without_complaint(executed):
+    counts = [cell["execution_count"] for cell in code_cells(executed)]
+    assert counts == list(range(1, len(counts) + 1))
+    kinds = {(o["output_type"], o.get("name")) for o in outputs(executed)}
+    assert not [k for k in kinds if k[0] == "error" or k[1] == "stderr"]
+
+
+def test_the_first_cell_works_anywhere_and_says_what_runs(executed):
+    first = code_cells(executed)[0]
+    source = "".join(first["source"])
+    assert "except ModuleNotFoundError" in source and "%pip" in source
+    text = printed(executed)
+    assert re.search(r"attn_course \d+\.\d+\.\d+ · Python 3\.", text)
+    assert "GPU" in text
+
+
+def test_the_last_cell_reports_what_it_cost(executed):
+    found = [o["data"][DATA] for o in outputs(executed)
+             if DATA in o.get("data", {})]  # fmt: skip
+    (report,) = [r for r in found if r["kind"] == "run"]
+    assert 0 < report["seconds"] and 20 < report["peak_mb"]
+    assert report["threads"] in (None, 1) or report["threads"] >= 2
+    print(report)
+
+
+def test_figures_are_pictures_with_alt_text(executed):
+    for cell in code_cells(executed):
+        texts = [
+            "".join(o["data"].get("text/plain", ""))
+            for o in cell["outputs"]
+            if "data" in o
+        ]
+        pictures = [
+            o for o in cell["outputs"] if "image/png" in o.get("data", {})
+        ]
+        figures = [text for text in texts if text.startswith("<Figure")]
+        assert len(pictures) == len(figures), figures
+        if pictures:
+            alt = cell["metadata"]["mystnb"]["image"]["alt"]
+            assert len(alt) > 40
+
+
+def test_widgets_come_with_their_html(executed):
+    widgets = [
+        o["data"]
+        for o in outputs(executed)
+        if "application/vnd.jupyter.widget-view+json" in o.get("data", {})
+    ]
+    ours = [d for d in widgets if "attn-" in "".join(d.get("text/html", ""))]
+    assert ours and all("data-state" in "".join(d["text/html"]) for d in ours)
+
+
+def test_cells_fit_a_projector(executed):
+    for cell in code_cells(executed):
+        lines = "".join(cell["source"]).splitlines()
+        longest = max(lines, key=len)
+        assert len(lines) <= 16, lines[0]
+        assert len(longest) <= 79 or "https://" in longest, longest
+
+
+def test_chapter_3_computes_what_its_page_says(site_dir):
+    path = site_dir.parent / "notebooks" / "03-query-key-value.ipynb"
+    text = printed(json.loads(path.read_text("utf-8")))
+    assert "scores  [[1. 1. 1.]]" in text
+    assert "weights [[0.333 0.333 0.333]]" in text
+    assert "attention() agrees with the five lines" in text
+    assert "it → cat: 0.492" in text
