@@ -234,12 +234,15 @@ function remember<T>(make: (n: number) => T): (n: number) => T {
 /** The `count` largest weights of one row, largest first. */
 export function strongest(picture: Picture, row: number, count: number) {
   const n = picture.cols.length;
-  return Array.from({ length: n }, (_, col) => ({
-    col,
-    weight: picture.weights[row * n + col],
-  }))
-    .sort((a, b) => b.weight - a.weight || a.col - b.col)
-    .slice(0, count);
+  const found: { col: number; weight: number }[] = [];
+  for (let col = 0; col < n; col++) {
+    const weight = picture.weights[row * n + col];
+    if (found.length === count && weight <= found[count - 1].weight) continue;
+    const place = found.findIndex((other) => other.weight < weight);
+    found.splice(place < 0 ? found.length : place, 0, { col, weight });
+    if (found.length > count) found.pop();
+  }
+  return found;
 }
 
 /**

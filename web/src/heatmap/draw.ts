@@ -55,13 +55,15 @@ const MIN_LABELLED = 9;
 export function layOut(
   picture: Picture,
   width: number,
-  measure: (text: string, font: string) => number,
+  context: CanvasRenderingContext2D,
   title = "",
 ): Layout {
   const [rows, cols] = [picture.rows.length, picture.cols.length];
   const widest = (labels: { label: string }[], font: number) =>
     Math.max(
-      ...labels.map(({ label }) => measure(label, `${font}px ${FAMILY}`)),
+      ...labels.map(({ label }) =>
+        textWidth(context, `${font}px ${FAMILY}`, label),
+      ),
     );
   const cap = Math.min(110, width * 0.28);
   const room = (left: number) => (width - left - SUM_WIDTH - GAP) / cols;
@@ -308,13 +310,32 @@ function drawNumbers(
   context.textAlign = "left";
 }
 
+/** Measuring 512 labels takes longer than drawing them: remember. */
+const widths = new Map<string, number>();
+function textWidth(
+  context: CanvasRenderingContext2D,
+  font: string,
+  text: string,
+): number {
+  const name = `${font}|${text}`;
+  let width = widths.get(name);
+  if (width === undefined) {
+    context.font = font;
+    width = context.measureText(text).width;
+    if (widths.size > 10_000) widths.clear();
+    widths.set(name, width);
+  }
+  return width;
+}
+
 /** Cut a label that is too wide, with an ellipsis. */
 function fit(context: CanvasRenderingContext2D, text: string, width: number) {
-  if (context.measureText(text).width <= width) return text;
+  const { font } = context;
+  if (textWidth(context, font, text) <= width) return text;
   const letters = [...text];
   while (letters.length > 1) {
     letters.pop();
-    if (context.measureText(`${letters.join("")}…`).width <= width) break;
+    if (textWidth(context, font, `${letters.join("")}…`) <= width) break;
   }
   return `${letters.join("")}…`;
 }

@@ -234,7 +234,7 @@ function heatmap(
     picture = model.picture(state);
     // A grid that is not in the page yet has no width.
     const width = Math.max(240, grid.clientWidth);
-    layout = layOut(picture, width, measure);
+    layout = layOut(picture, width, base.getContext("2d")!);
     theme = isDark(root) ? DARK : LIGHT;
     widget.classList.toggle("dark", theme === DARK);
     grid.setAttribute("aria-rowcount", String(picture.rows.length));
@@ -262,18 +262,6 @@ function heatmap(
     const context = canvas.getContext("2d")!;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     paintOn(context);
-  }
-
-  const ruler = document.createElement("canvas").getContext("2d")!;
-  // Measuring 512 labels takes longer than drawing them: remember.
-  const widths = new Map<string, number>();
-  function measure(text: string, font: string): number {
-    const known = widths.get(font + text);
-    if (known !== undefined) return known;
-    ruler.font = font;
-    const { width } = ruler.measureText(text);
-    widths.set(font + text, width);
-    return width;
   }
 
   // --- the cross-hair ---------------------------------------------------
@@ -412,7 +400,12 @@ function heatmap(
       .filter(Boolean)
       .join(", ");
   const paperLayout = () =>
-    layOut(picture, Math.max(560, layout.width), measure, heading());
+    layOut(
+      picture,
+      Math.max(560, layout.width),
+      base.getContext("2d")!,
+      heading(),
+    );
 
   function savePng() {
     const paper = paperLayout();

@@ -20,19 +20,21 @@ export function softmaxRows(
     const start = i * cols;
     const end = start + cols;
     let peak = Number.NEGATIVE_INFINITY;
-    for (let c = start; c < end; c++)
-      if ((!allowed || allowed[c]) && scores[c] * factor > peak)
-        peak = scores[c] * factor;
+    for (let c = start; c < end; c++) {
+      const open = allowed === null || allowed[c] === 1;
+      const logit = open ? scores[c] * factor : Number.NEGATIVE_INFINITY;
+      out[c] = logit;
+      if (logit > peak) peak = logit;
+    }
     if (peak === Number.NEGATIVE_INFINITY) {
       out.fill(0, start, end);
       continue;
     }
     let total = 0;
     for (let c = start; c < end; c++) {
-      const e =
-        !allowed || allowed[c] ? Math.exp(scores[c] * factor - peak) : 0;
-      out[c] = e;
-      total += e;
+      const share = Math.exp(out[c] - peak);
+      out[c] = share;
+      total += share;
     }
     for (let c = start; c < end; c++) out[c] /= total;
   }
