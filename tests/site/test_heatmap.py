@@ -445,3 +445,21 @@ def test_a_change_reaches_the_page_as_an_event(open_page):
     slide(element, "temperature", 100)
     slide(element, "temperature", 0)
     assert page.evaluate("window.heard") == {"temperature": 0.1}
+
+
+def test_a_training_step_is_a_slider(widget_page):
+    steps = [f"{10 * i}" for i in range(5)]
+    scores = np.stack([i * np.eye(4) for i in range(5)])
+    widget = AttentionHeatmap(
+        list("abcd"), scores=scores, axes={"step": steps}, cell=[0, 0]
+    )
+    page = widget_page(widget)
+    element = page.locator("attn-heatmap")
+    assert weight(element) == 0.25
+    slider = element.locator("input[data-control='axis.step']")
+    slider.focus()
+    page.keyboard.press("End")
+    settle(page)
+    widget.selection = {"step": "40"}
+    assert weight(element) == pytest.approx(widget.weights[0, 0], abs=5e-4)
+    assert slider.get_attribute("aria-valuetext") == "40"

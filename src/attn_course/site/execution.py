@@ -1,15 +1,20 @@
 """Keep executed notebooks apart by the package that ran them.
 
-The cache of executed notebooks compares cells only. After an edit of the
-package it would hand out old outputs, so its folder is named by a hash of
-everything else that a run depends on.
+The cache of executed notebooks compares the code of cells only. After an
+edit of the package it would hand out old outputs, and after an edit of tags
+or alt text the old ones, so its folder is named by a hash of everything
+else that a run or its rendering depends on.
 """
 
+import contextlib
 import hashlib
+import json
 import shutil
 import sys
 from pathlib import Path
 from typing import Any
+
+import nbformat
 
 __all__ = ["cache_key", "prune", "setup"]
 
@@ -18,7 +23,8 @@ def cache_key(root: Path) -> str:
     """Hash what a notebook's outputs depend on, other than its cells.
 
     That is the package without this folder (no notebook imports it), the
-    pinned versions and Python's own.
+    pinned versions and Python's own, and the options of the cells: tags, alt
+    text.
     """
     package = root / "src" / "attn_course"
     files = [root / "constraints.txt", *package.rglob("*")]
@@ -30,7 +36,43 @@ def cache_key(root: Path) -> str:
         if path.is_file():
             digest.update("/".join(parts).encode() + b"\0")
             digest.update(hashlib.sha256(path.read_bytes()).digest())
+    for text in _cell_options(root):
+        digest.update(text.encode() + b"\0")
     return digest.hexdigest()[:16]
+
+
+def _cell_options(root: Path) -> list[str]:
+    """Collect what stands beside the code of each cell."""
+    options = [
+        line
+        for page in sorted((root / "book").glob("*.md"))
+        for line in page.read_text("utf-8").splitlines()
+        if line.startswith(":")
+    ]
+    for path in sorted((root / "notebooks").glob("*.ipynb")):
+        cells = json.loads(path.read_text("utf-8"))["cells"]
+        options += [json.dumps(cell["metadata"]) for cell in cells]
+    return options
+
+
+def _write_executed(app: Any, env: Any) -> None:
+    """Put the outputs into the executed notebooks that MyST-NB writes.
+
+    Where it took the outputs from the cache it writes a notebook without
+    them; tests, tables and claims read these files.
+    """
+    from jupyter_cache import get_cache
+
+    cache = get_cache(app.config.nb_execution_cache_path)
+    folder = Path(app.outdir).parent / "jupyter_execute"
+    for name in env.nb_metadata:
+        path = folder / f"{name}.ipynb"
+        if not path.is_file():
+            continue
+        notebook = nbformat.read(path, as_version=4)
+        with contextlib.suppress(KeyError):  # a page without code
+            _, notebook = cache.merge_match_into_notebook(notebook)
+            nbformat.write(notebook, path)
 
 
 def prune(folder: Path, keep: int) -> None:
@@ -58,3 +100,5 @@ def setup(app: Any) -> None:
     """Connect to Sphinx."""
     app.add_config_value("attn_course_cache_key", "", "env")
     app.connect("config-inited", _set_cache_folder)
+    # Before those that read the executed notebooks.
+    app.connect("env-updated", _write_executed, priority=100)
