@@ -150,6 +150,8 @@ test("a token is never a spreadsheet's formula", () => {
     weights: Float64Array.from([1]),
     allowed: null,
     sums: Float64Array.from([1]),
+    top: 1,
+    clipped: false,
   });
   assert.match(csv, /0,0,"'=1\+1,""x""","'@a",1\r\n/);
 });

@@ -16,6 +16,8 @@ export interface Picture {
   weights: Float64Array; // (rows × cols)
   allowed: Uint8Array | null; // (rows × cols), null = everything
   sums: Float64Array; // what is left visible of each row
+  top: number; // where the colours end
+  clipped: boolean; // does a weight lie above?
 }
 
 /** How one weight came about, for the cross-hair. */
@@ -81,6 +83,7 @@ export function createModel(source: Source): Model {
         weights: shown,
         allowed: whole || !mask ? mask : anyAllowed(mask, n_k, rows, cols),
         sums: rowSums(shown, rows.length, cols.length, state.threshold),
+        ...colourTop(shown),
       };
     },
     steps(state, row, col) {
@@ -216,9 +219,12 @@ function rowSums(
   threshold: number,
 ): Float64Array {
   const sums = new Float64Array(rows);
-  for (let r = 0; r < rows; r++)
+  for (let r = 0; r < rows; r++) {
+    let sum = 0;
     for (let c = r * cols; c < (r + 1) * cols; c++)
-      if (weights[c] >= threshold) sums[r] += weights[c];
+      if (weights[c] >= threshold) sum += weights[c];
+    sums[r] = sum;
+  }
   return sums;
 }
 
@@ -249,12 +255,15 @@ export function strongest(picture: Picture, row: number, count: number) {
  * Where the colours end: a round number that at most one cell in 200
  * exceeds, so that a few weights near 1 don't leave the rest in the dark.
  */
-export function colourTop(picture: Picture): { top: number; clipped: boolean } {
+export function colourTop(weights: Float64Array): {
+  top: number;
+  clipped: boolean;
+} {
   const tops = [0.05, 0.1, 0.2, 0.5];
   const above = tops.map(() => 0);
-  for (const weight of picture.weights)
-    for (let i = 0; i < tops.length && weight > tops[i]; i++) above[i]++;
-  const few = picture.weights.length / 200;
+  for (let c = 0; c < weights.length; c++)
+    for (let i = 0; i < tops.length && weights[c] > tops[i]; i++) above[i]++;
+  const few = weights.length / 200;
   const chosen = above.findIndex((count) => count <= few);
   return chosen < 0
     ? { top: 1, clipped: false }

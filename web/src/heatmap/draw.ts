@@ -1,6 +1,6 @@
 // Drawing the matrix: where things stand, on a canvas, as SVG.
 import { hex, shade, words } from "../lib/palette.ts";
-import { colourTop, type Picture } from "./compute.ts";
+import type { Picture } from "./compute.ts";
 
 export interface Theme {
   ink: string;
@@ -120,15 +120,20 @@ function fill(
   return shade(picture.weights[c], top);
 }
 
+/** Kept: a new canvas a frame costs more than filling it. */
+let pixelCanvas: HTMLCanvasElement | null = null;
+
 /** One pixel a cell; masked cells and those below the threshold are clear. */
 function paintCells(
   picture: Picture,
   top: number,
   threshold: number,
 ): HTMLCanvasElement {
-  const canvas = document.createElement("canvas");
-  canvas.width = picture.cols.length;
-  canvas.height = picture.rows.length;
+  pixelCanvas ??= document.createElement("canvas");
+  const canvas = pixelCanvas;
+  const [width, height] = [picture.cols.length, picture.rows.length];
+  if (canvas.width !== width) canvas.width = width;
+  if (canvas.height !== height) canvas.height = height;
   const context = canvas.getContext("2d")!;
   const image = context.createImageData(canvas.width, canvas.height);
   const pixels = new Uint32Array(image.data.buffer);
@@ -136,12 +141,12 @@ function paintCells(
   const unit = 255 / top;
   for (let c = 0; c < pixels.length; c++)
     if (weights[c] >= threshold && (!allowed || allowed[c]))
-      pixels[c] = words[Math.min(255, Math.round(weights[c] * unit))];
+      pixels[c] = words[Math.min(255, (weights[c] * unit + 0.5) | 0)];
   context.putImageData(image, 0, 0);
   return canvas;
 }
 
-/** Axis titles, token labels, cells, row sums, colour bar. */
+/** Everything: for a picture to take away, or when the frame changed. */
 export function drawBase(
   context: CanvasRenderingContext2D,
   layout: Layout,
@@ -149,26 +154,73 @@ export function drawBase(
   threshold: number,
   theme: Theme,
 ): void {
-  const { left, top, cell, font } = layout;
+  drawFrame(context, layout, picture, theme);
+  drawCells(context, layout, picture, threshold, theme);
+}
+
+/** What the frame depends on: while it stays, only cells are drawn. */
+export function frameKey(layout: Layout, picture: Picture, theme: Theme) {
+  const labels = [picture.rows, picture.cols].map((groups) =>
+    groups.map(({ label }) => label).join("\n"),
+  );
+  const sums = layout.sums ? [...picture.sums].map((x) => x.toFixed(2)) : [];
+  return [JSON.stringify(layout), theme.ink, colourEnd(picture), sums, labels]
+    .flat()
+    .join("\n");
+}
+
+/** The matrix: cells, hatching, and numbers where there is room. */
+export function drawCells(
+  context: CanvasRenderingContext2D,
+  layout: Layout,
+  picture: Picture,
+  threshold: number,
+  theme: Theme,
+): void {
+  const { left, top, cell } = layout;
   const [rows, cols] = [picture.rows.length, picture.cols.length];
-  const { top: limit, clipped } = colourTop(picture);
-  context.clearRect(0, 0, layout.width, layout.height);
+  const { top: limit } = picture;
+  surface(context, left, top, cols * cell, rows * cell, theme);
+  if (picture.allowed)
+    hatch(context, left, top, cols * cell, rows * cell, theme);
+  context.imageSmoothingEnabled = cell < 1;
+  const cells = paintCells(picture, limit, threshold);
+  context.drawImage(cells, left, top, cols * cell, rows * cell);
+  blank(context, layout, picture, threshold, theme);
+  if (cell >= 34) drawNumbers(context, layout, picture, limit, threshold);
+}
+
+/** Fill with the theme's surface, or let what lies behind show through. */
+function surface(
+  context: CanvasRenderingContext2D,
+  x: number,
+  y: number,
+  width: number,
+  height: number,
+  theme: Theme,
+): void {
   if (theme.surface) {
     context.fillStyle = theme.surface;
-    context.fillRect(0, 0, layout.width, layout.height);
-  }
+    context.fillRect(x, y, width, height);
+  } else context.clearRect(x, y, width, height);
+}
+
+/** Title, axis titles, token labels, row sums, colour bar. */
+function drawFrame(
+  context: CanvasRenderingContext2D,
+  layout: Layout,
+  picture: Picture,
+  theme: Theme,
+): void {
+  const { left, top, cell, font } = layout;
+  const cols = picture.cols.length;
+  surface(context, 0, 0, layout.width, layout.height, theme);
   context.fillStyle = theme.ink;
   context.textBaseline = "middle";
   if (layout.title) {
     context.font = `600 15px ${FAMILY}`;
     context.fillText(layout.title, GAP, 14, layout.width - 2 * GAP);
   }
-  hatch(context, left, top, cols * cell, rows * cell, theme);
-  context.imageSmoothingEnabled = cell < 1;
-  const cells = paintCells(picture, limit, threshold);
-  context.drawImage(cells, left, top, cols * cell, rows * cell);
-  blank(context, layout, picture, threshold, theme);
-
   context.font = `${font}px ${FAMILY}`;
   context.fillStyle = theme.ink;
   context.textAlign = "right";
@@ -198,10 +250,13 @@ export function drawBase(
         context.fillText(sum.toFixed(2), x, top + (r + 0.5) * cell, SUM_WIDTH);
     });
   }
-  if (cell >= 34) drawNumbers(context, layout, picture, limit, threshold);
   drawAxisTitles(context, layout, theme);
-  drawLegend(context, layout, `${clipped ? "≥ " : ""}${limit}`, theme);
+  drawLegend(context, layout, colourEnd(picture), theme);
 }
+
+/** The last number of the colour bar. */
+const colourEnd = ({ top, clipped }: Picture): string =>
+  `${clipped ? "≥ " : ""}${top}`;
 
 function drawAxisTitles(
   context: CanvasRenderingContext2D,
@@ -224,9 +279,9 @@ function drawLegend(
   theme: Theme,
 ): void {
   const width = 128;
-  for (let x = 0; x < width; x++) {
-    context.fillStyle = hex(Math.round((x / (width - 1)) * 255));
-    context.fillRect(left + x, legend, 1.5, 8);
+  for (let i = 0; i < 32; i++) {
+    context.fillStyle = hex(Math.round((i / 31) * 255));
+    context.fillRect(left + 4 * i, legend, 4.5, 8);
   }
   context.font = `11px ${FAMILY}`;
   context.fillStyle = theme.muted;
@@ -277,10 +332,7 @@ function blank(
     if (fill(picture, c, 1, threshold) !== "below") return;
     const x = left + (c % cols) * cell;
     const y = top + Math.floor(c / cols) * cell;
-    if (theme.surface) {
-      context.fillStyle = theme.surface;
-      context.fillRect(x, y, cell, cell);
-    } else context.clearRect(x, y, cell, cell);
+    surface(context, x, y, cell, cell, theme);
     if (cell < 6) return;
     context.fillStyle = theme.muted;
     context.fillRect(x + cell / 2 - 1, y + cell / 2 - 1, 2, 2);
@@ -297,6 +349,7 @@ function drawNumbers(
   const cols = picture.cols.length;
   context.font = `12px ${FAMILY}`;
   context.textAlign = "center";
+  context.textBaseline = "middle";
   picture.weights.forEach((weight, c) => {
     const shown = fill(picture, c, limit, threshold);
     if (typeof shown !== "number") return;
@@ -311,26 +364,27 @@ function drawNumbers(
 }
 
 /** Measuring 512 labels takes longer than drawing them: remember. */
-const widths = new Map<string, number>();
+const widths = new Map<string, Map<string, number>>();
 function textWidth(
   context: CanvasRenderingContext2D,
   font: string,
   text: string,
 ): number {
-  const name = `${font}|${text}`;
-  let width = widths.get(name);
+  const known = widths.get(font) ?? new Map<string, number>();
+  widths.set(font, known);
+  let width = known.get(text);
   if (width === undefined) {
     context.font = font;
     width = context.measureText(text).width;
-    if (widths.size > 10_000) widths.clear();
-    widths.set(name, width);
+    if (known.size > 10_000) known.clear();
+    known.set(text, width);
   }
   return width;
 }
 
 /** Cut a label that is too wide, with an ellipsis. */
 function fit(context: CanvasRenderingContext2D, text: string, width: number) {
-  const { font } = context;
+  const { font } = context; // as the canvas writes it
   if (textWidth(context, font, text) <= width) return text;
   const letters = [...text];
   while (letters.length > 1) {
@@ -413,7 +467,7 @@ export function toSvg(
   };
   const { left, top, cell, font } = layout;
   const cols = picture.cols.length;
-  const { top: limit, clipped } = colourTop(picture);
+  const { top: limit } = picture;
   const small = { "font-size": 12, fill: PAPER.muted };
   svg.setAttribute("xmlns", space);
   svg.setAttribute("viewBox", `0 0 ${layout.width} ${layout.height}`);
@@ -494,7 +548,7 @@ export function toSvg(
   add(
     "text",
     { x: left + 128, y, "text-anchor": "end", ...small },
-    `${clipped ? "≥ " : ""}${limit}`,
+    colourEnd(picture),
   );
   return new XMLSerializer().serializeToString(svg);
 }

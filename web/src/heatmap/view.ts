@@ -16,7 +16,9 @@ import {
   cellAt,
   DARK,
   drawBase,
+  drawCells,
   drawOverlay,
+  frameKey,
   type Layout,
   LIGHT,
   layOut,
@@ -79,6 +81,7 @@ function heatmap(
   let picture: Picture;
   let layout: Layout;
   let theme = LIGHT;
+  let drawn = ""; // the frame that stands on the canvas
   let stale = true; // the matrix itself must be drawn again
   let frame = 0;
 
@@ -239,8 +242,11 @@ function heatmap(
     widget.classList.toggle("dark", theme === DARK);
     grid.setAttribute("aria-rowcount", String(picture.rows.length));
     grid.setAttribute("aria-colcount", String(picture.cols.length));
+    const key = `${frameKey(layout, picture, theme)} ${devicePixelRatio}`;
+    const drawOn = key === drawn ? drawCells : drawBase;
+    drawn = key;
     paint(base, (context) =>
-      drawBase(context, layout, picture, state.threshold, theme),
+      drawOn(context, layout, picture, state.threshold, theme),
     );
   }
 
