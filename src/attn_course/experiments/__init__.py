@@ -18,10 +18,17 @@ from typing import Any
 
 from attn_course.data import load_recording, recordings, save_recording
 
-__all__ = ["EXPERIMENTS", "is_current", "provenance", "run", "version_of"]
+__all__ = [
+    "EXPERIMENTS",
+    "fingerprint",
+    "is_current",
+    "provenance",
+    "run",
+    "version_of",
+]
 
 # The modules of this package that record something.
-EXPERIMENTS = ("minilm_scores",)
+EXPERIMENTS = ("minilm_scores", "root_d")
 
 
 def run(
@@ -63,7 +70,7 @@ def run(
             continue
         say(f"{count}: recording …")
         content = _module(experiment).record(name, range(seeds))
-        content["recorded"]["inputs"] = _fingerprint(experiment, name, seeds)
+        content["recorded"]["inputs"] = fingerprint(experiment, name, seeds)
         written.append(save_recording(name, content))
         size = written[-1].stat().st_size / 1000
         say(f"{count}: written, {size:.0f} kB")
@@ -75,7 +82,7 @@ def is_current(experiment: str, name: str, seeds: int) -> bool:
     if name not in recordings():
         return False
     recorded = load_recording(name)["recorded"]
-    return recorded.get("inputs") == _fingerprint(experiment, name, seeds)
+    return recorded.get("inputs") == fingerprint(experiment, name, seeds)
 
 
 def provenance(
@@ -90,6 +97,14 @@ def provenance(
         "versions": {"python": platform.python_version(), **versions},
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
     }
+
+
+def fingerprint(experiment: str, name: str, seeds: int) -> str:
+    """Hash all that a recording depends on, the recorder's code included."""
+    module = _module(experiment)
+    parts = [Path(module.__file__).read_text("utf-8")]
+    parts.append(json.dumps(module.inputs(name, range(seeds))))
+    return hashlib.sha256("\0".join(parts).encode("utf-8")).hexdigest()
 
 
 def version_of(package: str) -> str | None:
@@ -121,14 +136,6 @@ def _module(experiment: str) -> Any:
     return import_module(f"attn_course.experiments.{experiment}")
 
 
-def _fingerprint(experiment: str, name: str, seeds: int) -> str:
-    """Hash all that a recording depends on, the recorder's code included."""
-    module = _module(experiment)
-    parts = [Path(module.__file__).read_text("utf-8")]
-    parts.append(json.dumps(module.inputs(name, range(seeds))))
-    return hashlib.sha256("\0".join(parts).encode("utf-8")).hexdigest()
-
-
 def _commit() -> str:
     """Name the commit of the code; say so when the code was changed since."""
     package = Path(__file__).parents[1]
@@ -136,6 +143,7 @@ def _commit() -> str:
     if head is None:
         return "unknown: not run from a git checkout"
     code = ["experiments", "pretrained.py", ":(glob)data/*.py"]
+    code += ["functional.py", "measures.py", "models.py"]
     changed = _git("status", "--porcelain", "--", *code, cwd=package)
     return f"{head} with changes" if changed else head
 
