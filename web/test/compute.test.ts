@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { colourTop, createModel, strongest } from "../src/heatmap/compute.ts";
-import { applyChanges, defaults, parseSource } from "../src/heatmap/state.ts";
+import { defaults, parseSource, validators } from "../src/heatmap/state.ts";
+import { applyChanges } from "../src/lib/state.ts";
 
 const path = new URL("../../tests/vectors/heatmap.json", import.meta.url);
 const { tolerance, cases } = JSON.parse(readFileSync(path, "utf8"));
@@ -28,7 +29,11 @@ for (const {
 } of cases)
   test(`vectors: ${name}`, () => {
     const source = parseSource(raw);
-    const { state, refused } = applyChanges(defaults(source), changes, source);
+    const { state, refused } = applyChanges(
+      defaults(source),
+      changes,
+      validators(source),
+    );
     assert.deepEqual(refused, []);
     const model = createModel(source);
     const got = model.picture(state);

@@ -3,14 +3,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { toCsv } from "../src/heatmap/draw.ts";
-import {
-  applyChanges,
-  defaults,
-  fromLink,
-  parseSource,
-  toLink,
-} from "../src/heatmap/state.ts";
+import { defaults, parseSource, validators } from "../src/heatmap/state.ts";
 import { readLink } from "../src/lib/link.ts";
+import { applyChanges, fromLink, toLink } from "../src/lib/state.ts";
 
 const path = new URL("../../tests/vectors/heatmap.json", import.meta.url);
 const { cases } = JSON.parse(readFileSync(path, "utf8"));
@@ -30,11 +25,11 @@ test("a state survives its own link", () => {
       cell: [1, 2],
       locked: [0, 3],
     },
-    source,
+    validators(source),
   );
   const hash = `#attn:x?${new URLSearchParams(toLink(state, start))}`;
   const pairs = readLink("x", hash)!;
-  const back = applyChanges(start, fromLink(pairs), source);
+  const back = applyChanges(start, fromLink(pairs, start), validators(source));
   assert.deepEqual(back.refused, []);
   assert.deepEqual(back.state, state);
 });
@@ -51,8 +46,8 @@ test("a hostile or corrupt link changes nothing", () => {
     ["cell", "<img>"],
     ["locked", "0,0,0"],
     ["locked", "0,1,2,3,4,0"],
-    ["axis.layer", "</script>"],
-    ["axis.__proto__", "1"],
+    ["selection.layer", "</script>"],
+    ["selection.__proto__", "1"],
     ["__proto__", "polluted"],
     ["constructor", "1"],
     ["causal", "maybe"],
@@ -60,11 +55,13 @@ test("a hostile or corrupt link changes nothing", () => {
   ] as [string, string][]) {
     const { state, refused } = applyChanges(
       start,
-      fromLink([[name, text]]),
-      source,
+      fromLink([[name, text]], start),
+      validators(source),
     );
     const harmless =
-      name === "threshold" || name === "axis.__proto__" || name === "__proto__";
+      name === "threshold" ||
+      name === "selection.__proto__" ||
+      name === "__proto__";
     assert.deepEqual(state, start, name);
     assert.ok(harmless || refused.length === 1, `${name}=${text}`);
   }

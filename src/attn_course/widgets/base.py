@@ -34,6 +34,13 @@ class CourseWidget(anywidget.AnyWidget):
         traitlets.Unicode(), default_value=None, allow_none=True
     ).tag(sync=True)
 
+    # The browser asks for the names of the traits that a reader may change.
+    reader = traitlets.List(traitlets.Unicode()).tag(sync=True)
+
+    @traitlets.default("reader")
+    def _reader_names(self) -> list[str]:
+        return list(self._reader)
+
     def table(self) -> str:
         """Give the HTML table that stands in for the widget."""
         raise NotImplementedError

@@ -1,5 +1,12 @@
 // The controls of the heatmap: which there are depends on the data.
-import { h } from "../lib/dom.ts";
+import {
+  type Control,
+  choice,
+  logSlider,
+  row,
+  slider,
+  toggle,
+} from "../lib/controls.ts";
 import {
   hasPieces,
   hasSpecial,
@@ -8,173 +15,97 @@ import {
   TEMPERATURES,
 } from "./state.ts";
 
-export interface Controls {
-  element: HTMLElement;
-  /** Make every control show this state. */
-  show(state: Reader): void;
-}
-
 type Change = (changes: Partial<Reader>) => void;
-type Control = { element: HTMLElement; show(state: Reader): void };
+type Switch = "scaled" | "causal" | "hide_special" | "merge_words";
 
-const [COLDEST, HOTTEST] = TEMPERATURES;
 const MANY_LABELS = 24;
 
 export function createControls(
   source: Source,
   wanted: string[] | null,
   change: Change,
-): Controls {
-  const offered: [string, boolean, () => Control[]][] = [
+): Control<Reader> {
+  const onOff = (name: Switch, label: string) => () => [
+    toggle<Reader>(
+      name,
+      label,
+      (state) => state[name],
+      (on) => change({ [name]: on }),
+    ),
+  ];
+  const offered: [string, boolean, () => Control<Reader>[]][] = [
     ["pickers", true, () => pickers(source, change)],
     ["temperature", true, () => [temperature(source, change)]],
     [
       "scaled",
       source.d_k !== null && !source.weights,
-      () => [toggle("scaled", `divide by √d (d = ${source.d_k})`, change)],
+      onOff("scaled", `divide by √d (d = ${source.d_k})`),
     ],
     [
       "causal",
       source.query_tokens.length === source.key_tokens.length,
-      () => [toggle("causal", "causal mask", change)],
+      onOff("causal", "causal mask"),
     ],
     ["threshold", true, () => [threshold(change)]],
     [
       "hide_special",
       hasSpecial(source),
-      () => [toggle("hide_special", "hide special tokens", change)],
+      onOff("hide_special", "hide special tokens"),
     ],
     [
       "merge_words",
       hasPieces(source),
-      () => [toggle("merge_words", "join word pieces", change)],
+      onOff("merge_words", "join word pieces"),
     ],
   ];
-  const made = offered
-    .filter(([name, fits]) => fits && (wanted?.includes(name) ?? true))
-    .flatMap(([, , make]) => make());
-  return {
-    element: h("div", { class: "controls" }, ...made.map((c) => c.element)),
-    show(state) {
-      for (const control of made) control.show(state);
-    },
-  };
+  return row(
+    offered
+      .filter(([name, fits]) => fits && (wanted?.includes(name) ?? true))
+      .flatMap(([, , make]) => make()),
+  );
 }
 
-function pickers(source: Source, change: Change): Control[] {
+function pickers(source: Source, change: Change): Control<Reader>[] {
   return source.axes
     .filter(({ labels }) => labels.length > 1)
     .map(({ name, labels }) => {
-      const pick = (i: number) => change({ selection: { [name]: labels[i] } });
+      const control = `axis.${name}`;
+      const pick = (label: string) => change({ selection: { [name]: label } });
       return labels.length > MANY_LABELS || name === "step"
-        ? slider({
+        ? slider<Reader>({
             label: name,
+            control,
             range: [0, labels.length - 1, 1],
             read: (state) => labels.indexOf(state.selection[name]),
             words: (i) => labels[i],
-            write: pick,
+            write: (i) => pick(labels[i]),
           })
-        : choice(name, labels, pick);
+        : choice<Reader>(
+            control,
+            name,
+            labels,
+            (state) => state.selection[name],
+            pick,
+          );
     });
 }
 
-function choice(
-  name: string,
-  labels: string[],
-  pick: (i: number) => void,
-): Control {
-  const select = h(
-    "select",
-    { "data-control": `axis.${name}` },
-    ...labels.map((label) => h("option", { value: label }, label)),
-  );
-  select.addEventListener("change", () => pick(select.selectedIndex));
-  return {
-    element: h("label", {}, name, select),
-    show(state) {
-      select.value = state.selection[name];
-    },
-  };
-}
-
-function temperature(source: Source, change: Change): Control {
-  const span = Math.log(HOTTEST / COLDEST);
-  return slider({
+const temperature = (source: Source, change: Change) =>
+  logSlider<Reader>({
     label: source.weights ? "temperature τ (on log-weights)" : "temperature τ",
     control: "temperature",
-    range: [0, 200, 1],
-    read: (state) =>
-      Math.round((Math.log(state.temperature / COLDEST) / span) * 200),
-    words: (_, state) => state.temperature.toFixed(2),
-    write: (x) =>
-      change({
-        temperature: Number(
-          (COLDEST * Math.exp((x / 200) * span)).toPrecision(3),
-        ),
-      }),
+    range: [...TEMPERATURES],
+    read: (state) => state.temperature,
+    words: (x) => x.toFixed(2),
+    write: (x) => change({ temperature: x }),
   });
-}
 
-function threshold(change: Change): Control {
-  return slider({
+const threshold = (change: Change) =>
+  slider<Reader>({
     label: "hide below",
     control: "threshold",
     range: [0, 0.5, 0.01],
     read: (state) => state.threshold,
-    words: (_, state) => state.threshold.toFixed(2),
-    write: (threshold) => change({ threshold }),
+    words: (x) => x.toFixed(2),
+    write: (x) => change({ threshold: x }),
   });
-}
-
-interface Slider {
-  label: string;
-  control?: string;
-  range: [number, number, number];
-  read(state: Reader): number;
-  words(x: number, state: Reader): string;
-  write(x: number): void;
-}
-
-function slider({
-  label,
-  control,
-  range,
-  read,
-  words,
-  write,
-}: Slider): Control {
-  const [min, max, step] = range;
-  const input = h("input", {
-    type: "range",
-    min,
-    max,
-    step,
-    "data-control": control ?? `axis.${label}`,
-  });
-  const output = h("output");
-  input.addEventListener("input", () => write(Number(input.value)));
-  return {
-    element: h("label", {}, label, input, output),
-    show(state) {
-      const x = read(state);
-      input.value = String(x);
-      output.textContent = words(x, state);
-      input.setAttribute("aria-valuetext", words(x, state));
-    },
-  };
-}
-
-function toggle(
-  name: "scaled" | "causal" | "hide_special" | "merge_words",
-  label: string,
-  change: Change,
-): Control {
-  const input = h("input", { type: "checkbox", "data-control": name });
-  input.addEventListener("change", () => change({ [name]: input.checked }));
-  return {
-    element: h("label", {}, input, label),
-    show(state) {
-      input.checked = state[name];
-    },
-  };
-}

@@ -6,6 +6,7 @@ import {
   product,
   unpack,
 } from "../lib/arrays.ts";
+import { isBoolean, type Valid, within } from "../lib/state.ts";
 
 /** One picker: the name of a leading axis and a label for each step. */
 export interface Axis {
@@ -178,34 +179,32 @@ const isRow = (x: unknown, n: number): x is number =>
   Number.isInteger(x) && (x as number) >= 0 && (x as number) < n;
 
 /** For each thing that a reader may change: is this a value it may take? */
-const VALID: Record<keyof Reader, (value: unknown, s: Source) => boolean> = {
-  selection: (v, s) =>
-    typeof v === "object" &&
-    v !== null &&
-    Object.entries(v).every(([name, label]) =>
-      s.axes.some((a) => a.name === name && a.labels.includes(label)),
-    ),
-  temperature: (v) =>
-    typeof v === "number" && v >= TEMPERATURES[0] && v <= TEMPERATURES[1],
-  scaled: (v) => typeof v === "boolean",
-  causal: (v) => typeof v === "boolean",
-  threshold: (v) => typeof v === "number" && v >= 0 && v <= 1,
-  hide_special: (v) => typeof v === "boolean",
-  merge_words: (v) => typeof v === "boolean",
-  cell: (v, s) =>
-    Array.isArray(v) &&
-    (v.length === 0 ||
-      (v.length === 2 &&
-        isRow(v[0], s.query_tokens.length) &&
-        isRow(v[1], s.key_tokens.length))),
-  locked: (v, s) =>
-    Array.isArray(v) &&
-    v.length <= MAX_LOCKED &&
-    new Set(v).size === v.length &&
-    v.every((i) => isRow(i, s.query_tokens.length)),
-};
-
-export const READER_NAMES = Object.keys(VALID);
+export function validators(source: Source): Valid<Reader> {
+  const [n_q, n_k] = [source.query_tokens.length, source.key_tokens.length];
+  return {
+    selection: (v) =>
+      typeof v === "object" &&
+      v !== null &&
+      Object.entries(v).every(([name, label]) =>
+        source.axes.some((a) => a.name === name && a.labels.includes(label)),
+      ),
+    temperature: within(...TEMPERATURES),
+    scaled: isBoolean,
+    causal: isBoolean,
+    threshold: within(0, 1),
+    hide_special: isBoolean,
+    merge_words: isBoolean,
+    cell: (v) =>
+      Array.isArray(v) &&
+      (v.length === 0 ||
+        (v.length === 2 && isRow(v[0], n_q) && isRow(v[1], n_k))),
+    locked: (v) =>
+      Array.isArray(v) &&
+      v.length <= MAX_LOCKED &&
+      new Set(v).size === v.length &&
+      v.every((i) => isRow(i, n_q)),
+  };
+}
 
 /** The state before anyone touched anything. */
 export function defaults(source: Source): Reader {
@@ -222,55 +221,4 @@ export function defaults(source: Source): Reader {
     cell: [],
     locked: [],
   };
-}
-
-/**
- * `base` with the valid entries of `changes`; `refused` names the others.
- * A selection may name some of the axes: the rest stay.
- */
-export function applyChanges(
-  base: Reader,
-  changes: unknown,
-  source: Source,
-): { state: Reader; refused: string[] } {
-  const state = { ...base };
-  const refused: string[] = [];
-  for (const [name, value] of Object.entries((changes ?? {}) as Json)) {
-    const valid = Object.hasOwn(VALID, name)
-      ? VALID[name as keyof Reader]
-      : null;
-    if (!valid?.(value, source)) refused.push(name);
-    else if (name === "selection")
-      state.selection = { ...state.selection, ...(value as object) };
-    else Object.assign(state, { [name]: value });
-  }
-  return { state, refused };
-}
-
-/** The state in words for a link: only what differs from `start`. */
-export function toLink(state: Reader, start: Reader): [string, string][] {
-  const pairs: [string, string][] = [];
-  for (const [axis, label] of Object.entries(state.selection))
-    if (label !== start.selection[axis]) pairs.push([`axis.${axis}`, label]);
-  for (const name of Object.keys(VALID) as (keyof Reader)[])
-    if (name !== "selection" && String(state[name]) !== String(start[name]))
-      pairs.push([name, String(state[name])]);
-  return pairs;
-}
-
-/** Read what `toLink` wrote. Nothing here is trusted: VALID decides. */
-export function fromLink(pairs: Iterable<[string, string]>): Json {
-  const changes: Json = {};
-  const selection: Record<string, string> = {};
-  for (const [name, text] of pairs) {
-    if (name.startsWith("axis.")) selection[name.slice(5)] = text;
-    else if (name === "cell" || name === "locked")
-      changes[name] = text === "" ? [] : text.split(",").map(Number);
-    else if (name === "temperature" || name === "threshold")
-      changes[name] = Number(text);
-    else
-      changes[name] = text === "true" ? true : text === "false" ? false : text;
-  }
-  if (Object.keys(selection).length > 0) changes.selection = selection;
-  return changes;
 }

@@ -1,15 +1,6 @@
 // AttentionHeatmap: the matrix, its controls and its read-out in one element.
-import {
-  download,
-  h,
-  isDark,
-  keepKeys,
-  onThemeChange,
-  uniqueId,
-} from "../lib/dom.ts";
-import type { Changes, Handle, Mount, Raw } from "../lib/host.ts";
-import { readLink, writeLink } from "../lib/link.ts";
-import { BASE_STYLE } from "../lib/style.ts";
+import { download, h, uniqueId } from "../lib/dom.ts";
+import { button, type Parts, type Tools, widget } from "../lib/shell.ts";
 import { createModel, type Picture, selectionName } from "./compute.ts";
 import { createControls } from "./controls.ts";
 import {
@@ -28,62 +19,25 @@ import {
 } from "./draw.ts";
 import { createPanel } from "./panel.ts";
 import {
-  applyChanges,
   defaults,
-  fromLink,
   MAX_LOCKED,
   parseSource,
   type Reader,
-  type Source,
-  toLink,
+  validators,
 } from "./state.ts";
 import { HEATMAP_STYLE } from "./style.ts";
 import { buildTable } from "./table.ts";
 
-export const mount: Mount = (root, raw, onChange, place) => {
-  const shadow = root.attachShadow({ mode: "open" });
-  shadow.append(h("style", {}, BASE_STYLE + HEATMAP_STYLE));
-  try {
-    const source = parseSource(raw.source);
-    return heatmap(root, shadow, source, raw, onChange, place);
-  } catch (error) {
-    return problem(root, shadow, error as Error);
-  }
-};
+export const mount = widget<Reader>("heatmap", heatmap);
 
-/** Bad data: say in place what was expected and what came. */
-function problem(root: HTMLElement, shadow: ShadowRoot, error: Error): Handle {
-  const box = h(
-    "div",
-    { class: "problem", role: "alert" },
-    h("b", {}, "This heatmap can't be drawn: "),
-    error.message,
-  );
-  const frame = h("div", { class: "attn" }, box);
-  const follow = () => frame.classList.toggle("dark", isDark(root));
-  follow();
-  shadow.append(frame);
-  return { update() {}, flush() {}, destroy: onThemeChange(follow) };
-}
-
-function heatmap(
-  root: HTMLElement,
-  shadow: ShadowRoot,
-  source: Source,
-  raw: Raw,
-  onChange: (changes: Changes) => void,
-  place: "page" | "notebook",
-): Handle {
+function heatmap(tools: Tools<Reader>): Parts<Reader> {
+  const { raw, state } = tools;
+  const source = parseSource(raw.source);
   const model = createModel(source);
-  const first = applyChanges(defaults(source), raw.state, source);
-  const start = first.state;
-  let state = start;
   let picture: Picture;
   let layout: Layout;
   let theme = LIGHT;
   let drawn = ""; // the frame that stands on the canvas
-  let stale = true; // the matrix itself must be drawn again
-  let frame = 0;
 
   // --- the page of the widget -------------------------------------------
   const base = h("canvas", { "aria-hidden": "true" });
@@ -106,9 +60,8 @@ function heatmap(
     overlay,
     ...spoken.map((cell) => h("div", { class: "hidden", role: "row" }, cell)),
   );
-  const controls = createControls(source, raw.controls, (c) => change(c));
+  const controls = createControls(source, raw.controls, tools.change);
   const panel = createPanel();
-  const status = h("p", { class: "status", role: "status" });
   const table = h("div", {
     class: "table",
     tabindex: 0,
@@ -116,137 +69,41 @@ function heatmap(
     "aria-label": "Table of weights",
   });
   const details = h("details", {}, h("summary", {}, "Table of weights"), table);
-  const lockButton = button("Lock row", () => toggleLock());
-  const linkField = h("input", {
-    type: "text",
-    readonly: true,
-    hidden: true,
-    "aria-label": "Link to this state",
-  });
-  const widget = h(
-    "div",
-    { class: "attn", role: "group", "aria-label": source.title },
-    h("p", { class: "title" }, source.title),
-    controls.element,
-    h("div", { class: "body" }, grid, panel.element),
-    h(
-      "p",
-      { class: "hint" },
-      "Point or use the arrow keys (Shift: ten cells); click or Enter locks " +
-        "a row to compare, Escape unlocks all.",
-    ),
-    h("p", { class: "note", hidden: source.note === "" }, source.note),
-    h(
-      "div",
-      { class: "actions" },
-      lockButton,
-      button("Reset", () => {
-        linkField.hidden = true;
-        change({ ...start });
-      }),
-      ...(place === "page" ? [button("Copy link", copyLink), linkField] : []),
-      button("PNG", savePng),
-      button("SVG", saveSvg),
-      button("CSV", saveCsv),
-    ),
-    status,
-    details,
-  );
-  shadow.append(widget);
-
-  function button(label: string, action: () => void) {
-    const element = h("button", { type: "button" }, label);
-    element.addEventListener("click", action);
-    return element;
-  }
-
-  // --- state ------------------------------------------------------------
-  /** A change by the reader: take it, draw, tell the outside. */
-  function change(changes: Partial<Reader>) {
-    const before = state;
-    const { state: next } = applyChanges(state, changes, source);
-    take(next);
-    const changed = Object.entries(next).filter(
-      ([name, value]) => before[name as keyof Reader] !== value,
-    );
-    if (changed.length > 0) onChange(Object.fromEntries(changed));
-  }
-
-  function take(next: Reader) {
-    const { cell, locked, ...rest } = next;
-    stale ||= Object.entries(rest).some(
-      ([name, value]) => state[name as keyof Reader] !== value,
-    );
-    state = next;
-    schedule();
-  }
-
-  function takeLink() {
-    if (place !== "page") return;
-    try {
-      const pairs = readLink(raw.name);
-      if (!pairs) return;
-      const { state: next, refused } = applyChanges(
-        start,
-        fromLink(pairs),
-        source,
-      );
-      take(next);
-      say(
-        refused.length > 0
-          ? `The link names states that this heatmap does not know: ${refused
-              .join(", ")
-              .slice(0, 80)}. The rest was restored.`
-          : "",
-      );
-      root.scrollIntoView({ block: "center" });
-    } catch (error) {
-      say(`The link could not be read: ${(error as Error).message}.`);
-    }
-  }
-
-  const say = (text: string) => {
-    status.textContent = text;
-  };
+  const lockButton = button("Lock row", toggleLock);
 
   // --- drawing ----------------------------------------------------------
-  function schedule() {
-    frame ||= requestAnimationFrame(draw);
-  }
+  const OVER = new Set<keyof Reader>(["cell", "locked"]);
 
-  function draw() {
-    cancelAnimationFrame(frame);
-    frame = 0;
-    if (stale) drawMatrix();
+  function draw(now: Reader, changed: Set<keyof Reader>, dark: boolean) {
+    const matrix = [...changed].some((name) => !OVER.has(name));
+    theme = dark ? DARK : LIGHT;
+    if (matrix) drawMatrix(now);
     const at = whereAt();
-    const locked = state.locked.map((i) => rowOf(i)).filter((row) => row >= 0);
+    const locked = now.locked.map(rowOf).filter((row) => row >= 0);
     paint(overlay, (context) =>
       drawOverlay(context, layout, picture, at, locked, theme),
     );
-    controls.show(state);
+    controls.show(now);
     showPanel(at, locked);
     speak(at);
     lockButton.disabled = !at;
     const isLocked = at !== null && locked.includes(at.row);
     lockButton.textContent = isLocked ? "Unlock row" : "Lock row";
-    if (details.open && stale) table.replaceChildren(buildTable(picture));
-    stale = false;
+    if (details.open && matrix) table.replaceChildren(buildTable(picture));
   }
 
-  function drawMatrix() {
-    picture = model.picture(state);
+  function drawMatrix(now: Reader) {
+    picture = model.picture(now);
     // A grid that is not in the page yet has no width.
     const width = Math.max(240, grid.clientWidth);
     layout = layOut(picture, width, base.getContext("2d")!);
-    theme = isDark(root) ? DARK : LIGHT;
-    widget.classList.toggle("dark", theme === DARK);
     grid.setAttribute("aria-rowcount", String(picture.rows.length));
     grid.setAttribute("aria-colcount", String(picture.cols.length));
     const key = `${frameKey(layout, picture, theme)} ${devicePixelRatio}`;
     const drawOn = key === drawn ? drawCells : drawBase;
     drawn = key;
     paint(base, (context) =>
-      drawOn(context, layout, picture, state.threshold, theme),
+      drawOn(context, layout, picture, now.threshold, theme),
     );
   }
 
@@ -277,8 +134,8 @@ function heatmap(
     picture.cols.findIndex(({ members }) => members.includes(j));
 
   function whereAt() {
-    if (state.cell.length === 0) return null;
-    const at = { row: rowOf(state.cell[0]), col: colOf(state.cell[1]) };
+    if (state().cell.length === 0) return null;
+    const at = { row: rowOf(state().cell[0]), col: colOf(state().cell[1]) };
     return at.row < 0 || at.col < 0 ? null : at;
   }
 
@@ -289,19 +146,19 @@ function heatmap(
       clamp(col, picture.cols.length),
     ];
     const cell = [picture.rows[r].members[0], picture.cols[c].members[0]];
-    if (String(cell) !== String(state.cell)) change({ cell });
+    if (String(cell) !== String(state().cell)) tools.change({ cell });
   }
 
   function toggleLock() {
     const at = whereAt();
     if (!at) return;
     const { members } = picture.rows[at.row];
-    const others = state.locked.filter((i) => !members.includes(i));
+    const others = state().locked.filter((i) => !members.includes(i));
     const locked =
-      others.length < state.locked.length
+      others.length < state().locked.length
         ? others
         : [...others, members[0]].slice(-MAX_LOCKED);
-    change({ locked });
+    tools.change({ locked });
   }
 
   function showPanel(
@@ -314,11 +171,13 @@ function heatmap(
       picture.cols[at.col].members.length === 1;
     panel.show({
       source,
-      state,
+      state: state(),
       picture,
       at,
-      steps: single ? model.steps(state, state.cell[0], state.cell[1]) : null,
-      output: single ? model.output(state, state.cell[0]) : null,
+      steps: single
+        ? model.steps(state(), state().cell[0], state().cell[1])
+        : null,
+      output: single ? model.output(state(), state().cell[0]) : null,
       locked,
     });
   }
@@ -386,7 +245,7 @@ function heatmap(
       End: () => moveTo(row, last),
       Enter: toggleLock,
       " ": toggleLock,
-      Escape: () => change({ locked: [] }),
+      Escape: () => tools.change({ locked: [] }),
     };
     if (!Object.hasOwn(moves, event.key)) return;
     event.preventDefault();
@@ -398,11 +257,11 @@ function heatmap(
 
   // --- taking the picture away ------------------------------------------
   const fileName = () =>
-    `${raw.name || "attention"}-${selectionName(source.axes, state.selection)}`
+    `${raw.name || "attention"}-${selectionName(source.axes, state().selection)}`
       .replace(/[^\p{L}\p{N}]+/gu, "-")
       .replace(/^-+|-+$/g, "");
   const heading = () =>
-    [source.title, selectionName(source.axes, state.selection)]
+    [source.title, selectionName(source.axes, state().selection)]
       .filter(Boolean)
       .join(", ");
   const paperLayout = () =>
@@ -421,15 +280,15 @@ function heatmap(
     canvas.height = paper.height * ratio;
     const context = canvas.getContext("2d")!;
     context.scale(ratio, ratio);
-    drawBase(context, paper, picture, state.threshold, PAPER);
+    drawBase(context, paper, picture, state().threshold, PAPER);
     canvas.toBlob((blob) => {
       if (blob) download(`${fileName()}.png`, blob);
-      else say("The browser refused to make the picture.");
+      else tools.say("The browser refused to make the picture.");
     });
   }
 
   function saveSvg() {
-    const svg = toSvg(paperLayout(), picture, state.threshold);
+    const svg = toSvg(paperLayout(), picture, state().threshold);
     download(`${fileName()}.svg`, new Blob([svg], { type: "image/svg+xml" }));
   }
 
@@ -438,61 +297,25 @@ function heatmap(
     download(`${fileName()}.csv`, new Blob([csv], { type: "text/csv" }));
   }
 
-  async function copyLink() {
-    const url = writeLink(raw.name, toLink(state, start));
-    history.replaceState(null, "", url);
-    linkField.hidden = false;
-    linkField.value = url;
-    try {
-      await navigator.clipboard.writeText(url);
-      say("Link copied. It opens the page in this state.");
-    } catch {
-      linkField.select();
-      say("Copy the link from the field: the clipboard was refused.");
-    }
-  }
-
-  // --- life -------------------------------------------------------------
-  const redraw = () => {
-    stale = true;
-    schedule();
-  };
-  let seen = 0;
-  const resizes = new ResizeObserver(() => {
-    if (grid.clientWidth !== seen) redraw();
-    seen = grid.clientWidth;
-  });
-  resizes.observe(grid);
-  const forgetTheme = onThemeChange(redraw);
-  const forgetKeys = keepKeys(root);
-  window.addEventListener("hashchange", takeLink);
-  if (first.refused.length > 0)
-    say(`Unknown or impossible state left out: ${first.refused.join(", ")}.`);
-  takeLink();
-  draw();
-
   return {
-    update(changes) {
-      const { state: next, refused } = applyChanges(state, changes, source);
-      say(
-        refused.length > 0
-          ? `Unknown or impossible state left out: ${refused.join(", ")}.`
-          : "",
-      );
-      const same = Object.keys(next).every(
-        (name) =>
-          JSON.stringify(next[name as keyof Reader]) ===
-          JSON.stringify(state[name as keyof Reader]),
-      );
-      if (!same) take(next);
-    },
-    flush: draw,
-    destroy() {
-      cancelAnimationFrame(frame);
-      resizes.disconnect();
-      forgetTheme();
-      forgetKeys();
-      window.removeEventListener("hashchange", takeLink);
-    },
+    title: source.title,
+    note: source.note,
+    hint:
+      "Point or use the arrow keys (Shift: ten cells); click or Enter locks " +
+      "a row to compare, Escape unlocks all.",
+    style: HEATMAP_STYLE,
+    start: defaults(source),
+    valid: validators(source),
+    controls: controls.element,
+    body: [h("div", { class: "body" }, grid, panel.element)],
+    buttons: [lockButton],
+    exports: [
+      ["PNG", savePng],
+      ["SVG", saveSvg],
+      ["CSV", saveCsv],
+    ],
+    footer: [details],
+    draw,
+    measured: grid,
   };
 }

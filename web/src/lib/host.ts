@@ -78,9 +78,10 @@ interface Model {
 }
 
 /** The module that anywidget loads: traits in, traits out. */
-export function notebookModule(mount: Mount, stateNames: string[]) {
+export function notebookModule(mount: Mount) {
   return {
     render({ model, el }: { model: Model; el: HTMLElement }) {
+      const stateNames = model.get("reader") as string[];
       const state = () =>
         Object.fromEntries(stateNames.map((name) => [name, model.get(name)]));
       const raw = (): Raw => ({
