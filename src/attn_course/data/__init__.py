@@ -1,6 +1,7 @@
-"""The data of the course: recordings that travel inside the package."""
+"""The data of the course, which travels inside the package."""
 
 from attn_course.data.packing import pack_array, unpack_array
+from attn_course.data.series import Series, load_series
 from attn_course.data.store import (
     load_recording,
     recordings,
@@ -8,7 +9,9 @@ from attn_course.data.store import (
 )
 
 __all__ = [
+    "Series",
     "load_recording",
+    "load_series",
     "pack_array",
     "recordings",
     "save_recording",
