@@ -1,0 +1,449 @@
+"""Try an answer on many inputs, and find out which mistake it makes.
+
+A wrong answer is a function like the learner's. Where the two give the same
+on every input, the mistake has a name.
+"""
+
+import copy
+import inspect
+import linecache
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from attn_course.exercises.feedback import Example, Result, show
+from attn_course.exercises.limits import Call, call
+
+if TYPE_CHECKING:
+    from attn_course.exercises.core import Exercise
+
+__all__ = ["Case", "Outcome", "check", "matches", "outcomes"]
+
+# How far an answer may be from the reference, by bytes of the narrowest
+# number that goes in: rounding differs from one right answer to the next.
+TOLERANCE = {2: 2e-2, 4: 1e-4, 8: 1e-6}
+# Two mistakes at once: the first gets a name when a wrong answer explains so
+# many of the failing answers, and at least so large a part of them.
+ENOUGH, MOST = 3, 0.75
+
+
+@dataclass
+class Case:
+    """One input: what it is called, and the arguments in order."""
+
+    name: str
+    arguments: tuple
+
+    @property
+    def size(self) -> int:
+        """Count the numbers in it."""
+        return sum(np.size(x) for x in self.arguments)
+
+    @property
+    def floats(self) -> list[np.ndarray]:
+        """Give the arguments that are floating arrays."""
+        return [
+            x
+            for x in self.arguments
+            if isinstance(x, np.ndarray) and x.dtype.kind == "f"
+        ]
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Give the dtype that an answer should have, or a wider one."""
+        return np.result_type(*self.floats)
+
+    @property
+    def tolerance(self) -> float:
+        """Say how far an answer may be from the reference."""
+        return TOLERANCE[min(x.dtype.itemsize for x in self.floats)]
+
+    def copies(self) -> tuple:
+        """Give the arguments to somebody who may change them."""
+        return copy.deepcopy(self.arguments)
+
+
+@dataclass
+class Outcome:
+    """What an answer did with one case.
+
+    kind is "array", "type" (no array of real numbers), "raised" or "slow";
+    label names the type or the exception.
+    """
+
+    kind: str
+    label: str = ""
+    value: Any = None
+    detail: str = ""
+    printed: str = ""
+    changed: list[str] = field(default_factory=list)
+
+    @property
+    def is_finite(self) -> bool:
+        """Say whether it is an array without NaN and inf."""
+        return self.kind == "array" and bool(np.isfinite(self.value).all())
+
+
+@dataclass
+class Problem:
+    """Why an outcome is not right."""
+
+    mistake: str
+    message: str
+
+
+def check(
+    exercise: "Exercise", function: Callable, *, seconds: float
+) -> Result:
+    """Try the function on every case of the exercise; say what it does."""
+    wrong_use = _wrong_use(exercise, function)
+    if wrong_use is not None:
+        return Result(False, wrong_use.mistake, wrong_use.message)
+
+    cases = exercise.cases()
+    mine = []
+    for case in cases:
+        mine.append(_outcome(exercise, function, case, seconds))
+        if mine[-1].kind == "slow":
+            break
+    if all(_is_nothing(outcome) for outcome in mine):
+        return _nothing(function)
+
+    expected = [_expected(exercise, case) for case in cases]
+    problems = [
+        _problem(outcome, case, right, seconds)
+        for outcome, case, right in zip(mine, cases, expected, strict=False)
+    ]
+    failing = [i for i, problem in enumerate(problems) if problem]
+    if not failing:
+        message = f"Your function is right on all {len(cases)} inputs."
+        return Result(True, None, message)
+
+    first = failing[0] if mine[-1].kind != "slow" else len(mine) - 1
+    problem = problems[first]
+    if mine[-1].kind != "slow":
+        problem = _named(exercise, cases, mine, failing) or problem
+    example = _example(exercise, cases[first], mine[first], expected[first])
+    return Result(False, problem.mistake, problem.message, example)
+
+
+# What an answer does
+
+
+def outcomes(exercise: "Exercise", function: Callable) -> list[Outcome]:
+    """Run one of the exercise's own functions on every case."""
+    return [_own_outcome(function, case) for case in exercise.cases()]
+
+
+def _own_outcome(function: Callable, case: Case) -> Outcome:
+    """Run one of the exercise's own functions on one case."""
+    result = Call()
+    try:
+        with np.errstate(all="ignore"):
+            result.value = function(*case.copies())
+    except Exception as error:
+        result.error = error
+    return _classify(result, function)
+
+
+def _outcome(
+    exercise: "Exercise", function: Callable, case: Case, seconds: float
+) -> Outcome:
+    """Run a learner's function on one case, within the time limit."""
+    given = case.copies()
+    result = call(function, given, seconds)
+    outcome = _classify(result, function)
+    outcome.printed = result.printed
+    if outcome.kind != "slow":
+        outcome.changed = [
+            name
+            for name, before, after in zip(
+                exercise.parameters, case.arguments, given, strict=True
+            )
+            if not np.array_equal(before, after)
+        ]
+    return outcome
+
+
+def _classify(result: Call, function: Callable) -> Outcome:
+    """Say of which kind a result is."""
+    if result.slow:
+        return Outcome("slow", detail="" if result.stopped else "still runs")
+    if result.error is not None:
+        where = _where(result.error, function)
+        name = type(result.error).__name__
+        return Outcome("raised", name, result.error, where)
+    value = result.value
+    if not isinstance(value, np.ndarray):
+        return Outcome("type", type(value).__name__, value)
+    if value.dtype.kind not in "fiub":
+        return Outcome("type", f"array of dtype {value.dtype}", value)
+    return Outcome("array", value=np.asarray(value))
+
+
+def _where(error: BaseException, function: Callable) -> str:
+    """Give the learner's own line where an exception came from."""
+    code = getattr(function, "__code__", None)
+    frames = traceback.extract_tb(error.__traceback__)
+    here = str(Path(__file__).parent)
+    for frame in reversed(frames):
+        mine = code is not None and frame.filename == code.co_filename
+        if mine or (code is None and not frame.filename.startswith(here)):
+            line = linecache.getline(frame.filename, frame.lineno or 0)
+            return f"line {frame.lineno}: {(frame.line or line).strip()}"
+    return ""
+
+
+def _expected(exercise: "Exercise", case: Case) -> np.ndarray:
+    """Give the reference's answer, computed in float64."""
+    wide = tuple(
+        x.astype(np.float64)
+        if isinstance(x, np.ndarray) and x.dtype.kind == "f"
+        else x
+        for x in case.copies()
+    )
+    with np.errstate(all="ignore"):
+        return exercise.reference(*wide)
+
+
+# What is wrong with it
+
+
+def _wrong_use(exercise: "Exercise", function: Any) -> Problem | None:
+    """See whether the function can be called at all."""
+    name = exercise.reference.__name__
+    if not callable(function):
+        return Problem(
+            "not_a_function",
+            "Hand over the function itself, without calling it: "
+            f"`check({name})`. This was of type {type(function).__name__}.",
+        )
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # some functions have none to show
+        return None
+    try:
+        signature.bind(*exercise.parameters)
+    except TypeError:
+        return Problem(
+            "wrong_arguments",
+            f"Your function should take ({', '.join(exercise.parameters)}), "
+            f"but takes {signature}.",
+        )
+    return None
+
+
+def _is_nothing(outcome: Outcome) -> bool:
+    """See whether the answer gave no answer."""
+    nothing = ("NoneType", "ellipsis", "NotImplementedError")
+    return outcome.kind in ("type", "raised") and outcome.label in nothing
+
+
+def _nothing(function: Callable) -> Result:
+    """Tell a stub from a function that forgot its return."""
+    code = getattr(function, "__code__", None)
+    names = set(code.co_names) if code else set()
+    empty = code is None or (
+        names <= {"NotImplementedError"}
+        and code.co_nlocals == code.co_argcount
+    )
+    if empty:
+        return Result(False, "not_tried", "Not tried yet.")
+    return Result(
+        False,
+        "returns_nothing",
+        "Your function returns nothing: is the `return` missing?",
+    )
+
+
+def _problem(
+    outcome: Outcome, case: Case, right: np.ndarray, seconds: float
+) -> Problem | None:
+    """Compare one outcome with the reference; None when all is well."""
+    if outcome.kind == "slow":
+        message = (
+            f"Your function did not end within {seconds:g} s on a small "
+            "input: is there a loop that never ends?"
+        )
+        if outcome.detail:
+            message += " It could not be stopped: restart the kernel."
+        return Problem("too_slow", message)
+    if outcome.kind == "raised":
+        return Problem(
+            "raises",
+            f"Your function raised {outcome.label}: {outcome.value}"
+            + (f" ({outcome.detail})" if outcome.detail else ""),
+        )
+    if outcome.kind == "type":
+        return _wrong_type(outcome)
+    return _wrong_array(outcome, case, right)
+
+
+def _wrong_type(outcome: Outcome) -> Problem:
+    """Name what came in place of an array of numbers."""
+    if outcome.label.startswith("array"):
+        return Problem(
+            "wrong_dtype",
+            "Your function should return real numbers, but returned an "
+            f"{outcome.label}.",
+        )
+    return Problem(
+        "wrong_type",
+        "Your function should return one NumPy array, but returned "
+        f"{outcome.label}.",
+    )
+
+
+def _wrong_array(
+    outcome: Outcome, case: Case, right: np.ndarray
+) -> Problem | None:
+    """Compare an array with the reference's."""
+    got = outcome.value
+    if got.shape != right.shape:
+        return Problem(
+            "wrong_shape",
+            f"The result should have shape {right.shape}, but has "
+            f"{got.shape}.",
+        )
+    if not np.isfinite(got).all():
+        return Problem(
+            "not_finite",
+            "There is NaN or inf in the result: 0/0, or inf − inf?",
+        )
+    if got.dtype.kind != "f":
+        return Problem(
+            "wrong_dtype",
+            f"The result should be of a floating dtype, but is {got.dtype}.",
+        )
+    if got.dtype.itemsize < case.dtype.itemsize:
+        return Problem(
+            "wrong_dtype",
+            f"The inputs are {case.dtype}, but the result is {got.dtype}: "
+            "numbers were rounded on the way.",
+        )
+    if not _close(got, right, case.tolerance):
+        return Problem(
+            "wrong_values",
+            "The shape is right, but the numbers are not, and it is no "
+            "mistake that we know: follow the example by hand.",
+        )
+    if outcome.changed:
+        return Problem("changes_arguments", _changes(outcome.changed))
+    return None
+
+
+def _changes(names: list[str]) -> str:
+    """Say which arguments were changed."""
+    which = " and ".join(f"`{name}`" for name in names)
+    return (
+        f"The result is right, but your function changes its argument "
+        f"{which}. Make a new array: `x = x - y`, not `x -= y`."
+    )
+
+
+def _close(got: np.ndarray, right: np.ndarray, tolerance: float) -> bool:
+    """Compare two arrays, of which small numbers may be rounded away."""
+    if got.shape != right.shape:
+        return False
+    got, right = got.astype(np.float64), right.astype(np.float64)
+    finite = np.abs(right[np.isfinite(right)])
+    scale = finite.max(initial=0.0) or 1.0
+    return np.allclose(
+        got, right, rtol=tolerance, atol=tolerance * scale, equal_nan=True
+    )
+
+
+# Which mistake it is
+
+
+def matches(
+    exercise: "Exercise",
+    cases: list[Case],
+    mine: list[Outcome],
+    among: list[int],
+) -> list[Callable]:
+    """Find the wrong answers that do the same on the cases `among`."""
+    return [
+        wrong
+        for wrong in exercise.wrong_answers
+        if all(_does_the_same(wrong, cases[i], mine[i]) for i in among)
+    ]
+
+
+def _does_the_same(wrong: Callable, case: Case, mine: Outcome) -> bool:
+    """Compare a wrong answer with the learner's on one case."""
+    return _same(mine, _own_outcome(wrong, case), case)
+
+
+def _same(mine: Outcome, theirs: Outcome, case: Case) -> bool:
+    """Compare two outcomes of one case."""
+    if mine.kind != theirs.kind:
+        return False
+    if mine.kind == "array":
+        return _close(mine.value, theirs.value, case.tolerance)
+    return mine.label == theirs.label
+
+
+def _named(
+    exercise: "Exercise",
+    cases: list[Case],
+    mine: list[Outcome],
+    failing: list[int],
+) -> Problem | None:
+    """Name the mistake, if it is one that we know."""
+    if all(outcome.kind == "raised" for outcome in mine):
+        return None
+    found = matches(exercise, cases, mine, list(range(len(cases))))
+    if found:
+        return Problem(found[0].__name__, _sentence(found[0]))
+    found = _first_of_two(exercise, cases, mine, failing)
+    if found is None:
+        return None
+    more = " It is not the only mistake: mend it, and check again."
+    return Problem(found.__name__, _sentence(found) + more)
+
+
+def _first_of_two(
+    exercise: "Exercise",
+    cases: list[Case],
+    mine: list[Outcome],
+    failing: list[int],
+) -> Callable | None:
+    """Find the one wrong answer that explains most of the finite ones."""
+    finite = [i for i, outcome in enumerate(mine) if outcome.is_finite]
+    fails = [i for i in finite if i in failing]
+    passes = [i for i in finite if i not in failing]
+    least = max(ENOUGH, MOST * len(fails))
+    found = [
+        wrong
+        for wrong in matches(exercise, cases, mine, passes)
+        if sum(_does_the_same(wrong, cases[i], mine[i]) for i in fails)
+        >= least
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def _sentence(wrong: Callable) -> str:
+    """Give what a learner is told about a wrong answer."""
+    return inspect.cleandoc(wrong.__doc__ or wrong.__name__)
+
+
+def _example(
+    exercise: "Exercise", case: Case, outcome: Outcome, right: np.ndarray
+) -> Example:
+    """Show the smallest input on which an answer fails."""
+    got = outcome.value
+    if outcome.kind == "slow":
+        got = "nothing in time"
+    elif outcome.kind == "raised":
+        got = f"{outcome.label}: {outcome.value}"
+    rows = [
+        (name, show(x))
+        for name, x in zip(exercise.parameters, case.arguments, strict=True)
+    ]
+    rows += [("expected", show(right)), ("got", show(got))]
+    return Example(case.name, rows, outcome.printed)
