@@ -13,6 +13,9 @@ Each module has one reason to exist, and each is told apart by its `setup`:
 - `launching`: lets a page's launch buttons open its notebook
 - `entrance`: leads from the site's first address to its first page
 - `outputs`: hides the outputs that only tests and tables read
+- `evidence`: finds the numbers that cells report for claims
+- `ledger`: puts those numbers into the prose and onto the page of claims
+- `questions`: questions that mark themselves
 - `runs`: the table of seconds and memory that each notebook took
 
 `server` is no part of the extension: it serves the built site with the
@@ -30,19 +33,23 @@ def setup(app: Any) -> dict[str, Any]:
     from attn_course.site import (
         alt_text,
         entrance,
+        evidence,
         execution,
         icons,
         launching,
+        ledger,
         lightening,
         maths,
         mounting,
+        questions,
         runs,
         templates,
     )
 
     parts = (
         execution, mounting, maths, lightening,
-        icons, templates, alt_text, launching, entrance, runs,
+        icons, templates, alt_text, launching, entrance, evidence,
+        ledger, questions, runs,
     )  # fmt: skip
     for part in parts:
         part.setup(app)
