@@ -77,7 +77,7 @@ def call(function: Callable, arguments: tuple, seconds: float) -> Call:
             _attempt(function, arguments, result)
             return result
         try:
-            ended.wait(seconds)
+            _wait(ended, seconds)
         finally:  # also when the learner interrupts the kernel
             stopped = _stop(thread, guard, ended)
     if not ended.is_set():
@@ -96,6 +96,13 @@ def _attempt(function: Callable, arguments: tuple, result: Call) -> None:
         raise
     except BaseException as error:  # even exit() must not end the kernel
         result.error = error
+
+
+def _wait(ended: threading.Event, seconds: float) -> None:
+    """Wait in short steps: between them Python sees an interrupt."""
+    last = time.monotonic() + seconds
+    while time.monotonic() < last and not ended.is_set():
+        ended.wait(min(0.05, seconds))
 
 
 def _stop(

@@ -1,0 +1,494 @@
+"""Every exercise against its own answers, right and wrong.
+
+The tests run over all exercises there are: adding one adds its tests.
+"""
+
+import _thread
+import ast
+import doctest
+import inspect
+import subprocess
+import sys
+import threading
+import time
+from html.parser import HTMLParser
+
+import nbformat
+import numpy as np
+import pytest
+from nbclient import NotebookClient
+
+from attn_course import exercises
+from attn_course.exercises import checking, exercise, exercise_ids
+from attn_course.exercises.core import DIFFICULTY
+from attn_course.exercises.limits import KEPT, call
+
+IDS = exercise_ids()
+EXERCISES = [exercise(id) for id in IDS]
+
+each = pytest.mark.parametrize("ex", EXERCISES, ids=IDS)
+each_right = pytest.mark.parametrize(
+    ("ex", "right"),
+    [(ex, f) for ex in EXERCISES for f in [ex.reference, *ex.variants]],
+    ids=lambda x: getattr(x, "id", None) or x.__name__,
+)
+each_wrong = pytest.mark.parametrize(
+    ("ex", "wrong"),
+    [(ex, f) for ex in EXERCISES for f in ex.wrong_answers],
+    ids=lambda x: getattr(x, "id", None) or x.__name__,
+)
+
+
+def answer(ex, body, **names):
+    """Write an answer with the exercise's own parameters."""
+    parameters = ", ".join(ex.parameters)
+    lines = "\n    ".join(body.splitlines())
+    code = f"def answer({parameters}):\n    {lines}\n"
+    namespace = {"np": np, "right": ex.reference, **names}
+    exec(compile(code, "answer.py", "exec"), namespace)
+    return namespace["answer"]
+
+
+# Finding them
+
+
+def test_the_example_runs():
+    result = doctest.testmod(exercises)
+    assert result.attempted
+    assert not result.failed
+
+
+def test_an_unknown_exercise_is_told_with_those_there_are():
+    for id in ("9.99", "3", 3.1):
+        with pytest.raises(ValueError, match=r"3\.1, 3\.2.*got"):
+            exercise(id)
+
+
+def test_ids_are_in_the_order_of_the_course():
+    assert IDS[:5] == ["3.1", "3.2", "3.3", "3.4", "3.5"]
+    assert sorted(IDS, key=lambda id: [*map(int, id.split("."))]) == IDS
+
+
+def test_importing_the_exercises_loads_nothing_heavy():
+    code = (
+        "import sys; from attn_course.exercises import exercise; "
+        "exercise('3.1'); "
+        "sys.exit(any(m in sys.modules for m in "
+        "['torch', 'matplotlib', 'anywidget', 'IPython']))"
+    )
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
+
+
+# What an exercise must have
+
+
+@each
+def test_it_says_what_to_do_how_hard_it_is_and_how_long_it_takes(ex):
+    assert ex.title
+    assert ex.difficulty in DIFFICULTY
+    assert 1 <= ex.minutes <= 60
+    assert f"`{ex.reference.__name__}(" in ex.statement
+    for name in ex.parameters:
+        assert name in ex.statement
+    assert max(map(len, ex.statement.splitlines())) <= 79
+    assert ex.reference.__doc__.count("(") >= len(ex.parameters) / 2
+
+
+@each
+def test_hints_are_several_and_do_not_give_the_solution_away(ex):
+    assert len(ex.hints) >= 2
+    function = ast.parse(ex.solution().code).body[0]
+    lines = [ast.unparse(line) for line in function.body[1:]]
+    for hint in ex.hints:
+        for line in lines:
+            assert line not in hint
+            assert line.split(" = ")[-1] not in hint
+
+
+@each
+def test_hints_come_one_by_one_and_then_say_that_there_are_no_more(ex):
+    ex = ex.fresh()
+    for i, hint in enumerate(ex.hints, 1):
+        note = ex.hint()
+        assert f"Hint {i} of {len(ex.hints)}" in repr(note)
+        assert hint in repr(note)
+    assert "No more hints" in repr(ex.hint())
+    assert "No more hints" in repr(ex.hint())
+    assert "Hint 1 " in repr(exercise(ex.id).hint())
+
+
+@each
+def test_the_solution_shown_is_the_code_that_runs(ex):
+    shown = ex.solution().code
+    assert shown in inspect.getsource(ex.reference)
+    namespace = {"np": np}
+    exec(shown, namespace)
+    assert ex.check(namespace[ex.reference.__name__]).passed
+    assert shown in repr(ex.solution())
+
+
+@each
+def test_the_stub_is_not_tried_yet(ex):
+    namespace = {}
+    exec(ex.stub, namespace)
+    result = ex.check(namespace[ex.reference.__name__])
+    assert result.mistake == "not_tried"
+    assert repr(result) == "○ Not tried yet."
+    assert len(ex.stub.splitlines()) <= 12
+
+
+@each
+def test_the_inputs_are_many_awkward_and_the_same_each_time(ex):
+    cases = ex.cases()
+    assert len(cases) >= 12
+    assert len({case.name for case in cases}) == len(cases)
+    sizes = [case.size for case in cases]
+    assert sizes == sorted(sizes)
+    assert sizes[0] <= 20
+    dtypes = {x.dtype for case in cases for x in case.floats}
+    assert {np.dtype("float16"), np.dtype("float32")} < dtypes
+    for case, again in zip(cases, ex.cases(), strict=True):
+        for x, y in zip(case.arguments, again.arguments, strict=True):
+            np.testing.assert_array_equal(x, y)
+
+
+@each
+def test_the_reference_is_finite_on_every_input(ex):
+    for outcome in checking.outcomes(ex, ex.reference):
+        assert outcome.is_finite
+
+
+# Right and wrong answers
+
+
+@each
+def test_there_are_several_right_and_many_wrong_answers(ex):
+    assert len(ex.variants) >= 2
+    assert len(ex.wrong_answers) >= 10
+    names = [wrong.__name__ for wrong in ex.wrong_answers]
+    assert len(set(names)) == len(names)
+    sentences = {wrong.__doc__ for wrong in ex.wrong_answers}
+    assert len(sentences) == len(names)
+
+
+@each_right
+def test_right_answers_pass(ex, right):
+    result = ex.check(right)
+    assert result.passed, result
+    assert result.mistake is None
+    assert repr(result).startswith("✓ Right.")
+
+
+@each_wrong
+def test_wrong_answers_are_rejected_by_name(ex, wrong):
+    result = ex.check(wrong)
+    assert not result.passed
+    assert result.mistake == wrong.__name__
+    assert inspect.cleandoc(wrong.__doc__) in result.message
+    assert result.message in repr(result)
+    assert "expected" in repr(result)
+
+
+@each_wrong
+def test_no_two_wrong_answers_are_alike(ex, wrong):
+    cases, outcomes = ex.cases(), checking.outcomes(ex, wrong)
+    everywhere = list(range(len(cases)))
+    assert checking.matches(ex, cases, outcomes, everywhere) == [wrong]
+
+
+def test_the_mistakes_that_the_course_promises_to_name_are_there():
+    weights = {wrong.__name__ for wrong in exercise("3.1").wrong_answers}
+    assert weights >= {
+        "cosine",
+        "divided_by_d",
+        "divided_by_root_n_k",
+        "hard_argmax",
+        "no_maximum_subtracted",
+        "not_scaled",
+        "scaled_after_softmax",
+        "sigmoid",
+        "softmax_over_everything",
+        "softmax_over_queries",
+        "two_dimensional_only",
+    }
+    full = {wrong.__name__ for wrong in exercise("3.2").wrong_answers}
+    assert "keys_as_values" in full
+
+
+def test_the_first_of_two_mistakes_has_a_name():
+    def answer(query, key):
+        exps = np.exp(query @ key.T)
+        return exps / exps.sum(axis=-1, keepdims=True)
+
+    result = exercise("3.1").check(answer)
+    assert result.mistake == "not_scaled"
+    assert "not the only mistake" in result.message
+
+
+# Answers that are no answers
+
+
+@each
+@pytest.mark.parametrize(
+    "body",
+    [
+        "pass",
+        "return None",
+        "return ...",
+        "raise NotImplementedError",
+        "'''Do it later.'''",
+    ],
+)
+def test_an_empty_answer_is_not_tried_yet(ex, body):
+    result = ex.check(answer(ex, body))
+    assert result.mistake == "not_tried"
+    assert result.state == "untried"
+
+
+@each
+def test_a_missing_return_is_told(ex):
+    result = ex.check(answer(ex, f"x = 2 * {ex.parameters[0]}"))
+    assert result.mistake == "returns_nothing"
+    assert "return" in result.message
+
+
+@each
+@pytest.mark.parametrize(
+    ("change", "mistake", "words"),
+    [
+        (lambda x: x * np.nan, "not_finite", "NaN"),
+        (lambda x: x.tolist(), "wrong_type", "list"),
+        (lambda x: (x,), "wrong_type", "tuple"),
+        (lambda x: "text", "wrong_type", "str"),
+        (lambda x: x[None], "wrong_shape", "should have shape"),
+        (lambda x: x.astype(complex), "wrong_dtype", "complex128"),
+        (lambda x: x.astype(object), "wrong_dtype", "object"),
+        (lambda x: x.astype(np.float16), "wrong_dtype", "float16"),
+        (lambda x: x + 0.5, "wrong_values", "numbers are not"),
+    ],
+    ids=lambda x: x if isinstance(x, str) else "",
+)
+def test_other_mistakes_are_told_kindly(ex, change, mistake, words):
+    body = f"return change(right({', '.join(ex.parameters)}))"
+    result = ex.check(answer(ex, body, change=change))
+    if mistake == "wrong_type" and words == "tuple" and ex.id == "3.2":
+        mistake = "returns_both"  # this exercise has a name for it
+    assert result.mistake == mistake
+    assert "got" in result.example.text
+    if mistake != "returns_both":
+        assert words in result.message
+
+
+@each
+def test_an_exception_is_shown_with_its_line(ex):
+    def my_answer(a, b, c=None, d=None, e=None):
+        raise KeyError("a key of <b>mine</b>")  # this very line
+
+    result = ex.check(my_answer)
+    assert result.mistake == "raises"
+    assert "KeyError" in result.message
+    assert 'raise KeyError("a key of' in result.message
+    line = inspect.getsourcelines(my_answer)[1] + 1
+    assert f"line {line}" in result.message
+    assert "<b>" not in result._repr_html_()
+    assert "&lt;b&gt;mine" in result._repr_html_()
+
+
+@each
+def test_an_endless_loop_is_ended(ex):
+    start = time.monotonic()
+    before = threading.active_count()
+    result = ex.check(answer(ex, "while True:\n    pass"), seconds=0.2)
+    assert result.mistake == "too_slow"
+    assert "0.2 s" in result.message
+    assert "restart" not in result.message
+    assert time.monotonic() - start < 5
+    assert threading.active_count() == before
+
+
+@each
+def test_a_function_that_changes_its_arguments_is_told_which(ex):
+    first = ex.parameters[0]
+    body = f"result = right({', '.join(ex.parameters)})\n{first} -= 1\n"
+    result = ex.check(answer(ex, body + "return result"))
+    assert result.mistake == "changes_arguments"
+    assert f"`{first}`" in result.message
+    assert ex.check(ex.reference).passed
+
+
+@each
+def test_what_is_no_function_is_told(ex):
+    for x in (None, 3, ex.cases()[0].arguments[0]):
+        result = ex.check(x)
+        assert result.mistake == "not_a_function"
+        assert f"check({ex.reference.__name__})" in result.message
+    result = ex.check(lambda: None)
+    assert result.mistake == "wrong_arguments"
+    assert ex.parameters[-1] in result.message
+    assert "takes ()" in result.message
+
+
+@each
+def test_what_a_function_prints_is_shown_for_the_example(ex, capsys):
+    body = "print('looking at', np.pi)\nreturn np.zeros(7)"
+    text = repr(ex.check(answer(ex, body)))
+    assert text.count("looking at 3.14") == 1
+    assert capsys.readouterr().out == ""
+
+
+# The time limit
+
+
+def test_a_loop_that_catches_everything_is_ended():
+    def loop():
+        while True:
+            try:
+                [].pop()
+            except:  # noqa: E722
+                pass
+
+    result = call(loop, (), 0.1)
+    assert result.slow
+    assert result.stopped
+
+
+def test_a_loop_that_prints_keeps_its_start():
+    def loop():
+        while True:
+            print("x" * 99)
+
+    result = call(loop, (), 0.1)
+    assert result.slow
+    assert len(result.printed) == KEPT
+
+
+def test_a_call_that_can_not_be_ended_is_told(monkeypatch):
+    monkeypatch.setattr("attn_course.exercises.limits.PATIENCE", 0.1)
+
+    def slow(query, key):
+        time.sleep(1.5)
+
+    result = exercise("3.1").check(slow, seconds=0.1)
+    assert result.mistake == "too_slow"
+    assert "restart the kernel" in result.message
+
+
+def test_even_exit_and_deep_recursion_come_back():
+    assert isinstance(call(sys.exit, (), 1).error, SystemExit)
+
+    def deep():
+        return deep()
+
+    assert isinstance(call(deep, (), 5).error, RecursionError)
+
+
+def test_the_learner_can_interrupt():
+    def loop(query, key):
+        while True:
+            pass
+
+    before = threading.active_count()
+    threading.Timer(0.2, _thread.interrupt_main).start()
+    with pytest.raises(KeyboardInterrupt):
+        exercise("3.1").check(loop, seconds=60)
+    assert threading.active_count() <= before
+
+
+def test_without_threads_the_function_is_called_directly(monkeypatch):
+    def refuse(self):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    assert exercise("3.1").check(exercise("3.1").reference).passed
+
+
+# What learners see
+
+
+class Outline(HTMLParser):
+    """Reads HTML: which elements, which attributes, are all closed."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.names, self.attributes, self.open, self.text = [], [], [], ""
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.names.append(tag)
+        self.attributes += [name for name, _ in attrs]
+        self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def shown(ex):
+    hostile = answer(ex, "raise ValueError('</pre><script>1</script>')")
+    return {
+        "exercise": ex,
+        "right": ex.check(ex.reference),
+        "wrong": ex.check(ex.wrong_answers[0]),
+        "hostile": ex.check(hostile),
+        "untried": ex.check(answer(ex, "...")),
+        "hint": ex.fresh().hint(),
+        "solution": ex.solution(),
+    }
+
+
+@each
+def test_the_html_is_plain_and_closed(ex):
+    for x in shown(ex).values():
+        outline = Outline(x._repr_html_())
+        assert set(outline.names) <= {
+            *("div", "p", "strong", "code", "pre", "details", "summary"),
+        }
+        assert set(outline.attributes) <= {
+            *("class", "data-state", "role", "aria-label", "tabindex"),
+        }
+        assert x._repr_html_().startswith(
+            '<div class="attn-exercise" data-state='
+        )
+
+
+@each
+def test_hints_and_solution_are_folded_in_the_html(ex):
+    outline = Outline(ex._repr_html_())
+    assert outline.names.count("details") == len(ex.hints) + 1
+    assert f"Exercise {ex.id}: {ex.title}" in outline.text
+    assert DIFFICULTY[ex.difficulty] in outline.text
+    assert f"{ex.minutes} minutes" in outline.text
+    assert ex.solution().code in outline.text
+
+
+@each
+def test_the_terminal_shows_the_statement(ex):
+    assert ex.statement in repr(ex)
+    assert DIFFICULTY[ex.difficulty] in repr(ex)
+    assert f"check({ex.reference.__name__})" in repr(ex)
+
+
+def test_a_kernel_stays_usable_after_an_endless_loop():
+    cells = [
+        "from attn_course.exercises import exercise\nex = exercise('3.1')\nex",
+        "def loop(query, key):\n    while True:\n        pass\n\n"
+        "ex.check(loop, seconds=0.5)",
+        "def slip(query, key):\n    return query @ keys.T\n\nex.check(slip)",
+        "ex.check(ex.reference)",
+    ]
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(cell) for cell in cells]
+    )
+    NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
+    html = []
+    for cell in notebook.cells:
+        (output,) = cell.outputs
+        html.append(output["data"]["text/html"])
+    assert html[0].count("<details>") == 4
+    assert "loop that never ends" in html[1]
+    assert "(line 2: return query @ keys.T)" in html[2]
+    assert "✓ Right." in html[3]
