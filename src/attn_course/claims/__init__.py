@@ -11,7 +11,7 @@ The website picks the numbers up from there: `` {claim}`3.tie.weight` `` in
 the prose, and the page that lists all claims.
 """
 
-from attn_course.claims.ledger import Claim, Section, ledger, look_up
+from attn_course.claims.chapters import Claim, Section, ledger, look_up
 from attn_course.claims.numbers import measured, readable, show
 from attn_course.claims.reporting import report, report_recording
 

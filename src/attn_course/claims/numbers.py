@@ -88,7 +88,7 @@ def _digits(value: Mapping[str, Any]) -> str:
     largest = max(abs(value["min"]), abs(value["max"]))
     if width == 0 or not 0.001 <= largest < 1e6:
         return ""
-    return f",.{max(0, -math.floor(math.log10(width / 2)))}f"
+    return f"z,.{max(0, -math.floor(math.log10(width / 2)))}f"
 
 
 def show(value: Value, form: str = "", field: str = "") -> str:

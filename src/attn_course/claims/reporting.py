@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from attn_course.claims.ledger import look_up, nearest
+from attn_course.claims.chapters import look_up, nearest
 from attn_course.claims.numbers import measured, show
 
 __all__ = ["report", "report_recording"]

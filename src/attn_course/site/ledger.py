@@ -21,7 +21,7 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from attn_course.claims import Claim, Section, ledger, look_up, show
-from attn_course.claims.ledger import nearest
+from attn_course.claims.chapters import nearest
 from attn_course.claims.numbers import FIELDS
 from attn_course.site.evidence import Evidence, evidence
 
