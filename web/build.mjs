@@ -24,7 +24,11 @@ const outputs = [
   await build({
     ...common,
     format: "esm",
-    entryPoints: { heatmap: "src/heatmap/notebook.ts" },
+    entryPoints: {
+      heatmap: "src/heatmap/notebook.ts",
+      qkv: "src/qkv/notebook.ts",
+      softmaxlab: "src/softmaxlab/notebook.ts",
+    },
     outdir: target,
     outExtension: { ".js": ".mjs" },
   }),

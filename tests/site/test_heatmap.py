@@ -2,7 +2,6 @@
 
 import csv
 import io
-import threading
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
@@ -10,9 +9,7 @@ import numpy as np
 import pytest
 from course import ROOT
 
-from attn_course.site.server import serve
 from attn_course.widgets import AttentionHeatmap
-from attn_course.widgets.base import STATIC
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 PAGES = sorted(
@@ -21,38 +18,6 @@ PAGES = sorted(
     for path in (ROOT / "_build" / "site" / folder).glob("*.html")
 )
 CAT = "book/03-query-key-value.html"
-
-
-@pytest.fixture
-def widget_page(tmp_path, open_page):
-    """Put widgets on a bare page, served under the site's policy."""
-    servers = []
-
-    def make(*widgets, **options):
-        script = (STATIC / "attn-widgets.js").read_text("utf-8")
-        (tmp_path / "attn-widgets.js").write_text(script, "utf-8")
-        body = "".join(
-            widget if isinstance(widget, str) else widget.html()
-            for widget in widgets
-        )
-        (tmp_path / "index.html").write_text(
-            "<!doctype html><html lang=en><meta charset=utf-8>"
-            '<meta name=viewport content="width=device-width">'
-            '<link rel=icon href="data:,"><title>test</title>'
-            '<script defer src="attn-widgets.js"></script>'
-            f"<body>{body}",
-            "utf-8",
-        )
-        server = serve(tmp_path, port=0)
-        servers.append(server)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        port = server.server_address[1]
-        return open_page(f"http://127.0.0.1:{port}/index.html", **options)
-
-    yield make
-    for server in servers:
-        server.shutdown()
-        server.server_close()
 
 
 def settle(page):

@@ -1,4 +1,8 @@
 import { mount as heatmap } from "./heatmap/view.ts";
 import { defineElement } from "./lib/host.ts";
+import { mount as playground } from "./qkv/view.ts";
+import { mount as softmaxLab } from "./softmaxlab/view.ts";
 
 defineElement("attn-heatmap", heatmap);
+defineElement("attn-qkv", playground);
+defineElement("attn-softmax-lab", softmaxLab);

@@ -11,7 +11,7 @@ import hashlib
 import json
 import platform
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,10 @@ __all__ = [
 ]
 
 # The modules of this package that record something.
-EXPERIMENTS = ("minilm_scores", "root_d")
+EXPERIMENTS = ("minilm_scores", "minilm_vectors", "root_d")
+
+# What a recording depends on, unless its experiment says otherwise.
+CODE = ("experiments", "pretrained.py", ":(glob)data/*.py")
 
 
 def run(
@@ -86,13 +89,21 @@ def is_current(experiment: str, name: str, seeds: int) -> bool:
 
 
 def provenance(
-    name: str, *, seeds: list[int], packages: list[str]
+    name: str,
+    *,
+    seeds: list[int],
+    packages: list[str],
+    code: Sequence[str] = CODE,
 ) -> dict[str, Any]:
-    """Say how a recording was made, for its `recorded` entry."""
+    """Say how a recording was made, for its `recorded` entry.
+
+    `code` names the package's files that made it: the commit is said to be
+    theirs only where they are as committed.
+    """
     versions = {p: version_of(p) for p in ["attn-course", "numpy", *packages]}
     return {
         "command": f"attn-course experiments --only {name}",
-        "commit": _commit(),
+        "commit": _commit(code),
         "seeds": seeds,
         "versions": {"python": platform.python_version(), **versions},
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
@@ -136,14 +147,12 @@ def _module(experiment: str) -> Any:
     return import_module(f"attn_course.experiments.{experiment}")
 
 
-def _commit() -> str:
+def _commit(code: Sequence[str]) -> str:
     """Name the commit of the code; say so when the code was changed since."""
     package = Path(__file__).parents[1]
     head = _git("rev-parse", "HEAD", cwd=package)
     if head is None:
         return "unknown: not run from a git checkout"
-    code = ["experiments", "pretrained.py", ":(glob)data/*.py"]
-    code += ["functional.py", "measures.py", "models.py"]
     changed = _git("status", "--porcelain", "--", *code, cwd=package)
     return f"{head} with changes" if changed else head
 

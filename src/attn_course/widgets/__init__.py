@@ -6,5 +6,7 @@ shows it alive without a kernel.
 """
 
 from attn_course.widgets.heatmap import AttentionHeatmap
+from attn_course.widgets.qkv import QKVPlayground
+from attn_course.widgets.softmaxlab import SoftmaxLab
 
-__all__ = ["AttentionHeatmap"]
+__all__ = ["AttentionHeatmap", "QKVPlayground", "SoftmaxLab"]

@@ -2,14 +2,14 @@
 
 import html
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 import anywidget
 import traitlets
 
-__all__ = ["CourseWidget", "html_table"]
+__all__ = ["CourseWidget", "describe_recording", "html_table"]
 
 STATIC = Path(__file__).parent / "static"
 
@@ -86,4 +86,13 @@ def html_table(
     return (
         f"<table><caption>{escape(caption)}</caption>"
         f"<thead><tr>{columns}</tr></thead><tbody>{body}</tbody></table>"
+    )
+
+
+def describe_recording(record: Mapping[str, Any]) -> str:
+    """Say that these numbers are a recording, and how they were rounded."""
+    made = record["recorded"]
+    return (
+        f"Recorded {made['date']} with {record['source']['package']} by "
+        f"“{made['command']}”. {record['rounding']}"
     )

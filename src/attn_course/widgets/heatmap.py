@@ -10,7 +10,12 @@ from jaxtyping import Bool, Float
 from attn_course import masks
 from attn_course.data import load_recording, pack_array, unpack_array
 from attn_course.functional import masked_softmax
-from attn_course.widgets.base import STATIC, CourseWidget, html_table
+from attn_course.widgets.base import (
+    STATIC,
+    CourseWidget,
+    describe_recording,
+    html_table,
+)
 
 __all__ = ["AttentionHeatmap"]
 
@@ -201,7 +206,7 @@ class AttentionHeatmap(CourseWidget):
             "words": record["words"],
             "special": record["special"],
             "name": recording,
-            "note": _how_recorded(record),
+            "note": describe_recording(record),
             "title": f"{model} reads “{record['text']}”",
         }
         return cls(record["tokens"], **{**defaults, **options})
@@ -315,15 +320,6 @@ class AttentionHeatmap(CourseWidget):
                 f"expected different rows from 0 to {n_q - 1}, got {rows}"
             )
         return rows
-
-
-def _how_recorded(record: Mapping[str, Any]) -> str:
-    """Say that these numbers are a recording, and how they were rounded."""
-    made = record["recorded"]
-    return (
-        f"Recorded {made['date']} with {record['source']['package']} by "
-        f"“{made['command']}”. {record['rounding']}"
-    )
 
 
 def _check_tokens(tokens: Sequence[str], name: str) -> list[str]:

@@ -553,25 +553,16 @@ export function toSvg(
   return new XMLSerializer().serializeToString(svg);
 }
 
-/** The whole matrix as comma-separated values, one line a pair. */
-export function toCsv(picture: Picture): string {
+/** The whole matrix, one row a pair, with a heading. */
+export function toRows(picture: Picture): (string | number)[][] {
   const cols = picture.cols.length;
-  const lines = ["query,key,query_token,key_token,weight"];
+  const rows: (string | number)[][] = [
+    ["query", "key", "query_token", "key_token", "weight"],
+  ];
   picture.weights.forEach((weight, c) => {
     const [row, col] = [Math.floor(c / cols), c % cols];
-    lines.push(
-      [
-        row,
-        col,
-        quote(picture.rows[row].label),
-        quote(picture.cols[col].label),
-        weight,
-      ].join(","),
-    );
+    const labels = [picture.rows[row].label, picture.cols[col].label];
+    rows.push([row, col, ...labels, weight]);
   });
-  return `${lines.join("\r\n")}\r\n`;
+  return rows;
 }
-
-/** Quoted, and never a formula for a spreadsheet. */
-const quote = (text: string): string =>
-  `"${text.replace(/^[=+\-@\t\r]/, "'$&").replaceAll('"', '""')}"`;

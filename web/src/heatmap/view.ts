@@ -1,6 +1,7 @@
 // AttentionHeatmap: the matrix, its controls and its read-out in one element.
 import { download, h, uniqueId } from "../lib/dom.ts";
 import { button, type Parts, type Tools, widget } from "../lib/shell.ts";
+import { saveCsv } from "../lib/svg.ts";
 import { createModel, type Picture, selectionName } from "./compute.ts";
 import { createControls } from "./controls.ts";
 import {
@@ -14,7 +15,7 @@ import {
   LIGHT,
   layOut,
   PAPER,
-  toCsv,
+  toRows,
   toSvg,
 } from "./draw.ts";
 import { createPanel } from "./panel.ts";
@@ -292,10 +293,7 @@ function heatmap(tools: Tools<Reader>): Parts<Reader> {
     download(`${fileName()}.svg`, new Blob([svg], { type: "image/svg+xml" }));
   }
 
-  function saveCsv() {
-    const csv = toCsv(picture);
-    download(`${fileName()}.csv`, new Blob([csv], { type: "text/csv" }));
-  }
+  const takeCsv = () => saveCsv(`${fileName()}.csv`, toRows(picture));
 
   return {
     title: source.title,
@@ -312,7 +310,7 @@ function heatmap(tools: Tools<Reader>): Parts<Reader> {
     exports: [
       ["PNG", savePng],
       ["SVG", saveSvg],
-      ["CSV", saveCsv],
+      ["CSV", takeCsv],
     ],
     footer: [details],
     draw,

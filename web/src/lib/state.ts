@@ -68,11 +68,20 @@ export function fromLink(
       changes[key] = text.trim() === "" ? text : Number(text);
     else if (typeof kind === "boolean")
       changes[key] = text === "true" ? true : text === "false" ? false : text;
-    else if (Array.isArray(kind))
-      changes[key] = text === "" ? [] : text.split(",").map(Number);
+    else if (Array.isArray(kind)) changes[key] = parseList(text, kind);
     else changes[key] = text;
   }
   return changes;
+}
+
+/** A list of numbers, or of vectors as long as those of `kind`. */
+function parseList(text: string, kind: unknown[]): unknown[] {
+  const flat = text === "" ? [] : text.split(",").map(Number);
+  const width = Array.isArray(kind[0]) ? kind[0].length : 0;
+  if (width === 0) return flat;
+  return Array.from({ length: Math.ceil(flat.length / width) }, (_, i) =>
+    flat.slice(i * width, (i + 1) * width),
+  );
 }
 
 function split(key: string): [string, string | null] {

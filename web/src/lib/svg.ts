@@ -1,0 +1,95 @@
+// Small SVG pictures: built from attributes alone, so that a copy stands on
+// its own in a file.
+import { download } from "./dom.ts";
+
+const SPACE = "http://www.w3.org/2000/svg";
+
+export type Attributes = Record<string, string | number>;
+
+/** Make an SVG element: attributes, then children (strings become text). */
+export function s(
+  tag: string,
+  attributes: Attributes = {},
+  ...children: (Node | string)[]
+): SVGElement {
+  const element = document.createElementNS(SPACE, tag);
+  for (const [name, value] of Object.entries(attributes))
+    element.setAttribute(name, String(value));
+  element.append(...children);
+  return element;
+}
+
+/** The colours of a picture on a light or dark surface. */
+export interface Ink {
+  ink: string;
+  muted: string;
+  line: string;
+  accent: string;
+  marks: string[];
+}
+
+// The marks are Okabe and Ito's: told apart by colour-blind eyes.
+export const LIGHT_INK: Ink = {
+  ink: "#1b1f24",
+  muted: "#57606a",
+  line: "#c3cad2",
+  accent: "#b3261e",
+  marks: ["#0072b2", "#a85400", "#007a5a", "#9c3f78", "#6b5b00", "#3a3f8f"],
+};
+
+export const DARK_INK: Ink = {
+  ink: "#e6e9ed",
+  muted: "#a9b1ba",
+  line: "#4a525c",
+  accent: "#ff8a7a",
+  marks: ["#56b4e9", "#e69f00", "#2fc49a", "#e59cc6", "#f0e442", "#aab0ff"],
+};
+
+/** An SVG of its own, on white, from what is inside one. */
+export function standalone(width: number, height: number, ...inside: Node[]) {
+  return s(
+    "svg",
+    {
+      xmlns: SPACE,
+      viewBox: `0 0 ${width} ${height}`,
+      width,
+      height,
+      "font-family": "system-ui, sans-serif",
+      "font-size": 13,
+    },
+    s("rect", { width, height, fill: "#ffffff" }),
+    ...inside,
+  );
+}
+
+export function saveSvg(name: string, svg: Element): void {
+  const text = new XMLSerializer().serializeToString(svg);
+  download(name, new Blob([text], { type: "image/svg+xml" }));
+}
+
+/** Draw an SVG on a canvas and hand it over as PNG, twice its size. */
+export async function savePng(name: string, svg: Element): Promise<void> {
+  const text = new XMLSerializer().serializeToString(svg);
+  const image = new Image();
+  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
+  await image.decode();
+  const canvas = document.createElement("canvas");
+  canvas.width = 2 * Number(svg.getAttribute("width"));
+  canvas.height = 2 * Number(svg.getAttribute("height"));
+  canvas.getContext("2d")!.drawImage(image, 0, 0, canvas.width, canvas.height);
+  const blob = await new Promise<Blob | null>((go) => canvas.toBlob(go));
+  if (!blob) throw new Error("the browser made no picture");
+  download(name, blob);
+}
+
+/** Comma-separated values with a heading. */
+export function saveCsv(name: string, rows: (string | number)[][]): void {
+  const text = rows.map((row) => row.map(csvCell).join(",")).join("\r\n");
+  download(name, new Blob([`${text}\r\n`], { type: "text/csv" }));
+}
+
+/** Text in quotes, and never a formula for a spreadsheet. */
+export const csvCell = (cell: string | number): string =>
+  typeof cell === "number"
+    ? String(cell)
+    : `"${cell.replace(/^[=+\-@\t\r]/, "'$&").replaceAll('"', '""')}"`;

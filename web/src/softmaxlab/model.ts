@@ -1,0 +1,120 @@
+// Random queries and keys with unit variance: what d and τ do to softmax.
+// Pure; attn_course.widgets.softmaxlab holds the Python twin.
+import { dotProducts, softmaxRows } from "../lib/softmax.ts";
+import { isBoolean, type Valid, within } from "../lib/state.ts";
+
+export interface Reader {
+  d: number; // dimensions of q and k
+  temperature: number;
+  scaled: boolean;
+  seed: number;
+}
+
+export const D_RANGE: [number, number] = [1, 1024];
+export const QUERIES = 64;
+export const KEYS = 32;
+/** Where the curves over d are computed. */
+export const DIMENSIONS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
+
+const isWhole = (low: number, high: number) => (x: unknown) =>
+  Number.isInteger(x) && within(low, high)(x);
+
+export const VALID: Valid<Reader> = {
+  d: isWhole(...D_RANGE),
+  temperature: within(0.1, 10),
+  scaled: isBoolean,
+  seed: isWhole(0, 1000),
+};
+
+/** mulberry32: the same stream of numbers in [0, 1) everywhere. */
+export function uniform(seed: number): () => number {
+  let a = seed >>> 0;
+  return () => {
+    a = (a + 0x6d2b79f5) >>> 0;
+    let t = a;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+/** Standard normal numbers (Box and Muller 1958). */
+export function normal(count: number, random: () => number): Float64Array {
+  const out = new Float64Array(count);
+  for (let i = 0; i < count; i += 2) {
+    const radius = Math.sqrt(-2 * Math.log(1 - random()));
+    const angle = 2 * Math.PI * random();
+    out[i] = radius * Math.cos(angle);
+    if (i + 1 < count) out[i + 1] = radius * Math.sin(angle);
+  }
+  return out;
+}
+
+/** q·k of 64 queries and 32 keys in d dimensions, (64 × 32). */
+export function sampleScores(d: number, seed: number): Float64Array {
+  const random = uniform(seed * 4096 + d);
+  const query = normal(QUERIES * d, random);
+  const key = normal(KEYS * d, random);
+  return dotProducts(query, key, QUERIES, KEYS, d);
+}
+
+export interface Measures {
+  spread: number; // standard deviation of q·k
+  spreadSeen: number; // of what softmax sees
+  entropy: number; // nats, mean over queries
+  gradient: number; // Frobenius norm of softmax's Jacobian, mean over queries
+  weights: Float64Array; // of the first query, largest first
+}
+
+export function measure(scores: Float64Array, state: Reader): Measures {
+  const scale = state.scaled ? 1 / Math.sqrt(state.d) : 1;
+  const factor = scale / state.temperature;
+  const all = softmaxRows(
+    scores,
+    QUERIES,
+    KEYS,
+    factor,
+    null,
+    new Float64Array(scores.length),
+  );
+  let [entropy, gradient] = [0, 0];
+  for (let i = 0; i < QUERIES; i++) {
+    const p = all.subarray(i * KEYS, (i + 1) * KEYS);
+    entropy += rowEntropy(p) / QUERIES;
+    gradient += jacobianNorm(p) / QUERIES;
+  }
+  const spread = deviation(scores);
+  return {
+    spread,
+    spreadSeen: spread * factor,
+    entropy,
+    gradient,
+    weights: all.slice(0, KEYS).sort().reverse(),
+  };
+}
+
+function deviation(numbers: Float64Array): number {
+  const mean = numbers.reduce((a, b) => a + b, 0) / numbers.length;
+  const square = numbers.reduce((a, b) => a + (b - mean) ** 2, 0);
+  return Math.sqrt(square / numbers.length);
+}
+
+/** −Σ p ln p, in nats. */
+export function rowEntropy(p: Float64Array): number {
+  let sum = 0;
+  for (const x of p) if (x > 0) sum -= x * Math.log(x);
+  return sum;
+}
+
+/**
+ * The Frobenius norm of diag(p) − p pᵀ, the Jacobian of softmax. Its square
+ * is Σ p² − 2 Σ p³ + (Σ p²)².
+ */
+export function jacobianNorm(p: Float64Array): number {
+  let [squares, cubes] = [0, 0];
+  for (const x of p) {
+    squares += x * x;
+    cubes += x * x * x;
+  }
+  return Math.sqrt(Math.max(0, squares - 2 * cubes + squares * squares));
+}
