@@ -32,8 +32,9 @@ class Parts:
     def add(self, part: str, result: dict[str, Any]) -> None:
         """Keep one result."""
         self.done[part] = result
+        # A line of its own, also after one that was cut off.
         with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps([part, result]) + "\n")
+            file.write("\n" + json.dumps([part, result]))
 
     def discard(self) -> None:
         """Forget every result: the whole is recorded."""

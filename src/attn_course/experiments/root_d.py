@@ -28,7 +28,14 @@ from attn_course.experiments.parts import Parts
 from attn_course.functional import attention_weights
 from attn_course.measures import entropy, softmax_jacobian_norm
 
-__all__ = ["RECORDINGS", "SETTINGS", "best", "inputs", "record", "train_one"]
+__all__ = [
+    "RECORDINGS",
+    "SETTINGS",
+    "inputs",
+    "measure_at_start",
+    "record",
+    "train_one",
+]
 
 RECORDINGS = ("root-d",)
 
@@ -51,6 +58,13 @@ SETTINGS = {
 # Equally many parameters, all keys weighed alike: what can be had without
 # looking up.
 BASELINE = {"d": 64, "scale": "0"}
+CODE = (
+    "experiments/root_d.py",
+    "experiments/parts.py",
+    "functional.py",
+    "measures.py",
+    "models.py",
+)
 EPISODE = {k: SETTINGS[k] for k in ("pairs", "n_keys", "n_values")}
 
 
@@ -99,7 +113,9 @@ def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
             "score_variance": "of scale · q·k, over pairs within episodes",
             "entropy": "of the weights, in nats, mean over episodes",
             "jacobian_norm": "Frobenius norm of the softmax's, mean likewise",
-            "gradient_norm": "of the loss, over the matrices of q and k",
+            "saturated": "share of episodes with a weight above 0.99",
+            "gradient_norm": "of the mean loss, in the matrices of q and k",
+            "gradient_median": "of such norms, one for each of 64 episodes",
         },
         "chance": {
             "any_value": 1 / SETTINGS["n_values"],
@@ -110,39 +126,12 @@ def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
         "baseline": [result["record"] for result in results[swept:]],
         "at_start": at_start,
         "seconds": round(sum(result["seconds"] for result in results), 1),
-        "recorded": provenance(name, seeds=list(seeds), packages=["torch"]),
+        "recorded": provenance(
+            name, seeds=list(seeds), packages=["torch"], code=CODE
+        ),
     }
     parts.discard()
     return content
-
-
-def best(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Pick each condition's learning rate, by training loss alone.
-
-    Returns
-    -------
-    list of dict
-        For each d, scale, init and optimiser: the learning rate with the
-        lowest mean loss over seeds (one that diverged with any seed is not
-        picked) and the held-out `accuracies`, one for each seed.
-    """
-    names = ("d", "scale", "init", "optimiser")
-    conditions: dict[tuple, dict[float, list]] = {}
-    for r in records:
-        rates = conditions.setdefault(tuple(r[n] for n in names), {})
-        rates.setdefault(r["learning_rate"], []).append(r)
-    picked = []
-    for condition, rates in conditions.items():
-        rate = min(rates, key=lambda rate: _mean_loss(rates[rate]))
-        picked.append(
-            {
-                **dict(zip(names, condition, strict=True)),
-                "learning_rate": rate,
-                "loss": _mean_loss(rates[rate]),
-                "accuracies": [r["accuracy"] for r in rates[rate]],
-            }
-        )
-    return picked
 
 
 def train_one(
@@ -194,15 +183,22 @@ def measure_at_start(
     scores = factor * np.matmul(q, np.swapaxes(k, -1, -2))
     weights = attention_weights(q, k, scale=factor)  # (episodes, 1, 1, pairs)
 
-    loss = torch.nn.functional.cross_entropy(
-        model(*episodes.inputs), episodes.targets
-    )
-    slopes = torch.autograd.grad(loss, [model.w_query, model.w_key])
+    single = [
+        models.Batch(
+            tuple(x[i : i + 1] for x in episodes.inputs),
+            episodes.targets[i : i + 1],
+        )
+        for i in range(64)
+    ]
     numbers = {
         "score_variance": scores.var(),
         "entropy": entropy(weights).mean(),
         "jacobian_norm": softmax_jacobian_norm(weights).mean(),
-        "gradient_norm": math.hypot(*(g.norm().item() for g in slopes)),
+        "saturated": (weights.max(-1) > 0.99).mean(),
+        "gradient_norm": _gradient_norm(model, episodes),
+        "gradient_median": np.median(
+            [_gradient_norm(model, one) for one in single]
+        ),
     }
     return {
         "d": d,
@@ -281,6 +277,15 @@ def _held_out(seed: int) -> models.Batch:
     )
 
 
+def _gradient_norm(model: models.Recall, batch: models.Batch) -> float:
+    """Measure the gradient in the matrices that make queries and keys."""
+    loss = torch.nn.functional.cross_entropy(
+        model(*batch.inputs), batch.targets
+    )
+    slopes = torch.autograd.grad(loss, [model.w_query, model.w_key])
+    return math.hypot(*(slope.norm().item() for slope in slopes))
+
+
 def _accuracy_of_guessing(seeds: Sequence[int]) -> float:
     """Measure what naming one of the shown values at random would get."""
     shares = []
@@ -289,9 +294,3 @@ def _accuracy_of_guessing(seeds: Sequence[int]) -> float:
         same = values == targets[:, None]  # (episodes, pairs)
         shares.append(same.float().mean().item())
     return round(sum(shares) / len(shares), 4)
-
-
-def _mean_loss(records: list[dict[str, Any]]) -> float:
-    """Average the loss over seeds; infinite where one diverged."""
-    losses = [r["loss"] for r in records]
-    return math.inf if None in losses else sum(losses) / len(losses)

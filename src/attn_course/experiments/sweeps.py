@@ -1,0 +1,79 @@
+"""Reading a recorded sweep: the best learning rate, and how many work."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+__all__ = ["best", "working_rates"]
+
+CONDITION = ("d", "scale", "init", "optimiser")
+
+
+def best(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Pick each condition's learning rate, by training loss alone.
+
+    Returns
+    -------
+    list of dict
+        For each d, scale, init and optimiser: the learning rate with the
+        lowest mean loss over seeds (one that diverged with any seed is not
+        picked) and the held-out `accuracies`, one for each seed.
+    """
+    picked = []
+    for condition, rates in _by_condition(records):
+        rate = min(rates, key=lambda rate: _mean_loss(rates[rate]))
+        picked.append(
+            {
+                **condition,
+                "learning_rate": rate,
+                "loss": _mean_loss(rates[rate]),
+                "accuracies": [r["accuracy"] for r in rates[rate]],
+            }
+        )
+    return picked
+
+
+def working_rates(
+    records: Sequence[dict[str, Any]], *, at_least: float
+) -> list[dict[str, Any]]:
+    """List, for each condition, the learning rates that work.
+
+    Returns
+    -------
+    list of dict
+        For each d, scale, init and optimiser: `learning_rates`, those of the
+        grid with which every seed reaches the held-out accuracy `at_least`,
+        and `tried`, how many there are.
+    """
+    return [
+        {
+            **condition,
+            "learning_rates": [
+                rate
+                for rate, runs in rates.items()
+                if min(r["accuracy"] for r in runs) >= at_least
+            ],
+            "tried": len(rates),
+        }
+        for condition, rates in _by_condition(records)
+    ]
+
+
+def _by_condition(
+    records: Sequence[dict[str, Any]],
+) -> list[tuple[dict[str, Any], dict[float, list[dict[str, Any]]]]]:
+    """Gather records by condition, then by learning rate, over seeds."""
+    conditions: dict[tuple, dict[float, list[dict[str, Any]]]] = {}
+    for r in records:
+        rates = conditions.setdefault(tuple(r[n] for n in CONDITION), {})
+        rates.setdefault(r["learning_rate"], []).append(r)
+    return [
+        (dict(zip(CONDITION, values, strict=True)), rates)
+        for values, rates in conditions.items()
+    ]
+
+
+def _mean_loss(records: list[dict[str, Any]]) -> float:
+    """Average the loss over seeds; infinite where one diverged."""
+    losses = [r["loss"] for r in records]
+    return math.inf if None in losses else sum(losses) / len(losses)
