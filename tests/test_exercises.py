@@ -336,6 +336,24 @@ def test_what_a_function_prints_is_shown_for_the_example(ex, capsys):
     assert capsys.readouterr().out == ""
 
 
+def test_what_can_not_be_shown_is_told_by_its_type():
+    class Broken(Exception):
+        def __repr__(self):
+            raise RuntimeError
+
+        __str__ = __repr__
+
+    def fail(query, key):
+        raise Broken
+
+    for broken in (fail, lambda query, key: Broken()):
+        result = exercise("3.1").check(broken)
+        assert not result.passed
+        assert "type Broken" in repr(result)
+    result = exercise("3.1").check(lambda query, key: "x" * 999)
+    assert len(repr(result)) < 800
+
+
 # The time limit
 
 

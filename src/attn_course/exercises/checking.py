@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from attn_course.exercises.feedback import Example, Result, show
+from attn_course.exercises.feedback import Example, Result, said, show
 from attn_course.exercises.limits import Call, call
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ def _classify(result: Call, function: Callable) -> Outcome:
     if result.error is not None:
         where = _where(result.error, function)
         name = type(result.error).__name__
-        return Outcome("raised", name, result.error, where)
+        return Outcome("raised", name, said(result.error), where)
     value = result.value
     if not isinstance(value, np.ndarray):
         return Outcome("type", type(value).__name__, value)

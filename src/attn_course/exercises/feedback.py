@@ -6,6 +6,7 @@ light and dark, in Jupyter and on the website.
 
 import html
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ import numpy as np
 if TYPE_CHECKING:
     from attn_course.exercises.core import Exercise
 
-__all__ = ["Example", "Note", "Result", "show"]
+__all__ = ["Example", "Note", "Result", "said", "show"]
 
 
 @dataclass(frozen=True)
@@ -136,8 +137,7 @@ def show(x: Any) -> str:
     if isinstance(x, str):
         return x
     if not isinstance(x, np.ndarray):
-        text = repr(x)
-        return text if len(text) <= 200 else text[:200] + " …"
+        return said(x, repr)
     numbers = np.array2string(
         x,
         precision=4,
@@ -148,6 +148,15 @@ def show(x: Any) -> str:
     )
     dtype = "" if x.dtype == np.float64 else f" {x.dtype}"
     return f"shape {x.shape}{dtype}\n{numbers}"
+
+
+def said(x: Any, how: Callable[[Any], str] = str, most: int = 300) -> str:
+    """Write anything that a learner's function gave, even a broken thing."""
+    try:
+        text = how(x)
+    except Exception:
+        return f"something of type {type(x).__name__} that can't be shown"
+    return text if len(text) <= most else text[:most] + " …"
 
 
 def _box(body: str, state: str = "", attributes: str = "") -> str:
