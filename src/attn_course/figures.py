@@ -1,6 +1,6 @@
 """The matplotlib figures of the course; nothing else plots."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,7 +9,13 @@ from jaxtyping import Float
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["heatmap"]
+__all__ = ["curves", "heatmap", "scatter"]
+
+# Okabe and Ito's colours, told apart by colour-blind eyes, with dashes and
+# marks that survive a grey print.
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#000000")
+DASHES = ("-", "--", "-.", ":", "-")
+MARKS = ("o", "s", "^", "D", "x")
 
 
 def heatmap(
@@ -64,4 +70,83 @@ def heatmap(
                 color="black" if weights[i, j] > middle else "white",
             )
     figure.colorbar(image, label="weight")
+    return figure
+
+
+def curves(
+    x: Float[Any, " n"],
+    lines: Mapping[str, Float[Any, "... n"]],
+    *,
+    xlabel: str,
+    ylabel: str,
+    title: str = "",
+    log_x: bool = False,
+    log_y: bool = False,
+) -> "Figure":
+    """Draw lines over x; a line with several seeds gets a band around it.
+
+    Each of `lines` has the shape `(n,)`, or `(seeds, n)`: then the line is
+    the mean and the band reaches from the lowest to the highest seed.
+
+    Raises
+    ------
+    ValueError
+        When a line is not as long as `x`.
+    """
+    from matplotlib import pyplot
+
+    x = np.asarray(x, dtype=float)
+    figure, axes = pyplot.subplots(figsize=(6.4, 3.6), layout="constrained")
+    pyplot.close(figure)
+    for i, (name, line) in enumerate(lines.items()):
+        line = np.atleast_2d(np.asarray(line, dtype=float))  # (seeds, n)
+        if line.shape[-1] != x.size:
+            raise ValueError(
+                f"expected {x.size} numbers in line {name!r}, "
+                f"got {line.shape[-1]}"
+            )
+        style = {
+            "color": COLOURS[i % 5],
+            "linestyle": DASHES[i % 5],
+            "marker": MARKS[i % 5] if x.size <= 20 else None,
+        }
+        axes.plot(x, line.mean(axis=0), label=name, **style)
+        if len(line) > 1:
+            low, high = line.min(axis=0), line.max(axis=0)
+            axes.fill_between(x, low, high, color=COLOURS[i % 5], alpha=0.2)
+    if log_x:
+        axes.set_xscale("log", base=2)
+        axes.set_xticks(x, [f"{n:g}" for n in x])
+        axes.minorticks_off()
+    if log_y:
+        axes.set_yscale("log")
+    axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
+    axes.grid(alpha=0.3)
+    axes.legend()
+    return figure
+
+
+def scatter(
+    x: Float[Any, " n"],
+    y: Float[Any, " n"],
+    lines: Mapping[str, tuple[Float[Any, " m"], Float[Any, " m"]]],
+    *,
+    xlabel: str,
+    ylabel: str,
+    title: str = "",
+) -> "Figure":
+    """Draw points and, over them, lines: name to (x, y), each `(m,)`."""
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(6.4, 3.6), layout="constrained")
+    pyplot.close(figure)
+    axes.plot(x, y, ".", color="#8c959f", markersize=3, alpha=0.6)
+    for i, (name, (at, height)) in enumerate(lines.items()):
+        axes.plot(
+            at, height, color=COLOURS[i], linestyle=DASHES[i], label=name,
+            linewidth=2,
+        )  # fmt: skip
+    axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
+    axes.grid(alpha=0.3)
+    axes.legend()
     return figure

@@ -1,0 +1,52 @@
+"""The figures: labelled axes, what they show, bad input."""
+
+import numpy as np
+import pytest
+
+from attn_course import figures
+
+
+def test_heatmap_labels_both_axes_and_every_cell():
+    weights = np.array([[0.25, 0.75], [1.0, 0.0]])
+    figure = figures.heatmap(weights, ["a", "b"], title="tiny")
+    axes = figure.axes[0]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("key", "query")
+    assert axes.get_title() == "tiny"
+    assert [t.get_text() for t in axes.texts] == [
+        "0.25", "0.75", "1.00", "0.00",
+    ]  # fmt: skip
+    assert axes.images[0].get_cmap().name == "cividis"
+
+
+def test_heatmap_wants_tokens_that_fit():
+    with pytest.raises(ValueError, match=r"shape \(3, 2\).*got \(2, 2\)"):
+        figures.heatmap(np.eye(2), ["a", "b", "c"], ["x", "y"])
+
+
+def test_curves_show_the_mean_and_the_spread_over_seeds():
+    line = np.array([[0.0, 2.0], [1.0, 4.0]])
+    figure = figures.curves(
+        [1, 2], {"two seeds": line, "one": [0.0, 1.0]},
+        xlabel="d", ylabel="accuracy", log_x=True,
+    )  # fmt: skip
+    axes = figure.axes[0]
+    np.testing.assert_allclose(axes.lines[0].get_ydata(), [0.5, 3.0])
+    assert len(axes.collections) == 1
+    labels = [t.get_text() for t in axes.get_legend().get_texts()]
+    assert labels == ["two seeds", "one"]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("d", "accuracy")
+
+
+def test_curves_want_lines_as_long_as_x():
+    with pytest.raises(ValueError, match="expected 2 numbers in line 'a'"):
+        figures.curves([1, 2], {"a": [1.0]}, xlabel="x", ylabel="y")
+
+
+def test_scatter_keeps_points_and_lines_apart():
+    figure = figures.scatter(
+        [1, 2, 3], [1, 4, 9], {"fit": ([1, 3], [1, 9])},
+        xlabel="day", ylabel="°C",
+    )  # fmt: skip
+    points, line = figure.axes[0].lines
+    assert points.get_linestyle() == "None"
+    assert line.get_label() == "fit"
