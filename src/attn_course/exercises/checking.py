@@ -436,7 +436,7 @@ def _example(
     exercise: "Exercise", case: Case, outcome: Outcome, right: np.ndarray
 ) -> Example:
     """Show the smallest input on which an answer fails."""
-    got = outcome.value
+    got = show(outcome.value)
     if outcome.kind == "slow":
         got = "nothing in time"
     elif outcome.kind == "raised":
@@ -445,5 +445,5 @@ def _example(
         (name, show(x))
         for name, x in zip(exercise.parameters, case.arguments, strict=True)
     ]
-    rows += [("expected", show(right)), ("got", show(got))]
+    rows += [("expected", show(right)), ("got", got)]
     return Example(case.name, rows, outcome.printed)

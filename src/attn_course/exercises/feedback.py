@@ -134,8 +134,6 @@ def exercise_html(exercise: "Exercise") -> str:
 
 def show(x: Any) -> str:
     """Write an array with its shape; of a large one only the corners."""
-    if isinstance(x, str):
-        return x
     if not isinstance(x, np.ndarray):
         return said(x, repr)
     numbers = np.array2string(
