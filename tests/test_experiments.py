@@ -8,7 +8,7 @@ import pytest
 
 from attn_course import cli, data, experiments, pretrained
 from attn_course.data import store
-from attn_course.experiments import minilm_scores
+from attn_course.experiments import minilm_scores, parts
 from attn_course.functional import masked_softmax
 
 NAMES = minilm_scores.RECORDINGS
@@ -114,6 +114,7 @@ def fake(monkeypatch):
         }
 
     monkeypatch.setattr(minilm_scores, "record", record)
+    monkeypatch.setattr(experiments, "EXPERIMENTS", ("minilm_scores",))
     return made
 
 
@@ -168,6 +169,51 @@ def test_provenance_says_where_a_recording_comes_from(monkeypatch):
     monkeypatch.setattr(experiments, "_git", lambda *a, cwd: None)
     recorded = experiments.provenance("x", seeds=[], packages=[])
     assert recorded["commit"].startswith("unknown")
+
+
+def test_every_experiment_says_what_it_records():
+    for experiment in experiments.EXPERIMENTS:
+        module = experiments._module(experiment)
+        for name in module.RECORDINGS:
+            assert name in data.recordings()
+            inputs = module.inputs(name, range(3))
+            assert inputs == module.inputs(name, range(3))
+            json.dumps(inputs)
+
+
+# Parts of a long run
+
+
+@pytest.fixture
+def parts_folder(tmp_path, monkeypatch):
+    """Keep parts in an empty folder instead of the system's."""
+    monkeypatch.setattr(parts.tempfile, "gettempdir", lambda: str(tmp_path))
+
+
+def test_parts_outlive_the_run_that_made_them(parts_folder):
+    parts.Parts("sweep", "a" * 64).add("one", {"accuracy": 0.5})
+    parts.Parts("sweep", "a" * 64).add("two", {"accuracy": 1.0})
+    again = parts.Parts("sweep", "a" * 64)
+    assert again.done == {"one": {"accuracy": 0.5}, "two": {"accuracy": 1.0}}
+    again.discard()
+    assert again.done == parts.Parts("sweep", "a" * 64).done == {}
+
+
+def test_parts_of_other_code_or_names_are_not_taken_up(parts_folder):
+    parts.Parts("sweep", "a" * 64).add("one", {})
+    assert parts.Parts("sweep", "b" * 64).done == {}
+    assert parts.Parts("other", "a" * 64).done == {}
+
+
+def test_a_part_that_was_cut_off_is_left_out(parts_folder):
+    kept = parts.Parts("sweep", "a" * 64)
+    kept.add("one", {})
+    with kept.path.open("a") as file:
+        file.write('\n["two", {"accu')
+    again = parts.Parts("sweep", "a" * 64)
+    assert list(again.done) == ["one"]
+    again.add("three", {})
+    assert list(parts.Parts("sweep", "a" * 64).done) == ["one", "three"]
 
 
 # The commands
