@@ -1,15 +1,17 @@
-"""The first and the last cell of every notebook."""
+"""The first and the last cell of every notebook, and a plain table."""
 
+import html
 import os
 import platform
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from typing import Any
 
 import attn_course
 
-__all__ = ["report", "setup"]
+__all__ = ["report", "setup", "table"]
 
 # Below this many cores one thread is faster: with two busy cores, two
 # threads made a training loop fifteen times slower.
@@ -52,6 +54,35 @@ def report() -> None:
     memory = "" if peak is None else f", {peak:.0f} MB of memory at most"
     print(f"This notebook took {seconds:.1f} s{memory}.")
     display({"application/vnd.attn-course+json": numbers}, raw=True)
+
+
+def table(
+    rows: Sequence[Mapping[str, Any]], *, caption: str, columns: Sequence[str]
+) -> Any:
+    """Show records as a table: one row each, these entries as columns.
+
+    Texts are escaped; numbers are shown as they are.
+
+    Raises
+    ------
+    KeyError
+        When a record lacks one of the columns.
+    """
+    from IPython.display import HTML
+
+    head = "".join(
+        f'<th scope="col">{html.escape(name)}</th>' for name in columns
+    )
+    body = "".join(
+        "<tr>"
+        + "".join(f"<td>{html.escape(str(row[c]))}</td>" for c in columns)
+        + "</tr>"
+        for row in rows
+    )
+    return HTML(
+        f'<table class="attn-table" data-state><caption>{html.escape(caption)}'
+        f"</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    )
 
 
 def _version(name: str) -> str:

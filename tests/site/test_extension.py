@@ -253,3 +253,28 @@ def test_a_run_is_read_from_the_outputs():
     ]
     assert report_of({"cells": cells}) == run
     assert report_of({"cells": cells[:3]}) is None
+
+
+PAGE = """```{{code-cell}} python
+---
+tags: [{tags}]
+---
+x = 1
+```
+
+```{{code-cell}}
+:tags: [remove-input]
+y = 2
+```
+
+{prose}
+"""
+
+
+def test_tags_and_alt_text_of_a_cell_leave_the_old_cache(package):
+    write(package, "book/a.md", PAGE.format(tags="one", prose="Words."))
+    before = cache_key(package)
+    write(package, "book/a.md", PAGE.format(tags="one", prose="Other words."))
+    assert cache_key(package) == before
+    write(package, "book/a.md", PAGE.format(tags="two", prose="Other words."))
+    assert cache_key(package) != before

@@ -9,6 +9,7 @@ else that a run or its rendering depends on.
 import contextlib
 import hashlib
 import json
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -17,6 +18,11 @@ from typing import Any
 import nbformat
 
 __all__ = ["cache_key", "prune", "setup"]
+
+# What follows the first line of a code cell: `:tags: …`, or YAML in ---.
+_HEADER = re.compile(
+    r"^`{3,}\{code-cell\}.*\n((?:---\n(?:.*\n)*?---\n)|(?:^:.*\n)+)", re.M
+)
 
 
 def cache_key(root: Path) -> str:
@@ -44,10 +50,9 @@ def cache_key(root: Path) -> str:
 def _cell_options(root: Path) -> list[str]:
     """Collect what stands beside the code of each cell."""
     options = [
-        line
+        header
         for page in sorted((root / "book").glob("*.md"))
-        for line in page.read_text("utf-8").splitlines()
-        if line.startswith(":")
+        for header in _HEADER.findall(page.read_text("utf-8"))
     ]
     for path in sorted((root / "notebooks").glob("*.ipynb")):
         cells = json.loads(path.read_text("utf-8"))["cells"]
