@@ -1,6 +1,6 @@
 """How long `import attn_course` takes, beside NumPy alone, in one run.
 
-    python benchmarks/import_time.py
+python benchmarks/import_time.py
 """
 
 import statistics
