@@ -102,5 +102,5 @@ def test_chapter_3_computes_what_its_page_says(site_dir):
     text = printed(json.loads(path.read_text("utf-8")))
     assert "scores  [[1. 1. 1.]]" in text
     assert "weights [[0.333 0.333 0.333]]" in text
-    assert "attention() agrees with the five lines" in text
+    assert "claim 3.formula: torch difference" in text
     assert "it → cat: 0.492" in text

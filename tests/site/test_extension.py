@@ -16,6 +16,7 @@ from attn_course.site.execution import cache_key, prune
 from attn_course.site.icons import drop_rules, used_codes, used_names
 from attn_course.site.launching import lead_to_notebook
 from attn_course.site.lightening import is_needed
+from attn_course.site.maths import be_patient
 from attn_course.site.outputs import DATA_MIME, DataOutput
 from attn_course.site.runs import report_of
 from attn_course.site.templates import name_the_toggles
@@ -255,7 +256,7 @@ def test_a_run_is_read_from_the_outputs():
     assert report_of({"cells": cells[:3]}) is None
 
 
-PAGE = """```{{code-cell}} python
+TAGGED = """```{{code-cell}} python
 ---
 tags: [{tags}]
 ---
@@ -272,9 +273,32 @@ y = 2
 
 
 def test_tags_and_alt_text_of_a_cell_leave_the_old_cache(package):
-    write(package, "book/a.md", PAGE.format(tags="one", prose="Words."))
+    write(package, "book/a.md", TAGGED.format(tags="one", prose="Words."))
     before = cache_key(package)
-    write(package, "book/a.md", PAGE.format(tags="one", prose="Other words."))
+    write(
+        package, "book/a.md", TAGGED.format(tags="one", prose="Other words.")
+    )
     assert cache_key(package) == before
-    write(package, "book/a.md", PAGE.format(tags="two", prose="Other words."))
+    write(
+        package, "book/a.md", TAGGED.format(tags="two", prose="Other words.")
+    )
     assert cache_key(package) != before
+
+
+def test_the_maths_server_is_started_again(tmp_path):
+    tried = []
+
+    def start(cls, rundir, timeout):
+        tried.append(rundir)
+        if len(tried) < 3:
+            raise ConnectionRefusedError
+        return "process", "socket"
+
+    answer = be_patient(start)(None, tmp_path, 1.0)
+    assert answer == ("process", "socket")
+    assert len(set(tried)) == 3 and all(path.is_dir() for path in tried)
+    for folder in tried:
+        folder.rmdir()
+    with pytest.raises(ConnectionRefusedError):
+        tried.clear()
+        be_patient(start, tries=2)(None, tmp_path, 1.0)

@@ -262,7 +262,7 @@ def test_a_link_restores_the_state(open_page, site_dir, place):
     assert again.locator(".row-name").count() == 1
     assert again.get_by_role("button", name="Unlock row").count() == 1
     # The other widgets of the page stay as they were.
-    cells = other.locator("attn-qkv tbody tr td:nth-last-child(2)")
+    cells = other.locator("attn-qkv .scroll tbody td:nth-last-child(2)")
     assert cells.first.inner_text() == "0.333"
 
 

@@ -60,24 +60,23 @@ def _cell_options(root: Path) -> list[str]:
     return options
 
 
-def _write_executed(app: Any, env: Any) -> None:
-    """Put the outputs into the executed notebooks that MyST-NB writes.
+def _write_executed(app: Any, doctree: Any) -> None:
+    """Put the outputs into the executed notebook that MyST-NB wrote.
 
-    Where it took the outputs from the cache it writes a notebook without
-    them; tests, tables and claims read these files.
+    Where it took them from the cache it writes a notebook without outputs;
+    tests, tables and claims read this file.
     """
     from jupyter_cache import get_cache
 
-    cache = get_cache(app.config.nb_execution_cache_path)
     folder = Path(app.outdir).parent / "jupyter_execute"
-    for name in env.nb_metadata:
-        path = folder / f"{name}.ipynb"
-        if not path.is_file():
-            continue
-        notebook = nbformat.read(path, as_version=4)
-        with contextlib.suppress(KeyError):  # a page without code
-            _, notebook = cache.merge_match_into_notebook(notebook)
-            nbformat.write(notebook, path)
+    path = folder / f"{app.env.docname}.ipynb"
+    if not path.is_file():
+        return
+    cache = get_cache(app.config.nb_execution_cache_path)
+    notebook = nbformat.read(path, as_version=4)
+    with contextlib.suppress(KeyError):  # a page without code
+        _, notebook = cache.merge_match_into_notebook(notebook)
+        nbformat.write(notebook, path)
 
 
 def prune(folder: Path, keep: int) -> None:
@@ -105,5 +104,5 @@ def setup(app: Any) -> None:
     """Connect to Sphinx."""
     app.add_config_value("attn_course_cache_key", "", "env")
     app.connect("config-inited", _set_cache_folder)
-    # Before those that read the executed notebooks.
-    app.connect("env-updated", _write_executed, priority=100)
+    # Before those that read the executed notebook.
+    app.connect("doctree-read", _write_executed, priority=100)

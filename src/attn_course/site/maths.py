@@ -4,11 +4,13 @@ A formula that KaTeX can't read fails the build instead of turning red.
 """
 
 import re
+import time
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-__all__ = ["node_program", "setup"]
+__all__ = ["be_patient", "node_program", "setup"]
 
 
 def node_program() -> str:
@@ -46,6 +48,31 @@ def _use_local_files(app: Any, config: Any) -> None:
     katex.KATEX_DEFAULT_OPTIONS["throwOnError"] = True
     # The extension gives Node five seconds, which a busy machine may miss.
     katex.STARTUP_TIMEOUT = katex.RENDER_TIMEOUT = 60.0
+    server = katex.KaTeXServer
+    start = server.__dict__["start_server_process"].__func__
+    if start.__name__ != "start_again":
+        server.start_server_process = classmethod(be_patient(start))
+
+
+def be_patient(start: Callable, tries: int = 20) -> Callable:
+    """Start Node's server again where it was not listening yet.
+
+    Its socket is there a moment before it can be connected to, and a busy
+    machine is sometimes quick enough to notice.
+    """
+
+    def start_again(cls: Any, rundir: Path, timeout: float) -> Any:
+        for number in range(tries):
+            folder = rundir / str(number)
+            folder.mkdir()
+            try:
+                return start(cls, folder, timeout)
+            except ConnectionRefusedError:
+                if number == tries - 1:
+                    raise
+                time.sleep(0.1)
+
+    return start_again
 
 
 def setup(app: Any) -> None:

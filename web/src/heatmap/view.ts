@@ -67,7 +67,7 @@ function heatmap(tools: Tools<Reader>): Parts<Reader> {
     class: "table",
     tabindex: 0,
     role: "region",
-    "aria-label": "Table of weights",
+    "aria-label": `${source.title}: table of weights`,
   });
   const details = h("details", {}, h("summary", {}, "Table of weights"), table);
   const lockButton = button("Lock row", toggleLock);

@@ -97,7 +97,7 @@ function playground(tools: Tools<Reader>): Parts<Reader> {
         class: "scroll",
         tabindex: 0,
         role: "region",
-        "aria-label": "Scores and weights",
+        "aria-label": `${source.title}: scores and weights`,
       },
       table.element,
     ),
