@@ -2,6 +2,8 @@
 
 import doctest
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -25,6 +27,15 @@ def some_weights(seed, *shape, temperature=1.0):
 
 def test_examples():
     assert doctest.testmod(measures).failed == 0
+
+
+def test_pure_functions_load_no_torch():
+    code = (
+        "import sys; from attn_course import measures, numerics, regression; "
+        "from attn_course.experiments import sweeps; "
+        "assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 @pytest.mark.parametrize("d", [1, 4, 64, 1024])

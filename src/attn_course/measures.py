@@ -44,7 +44,9 @@ def dot_product_variance(d: int, n: int, seed: int) -> float:
     return float(np.var(np.concatenate(products), ddof=1))
 
 
-def entropy(weights: Float[Any, "... n_k"]) -> Float[np.ndarray, "..."]:
+def entropy(
+    weights: Float[Any, "... n_k"],
+) -> Float[np.ndarray, "..."] | np.float64:
     """Measure how spread the weights of a query are, in nats.
 
     ln n_k when all keys weigh the same, 0 when one key has everything (and
@@ -68,7 +70,7 @@ def entropy(weights: Float[Any, "... n_k"]) -> Float[np.ndarray, "..."]:
 
 def softmax_jacobian_norm(
     weights: Float[Any, "... n_k"],
-) -> Float[np.ndarray, "..."]:
+) -> Float[np.ndarray, "..."] | np.float64:
     """Measure how much the weights move when their scores do.
 
     The Jacobian of the softmax at weights p is J = diag(p) − p pᵀ. All

@@ -281,7 +281,8 @@ def setup(app: Any) -> None:
         app.add_node(mark)
     app.add_role("claim", ClaimRole())
     app.add_directive("claims", ClaimsDirective)
-    app.connect("doctree-read", _refuse_in_titles)
+    # Before Sphinx copies the titles into its lists.
+    app.connect("doctree-read", _refuse_in_titles, priority=100)
     app.connect("doctree-resolved", _fill_numbers)
     app.connect("doctree-resolved", _fill_places)
     app.connect("env-updated", _write_again)
