@@ -9,6 +9,8 @@ export interface Arrow {
   colour: string;
   width: number;
   move?: (to: number[]) => void;
+  /** Where it is now: two keys may come before the next frame. */
+  now?: () => number[];
 }
 
 export interface Plane {
@@ -82,10 +84,8 @@ export function createPlane(
       const size = event.shiftKey ? 0.5 : 0.1;
       const [dx, dy] = steps[event.key];
       const arrow = shown.find((a) => a.name === name);
-      arrow?.move?.([
-        round(arrow.at[0] + dx * size),
-        round(arrow.at[1] + dy * size),
-      ]);
+      const [x, y] = arrow?.now?.() ?? [0, 0];
+      arrow?.move?.([round(x + dx * size), round(y + dy * size)]);
     });
     handles.set(name, handle);
     svg.append(handle);

@@ -111,6 +111,7 @@ function playground(tools: Tools<Reader>): Parts<Reader> {
         colour: ink.accent,
         width: 4,
         move: (query) => tools.change({ query }),
+        now: () => tools.state().query,
       },
       ...state.key.map((at, i) => ({
         name: source.tokens[i],
@@ -119,6 +120,7 @@ function playground(tools: Tools<Reader>): Parts<Reader> {
         width: 2.5,
         move: (to: number[]) =>
           tools.change({ key: replace(tools.state().key, i, to) }),
+        now: () => tools.state().key[i],
       })),
     ];
   }
@@ -132,6 +134,7 @@ function playground(tools: Tools<Reader>): Parts<Reader> {
         width: 1 + 6 * answer.weights[i],
         move: (to: number[]) =>
           tools.change({ value: replace(tools.state().value, i, to) }),
+        now: () => tools.state().value[i],
       })),
       {
         name: "output",
