@@ -16,6 +16,7 @@ folded. `attn-site.js` brings the controls to life.
 
 import re
 from dataclasses import dataclass
+from string import ascii_uppercase
 from typing import Any
 
 from docutils import nodes
@@ -83,6 +84,8 @@ def faults(options: list[Option]) -> list[tuple[int, str]]:
     found = []
     if len(options) < 2:
         found.append((0, f"expected two options or more, got {len(options)}"))
+    if len(options) > len(ascii_uppercase):
+        found.append((0, f"expected 26 options or fewer, got {len(options)}"))
     if options and not any(option.right for option in options):
         found.append((0, "expected a right option, marked [x]; got none"))
     for option in options:
@@ -140,10 +143,10 @@ class Question(SphinxDirective):
         )
         ask = "Choose all that apply." if many else "Choose one."
         hint = nodes.paragraph("", ask, classes=["attn-hint"])
-        choices = element("ol", css="options", type="A")
+        choices = element("ul", css="options")
         answers = element("ol", css="answers", type="A")
-        for option in options:
-            choices += self.choice(option, name, many)
+        for letter, option in zip(ascii_uppercase, options, strict=False):
+            choices += self.choice(option, letter, name, many)
             answers += self.answer(option)
         bar = element(
             "div",
@@ -168,7 +171,9 @@ class Question(SphinxDirective):
             type="attn_course", subtype="question",
         )  # fmt: skip
 
-    def choice(self, option: Option, name: str, many: bool) -> tag:
+    def choice(
+        self, option: Option, letter: str, name: str, many: bool
+    ) -> tag:
         """Give an option its control, asleep until a script wakes it."""
         control = element(
             "input",
@@ -176,7 +181,9 @@ class Question(SphinxDirective):
             name=name, hidden="hidden", autocomplete="off",
         )  # fmt: skip
         text = self.inline(option.text, option.line, "an option")
-        box = element("span", *text)
+        # The answer calls it by its letter, so that is to be heard as well;
+        # a label of maths alone would have no words.
+        box = element("span", nodes.Text(f"{letter}. "), *text)
         return element("li", element("label", control, box))
 
     def answer(self, option: Option) -> tag:
