@@ -29,14 +29,16 @@ def build(root: Path) -> tuple[bool, str]:
     """Build as `make site` does: whether it is clean, and what it said."""
     command = course.sphinx_command(root, root / "work")
     command[0] = course.in_venv(command[0].stem, Path(sys.prefix))
-    done = subprocess.run(
-        [str(part) for part in command],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        env={**course.os.environ, "NO_COLOR": "1"},
-    )
-    return done.returncode == 0, done.stdout
+    said = root / "said.txt"
+    # A file, not a pipe: what a build leaves running would hold a pipe.
+    with said.open("w") as output:
+        done = subprocess.run(
+            [str(part) for part in command],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**course.os.environ, "NO_COLOR": "1"},
+        )
+    return done.returncode == 0, said.read_text("utf-8")
 
 
 def site(root: Path) -> Path:

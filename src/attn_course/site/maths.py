@@ -4,6 +4,7 @@ A formula that KaTeX can't read fails the build instead of turning red.
 """
 
 import re
+import subprocess
 import time
 from collections.abc import Callable
 from importlib import resources
@@ -51,7 +52,20 @@ def _use_local_files(app: Any, config: Any) -> None:
     server = katex.KaTeXServer
     start = server.__dict__["start_server_process"].__func__
     if start.__name__ != "start_again":
+        katex.Popen = _Remembered
         server.start_server_process = classmethod(be_patient(start))
+
+
+# The servers that were started, so that none is left behind.
+started: list[subprocess.Popen] = []
+
+
+class _Remembered(subprocess.Popen):
+    """A process that can be found again when its start fails."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        started.append(self)
 
 
 def be_patient(start: Callable, tries: int = 20) -> Callable:
@@ -68,6 +82,8 @@ def be_patient(start: Callable, tries: int = 20) -> Callable:
             try:
                 return start(cls, folder, timeout)
             except ConnectionRefusedError:
+                if started:
+                    started.pop().kill()
                 if number == tries - 1:
                     raise
                 time.sleep(0.1)
