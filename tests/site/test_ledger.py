@@ -161,6 +161,9 @@ def test_the_ledger_lists_every_claim(book):
         assert len(numbers(card)) == len(claim.values)
         links = [link["href"] for link in card.select("dd a")]
         assert links, claim.id
+        places = card.select("dd:last-child > p > a")
+        names = [place.get_text() for place in places]
+        assert len(set(names)) == len(names)
         assert bool(claim.values) == any("#claim-3" in one for one in links)
         assert "`" not in card.get_text() and "$" not in card.get_text()
 

@@ -248,12 +248,13 @@ def _fill_places(app: Any, doctree: nodes.document, page: str) -> None:
     found = evidence(app.env) if marks else {}
     for mark in marks:
         claim = look_up(mark["claim"])
-        targets, recorded = [], False
+        targets, recorded = {}, False
         for one in found.get(claim.id, {}).values():
-            targets.append(f"{one.page}#{one.anchor}")
+            # One link a page: each number has a link to its own cell.
+            targets.setdefault(one.page, f"{one.page}#{one.anchor}")
             recorded = recorded or bool(one.recorded)
         links: list[nodes.Node] = []
-        for target in dict.fromkeys(targets or [claim.where]):
+        for target in targets.values() or [claim.where]:
             other = target.partition("#")[0]
             if other not in app.env.found_docs:
                 logger.warning(
