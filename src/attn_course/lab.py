@@ -1,6 +1,5 @@
 """The first and the last cell of every notebook, and a plain table."""
 
-import html
 import os
 import platform
 import sys
@@ -10,6 +9,7 @@ from importlib import metadata
 from typing import Any
 
 import attn_course
+from attn_course.tables import html_table
 
 __all__ = ["report", "setup", "table"]
 
@@ -70,18 +70,14 @@ def table(
     """
     from IPython.display import HTML
 
-    head = "".join(
-        f'<th scope="col">{html.escape(name)}</th>' for name in columns
-    )
-    body = "".join(
-        "<tr>"
-        + "".join(f"<td>{html.escape(str(row[c]))}</td>" for c in columns)
-        + "</tr>"
-        for row in rows
-    )
+    first, *others = columns
     return HTML(
-        f'<table class="attn-table" data-state><caption>{html.escape(caption)}'
-        f"</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        html_table(
+            caption,
+            columns,
+            [(str(row[first]), [str(row[c]) for c in others]) for row in rows],
+            attributes=' class="attn-table" data-state',
+        )
     )
 
 

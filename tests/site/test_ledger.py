@@ -12,9 +12,8 @@ from bs4 import BeautifulSoup
 from tiny_book import notebook, write
 
 from attn_course import claims
-from attn_course.site.evidence import reports_of
 from attn_course.site.ledger import split_target
-from attn_course.site.outputs import DATA_MIME
+from attn_course.site.outputs import DATA_MIME, reports
 
 CLAIMS = [claim for part in claims.ledger() for claim in part.claims]
 PAGE = """---
@@ -95,7 +94,7 @@ def test_claims_are_read_from_the_outputs():
         {"outputs": [{"output_type": "stream"}, {"data": {DATA_MIME: run}}]},
         {"outputs": [{"data": {DATA_MIME: claim}}] * 2},
     ]
-    assert list(reports_of({"cells": cells})) == [(2, claim), (2, claim)]
+    assert list(reports({"cells": cells}, "claim")) == [(2, claim), (2, claim)]
 
 
 # --- A book ---------------------------------------------------------------

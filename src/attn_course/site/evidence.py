@@ -16,9 +16,9 @@ from docutils import nodes
 from sphinx.util import logging
 
 from attn_course.claims import show
-from attn_course.site.outputs import DATA_MIME
+from attn_course.site.outputs import reports
 
-__all__ = ["Evidence", "evidence", "reports_of", "setup"]
+__all__ = ["Evidence", "evidence", "setup"]
 
 logger = logging.getLogger(__name__)
 
@@ -32,21 +32,6 @@ class Evidence:
     anchor: str
     shown: bool
     recorded: str = ""
-
-
-def reports_of(
-    notebook: dict[str, Any],
-) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield each claim that an executed notebook reports, by cell."""
-    for index, cell in enumerate(notebook.get("cells", [])):
-        for output in cell.get("outputs", []):
-            content = output.get("data", {}).get(DATA_MIME)
-            if isinstance(content, list):
-                content = "".join(content)
-            if isinstance(content, str):
-                content = json.loads(content)
-            if isinstance(content, dict) and content.get("kind") == "claim":
-                yield index, content
 
 
 def _line(env: Any, page: str, index: int) -> int:
@@ -88,7 +73,7 @@ def _collect(app: Any, doctree: nodes.document) -> None:
     notebook = json.loads(executed.read_text("utf-8"))
     app.env.metadata[page]["attn_claims"] = [
         (content, *_anchor(app, doctree, index, content["id"]))
-        for index, content in reports_of(notebook)
+        for index, content in reports(notebook, "claim")
     ]
 
 

@@ -1,8 +1,10 @@
 """Cell outputs that tests and tables read, and that no page shows."""
 
+import json
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
-__all__ = ["DATA_MIME", "DataOutput"]
+__all__ = ["DATA_MIME", "DataOutput", "reports"]
 
 DATA_MIME = "application/vnd.attn-course+json"
 
@@ -20,3 +22,18 @@ class DataOutput:
     def handle_mime(renderer: Any, data: Any, inline: bool) -> list | None:
         """Take our own type, and leave every other to MyST-NB."""
         return [] if data.mime_type == DATA_MIME else None
+
+
+def reports(
+    notebook: dict[str, Any], kind: str
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield what an executed notebook reports of one kind, by cell."""
+    for index, cell in enumerate(notebook.get("cells", [])):
+        for output in cell.get("outputs", []):
+            content = output.get("data", {}).get(DATA_MIME)
+            if isinstance(content, list):
+                content = "".join(content)
+            if isinstance(content, str):
+                content = json.loads(content)
+            if isinstance(content, dict) and content.get("kind") == kind:
+                yield index, content

@@ -11,7 +11,7 @@ from typing import Any
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
-from attn_course.site.outputs import DATA_MIME
+from attn_course.site.outputs import reports
 
 __all__ = ["report_of", "setup"]
 
@@ -31,21 +31,13 @@ class RunTable(SphinxDirective):
 
 def report_of(notebook: dict[str, Any]) -> dict[str, Any] | None:
     """Find what an executed notebook says about its run."""
-    for cell in notebook.get("cells", []):
-        for output in cell.get("outputs", []):
-            content = output.get("data", {}).get(DATA_MIME)
-            if isinstance(content, list):
-                content = "".join(content)
-            if isinstance(content, str):
-                content = json.loads(content)
-            if isinstance(content, dict) and content.get("kind") == "run":
-                return content
-    return None
+    found = [content for _, content in reports(notebook, "run")]
+    return found[0] if found else None
 
 
 def _number(report: dict[str, Any] | None, key: str, form: str) -> str:
     value = (report or {}).get(key)
-    return "not reported" if value is None else form.format(value)
+    return "–" if value is None else form.format(value)
 
 
 def _rows(app: Any, page: str) -> list[list[nodes.Node]]:

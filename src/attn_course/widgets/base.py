@@ -2,14 +2,14 @@
 
 import html
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 import anywidget
 import traitlets
 
-__all__ = ["CourseWidget", "describe_recording", "html_table"]
+__all__ = ["CourseWidget", "describe_recording"]
 
 STATIC = Path(__file__).parent / "static"
 
@@ -63,30 +63,6 @@ class CourseWidget(anywidget.AnyWidget):
         bundle = super()._repr_mimebundle_(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
         return {**(data or {}), "text/html": self.html()}, metadata
-
-
-def html_table(
-    caption: str,
-    head: Sequence[str],
-    rows: Sequence[tuple[str, Sequence[str]]],
-) -> str:
-    """Write a table; every text is escaped.
-
-    `head` names the columns, the first one included; each row is its name
-    and its cells.
-    """
-    escape = html.escape
-    columns = "".join(f'<th scope="col">{escape(text)}</th>' for text in head)
-    body = "".join(
-        f'<tr><th scope="row">{escape(name)}</th>'
-        + "".join(f"<td>{escape(cell)}</td>" for cell in cells)
-        + "</tr>"
-        for name, cells in rows
-    )
-    return (
-        f"<table><caption>{escape(caption)}</caption>"
-        f"<thead><tr>{columns}</tr></thead><tbody>{body}</tbody></table>"
-    )
 
 
 def describe_recording(record: Mapping[str, Any]) -> str:

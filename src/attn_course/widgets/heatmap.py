@@ -10,11 +10,11 @@ from jaxtyping import Bool, Float
 from attn_course import masks
 from attn_course.data import load_recording, pack_array, unpack_array
 from attn_course.functional import masked_softmax
+from attn_course.tables import html_table
 from attn_course.widgets.base import (
     STATIC,
     CourseWidget,
     describe_recording,
-    html_table,
 )
 
 __all__ = ["AttentionHeatmap"]

@@ -9,11 +9,11 @@ from jaxtyping import Float
 
 from attn_course.data import load_recording, unpack_array
 from attn_course.functional import attention_weights
+from attn_course.tables import html_table
 from attn_course.widgets.base import (
     STATIC,
     CourseWidget,
     describe_recording,
-    html_table,
 )
 
 __all__ = ["QKVPlayground", "plane_of_keys", "plane_of_values"]

@@ -7,7 +7,8 @@ import numpy as np
 import traitlets
 
 from attn_course.functional import masked_softmax
-from attn_course.widgets.base import STATIC, CourseWidget, html_table
+from attn_course.tables import html_table
+from attn_course.widgets.base import STATIC, CourseWidget
 
 __all__ = ["SoftmaxLab", "sample_scores"]
 

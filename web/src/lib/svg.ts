@@ -62,13 +62,13 @@ export function standalone(width: number, height: number, ...inside: Node[]) {
   );
 }
 
-export function saveSvg(name: string, svg: Element): void {
+function saveSvg(name: string, svg: Element): void {
   const text = new XMLSerializer().serializeToString(svg);
   download(name, new Blob([text], { type: "image/svg+xml" }));
 }
 
 /** Draw an SVG on a canvas and hand it over as PNG, twice its size. */
-export async function savePng(name: string, svg: Element): Promise<void> {
+async function savePng(name: string, svg: Element): Promise<void> {
   const text = new XMLSerializer().serializeToString(svg);
   const image = new Image();
   image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
@@ -93,3 +93,22 @@ export const csvCell = (cell: string | number): string =>
   typeof cell === "number"
     ? String(cell)
     : `"${cell.replace(/^[=+\-@\t\r]/, "'$&").replaceAll('"', '""')}"`;
+
+/** PNG, SVG and CSV of a widget that draws in SVG: label and action. */
+export const svgExports = (
+  name: string,
+  picture: () => Element,
+  rows: () => (string | number)[][],
+  say: (text: string) => void,
+): [string, () => void][] => [
+  [
+    "PNG",
+    () => {
+      savePng(`${name}.png`, picture()).catch((error: Error) =>
+        say(`No picture: ${error.message}.`),
+      );
+    },
+  ],
+  ["SVG", () => saveSvg(`${name}.svg`, picture())],
+  ["CSV", () => saveCsv(`${name}.csv`, rows())],
+];

@@ -7,10 +7,8 @@ import {
   type Ink,
   LIGHT_INK,
   s,
-  saveCsv,
-  savePng,
-  saveSvg,
   standalone,
+  svgExports,
 } from "../lib/svg.ts";
 import {
   type Answer,
@@ -332,18 +330,7 @@ function playground(tools: Tools<Reader>): Parts<Reader> {
     valid: validators(start),
     controls: controls.element,
     body: [body],
-    exports: [
-      [
-        "PNG",
-        () => {
-          savePng(`${file}.png`, picture()).catch((error: Error) =>
-            tools.say(`No picture: ${error.message}.`),
-          );
-        },
-      ],
-      ["SVG", () => saveSvg(`${file}.svg`, picture())],
-      ["CSV", () => saveCsv(`${file}.csv`, rows())],
-    ],
+    exports: svgExports(file, picture, rows, tools.say),
     draw(state, _changed, dark) {
       const ink = dark ? DARK_INK : LIGHT_INK;
       const answer = attend(source, state);

@@ -7,10 +7,8 @@ import {
   type Ink,
   LIGHT_INK,
   s,
-  saveCsv,
-  savePng,
-  saveSvg,
   standalone,
+  svgExports,
 } from "../lib/svg.ts";
 import {
   D_RANGE,
@@ -185,18 +183,7 @@ function softmaxLab(tools: Tools<Reader>): Parts<Reader> {
     valid: VALID,
     controls: controls.element,
     body: [body],
-    exports: [
-      [
-        "PNG",
-        () => {
-          savePng(`${file}.png`, picture()).catch((error: Error) =>
-            tools.say(`No picture: ${error.message}.`),
-          );
-        },
-      ],
-      ["SVG", () => saveSvg(`${file}.svg`, picture())],
-      ["CSV", () => saveCsv(`${file}.csv`, rows())],
-    ],
+    exports: svgExports(file, picture, rows, tools.say),
     draw(state, _changed, dark) {
       controls.show(state);
       drawings(dark ? DARK_INK : LIGHT_INK).forEach((marks, i) => {
