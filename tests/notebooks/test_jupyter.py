@@ -111,6 +111,8 @@ def page(client, browser):
     page = context.new_page()
     page.errors = []
     page.on("pageerror", lambda error: page.errors.append(error.stack))
+    page.dialogs = []
+    page.add_locator_handler(page.locator(".jp-Dialog"), answer)
     page.goto(address)
     page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
     page.locator(
@@ -125,10 +127,24 @@ def page(client, browser):
             break
     page.locator(".grid").wait_for(timeout=1_000)
     yield page
-    print(page.errors)
+    print(page.errors, page.dialogs)
     # Jupyter complains of itself; anywidget runs our module from a blob.
     assert [stack for stack in page.errors if "blob:" in stack] == []
     context.close()
+
+
+def answer(dialog):
+    """Accept what Jupyter asks on a slow machine, such as which kernel.
+
+    A box that stays would swallow every click; its words are printed when a
+    test fails.
+    """
+    page = dialog.page
+    page.dialogs.append(dialog.inner_text())
+    print("Jupyter asks:", page.dialogs[-1])
+    accept = dialog.locator("button.jp-mod-accept").first
+    # A click would call this function again.
+    accept.dispatch_event("click")
 
 
 def run(page, index):

@@ -1,5 +1,6 @@
 """The data of the course, which travels inside the package."""
 
+from attn_course.data.assets import asset_names, data_uri, load_asset
 from attn_course.data.packing import pack_array, unpack_array
 from attn_course.data.series import Series, load_series
 from attn_course.data.store import (
@@ -10,6 +11,9 @@ from attn_course.data.store import (
 
 __all__ = [
     "Series",
+    "asset_names",
+    "data_uri",
+    "load_asset",
     "load_recording",
     "load_series",
     "pack_array",

@@ -3,6 +3,7 @@
 Each module has one reason to exist, and each is told apart by its `setup`:
 
 - `execution`: keeps executed notebooks apart by the package that ran them
+- `assets`: ships pictures and sounds as scripts that load when needed
 - `mounting`: puts the widgets' script and the book's style on every page
 - `maths`: renders formulas at build time, with local fonts
 - `lightening`: leaves out scripts that no page of ours needs
@@ -32,6 +33,7 @@ def setup(app: Any) -> dict[str, Any]:
     from attn_course import __version__
     from attn_course.site import (
         alt_text,
+        assets,
         entrance,
         evidence,
         execution,
@@ -47,7 +49,7 @@ def setup(app: Any) -> dict[str, Any]:
     )
 
     parts = (
-        execution, mounting, maths, lightening,
+        execution, assets, mounting, maths, lightening,
         icons, templates, alt_text, launching, entrance, evidence,
         ledger, questions, runs,
     )  # fmt: skip

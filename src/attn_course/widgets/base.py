@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 import anywidget
 import traitlets
 
+from attn_course.data import data_uri
+
 __all__ = ["CourseWidget", "describe_recording"]
 
 STATIC = Path(__file__).parent / "static"
@@ -40,6 +42,18 @@ class CourseWidget(anywidget.AnyWidget):
     @traitlets.default("reader")
     def _reader_names(self) -> list[str]:
         return list(self._reader)
+
+    # Pictures and sounds travel with a notebook; the website carries them
+    # beside its pages, where they load when the widget comes into view.
+    assets = traitlets.Dict().tag(sync=True)
+
+    @traitlets.default("assets")
+    def _assets_needed(self) -> dict[str, str]:
+        return {name: data_uri(name) for name in self.asset_names()}
+
+    def asset_names(self) -> list[str]:
+        """Name the pictures and sounds that the widget shows."""
+        return []
 
     def table(self) -> str:
         """Give the HTML table that stands in for the widget."""

@@ -10,6 +10,8 @@ export interface Raw {
   source: unknown;
   state: Changes;
   controls: string[] | null;
+  /** Pictures and sounds as data URIs; the site loads them when needed. */
+  assets?: Record<string, string>;
 }
 
 export interface Handle {
@@ -89,6 +91,7 @@ export function notebookModule(mount: Mount) {
         source: model.get("source"),
         state: state(),
         controls: model.get("controls") as string[] | null,
+        assets: model.get("assets") as Record<string, string> | undefined,
       });
       const report = (changes: Changes) => {
         for (const [name, value] of Object.entries(changes))

@@ -1,4 +1,5 @@
 // What every widget shares: its frame, its state, its link, its theme.
+import { inView, siteAsset } from "./assets.ts";
 import { h, isDark, keepKeys, onThemeChange } from "./dom.ts";
 import type { Changes, Handle, Mount, Raw } from "./host.ts";
 import { readLink, writeLink } from "./link.ts";
@@ -17,6 +18,8 @@ export interface Tools<S> {
   redraw(): void;
   /** A line below the widget, also spoken. */
   say(text: string): void;
+  /** A picture or sound as a data URI, once the widget is in view. */
+  asset(name: string): Promise<string>;
 }
 
 /** What a widget brings. */
@@ -105,6 +108,11 @@ function run<S extends object>(
     schedule();
   };
 
+  const asset = async (name: string) => {
+    await inView(root);
+    return raw.assets?.[name] ?? siteAsset(name);
+  };
+
   const parts = build({
     root,
     raw,
@@ -112,6 +120,7 @@ function run<S extends object>(
     change,
     redraw,
     say,
+    asset,
   });
   const first = applyChanges(parts.start, raw.state, parts.valid);
   const start = first.state;
