@@ -25,6 +25,7 @@ const outputs = [
     ...common,
     format: "esm",
     entryPoints: {
+      curves: "src/curves/notebook.ts",
       heatmap: "src/heatmap/notebook.ts",
       qkv: "src/qkv/notebook.ts",
       softmaxlab: "src/softmaxlab/notebook.ts",

@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from attn_course.site.assets import write_scripts
 from attn_course.site.server import serve
 from attn_course.widgets.base import STATIC
 
@@ -16,6 +17,7 @@ def widget_page(tmp_path, open_page):
     def make(*widgets, **options):
         script = (STATIC / "attn-widgets.js").read_text("utf-8")
         (tmp_path / "attn-widgets.js").write_text(script, "utf-8")
+        write_scripts(tmp_path / "attn-assets")
         body = "".join(
             widget if isinstance(widget, str) else widget.html()
             for widget in widgets

@@ -1,8 +1,10 @@
+import { mount as curves } from "./curves/view.ts";
 import { mount as heatmap } from "./heatmap/view.ts";
 import { defineElement } from "./lib/host.ts";
 import { mount as playground } from "./qkv/view.ts";
 import { mount as softmaxLab } from "./softmaxlab/view.ts";
 
+defineElement("attn-curves", curves);
 defineElement("attn-heatmap", heatmap);
 defineElement("attn-qkv", playground);
 defineElement("attn-softmax-lab", softmaxLab);

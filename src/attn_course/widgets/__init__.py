@@ -5,8 +5,9 @@ a notebook; and each is an HTML element with its data inside, so the website
 shows it alive without a kernel.
 """
 
+from attn_course.widgets.curves import RecordedCurves
 from attn_course.widgets.heatmap import AttentionHeatmap
 from attn_course.widgets.qkv import QKVPlayground
 from attn_course.widgets.softmaxlab import SoftmaxLab
 
-__all__ = ["AttentionHeatmap", "QKVPlayground", "SoftmaxLab"]
+__all__ = ["AttentionHeatmap", "QKVPlayground", "RecordedCurves", "SoftmaxLab"]
