@@ -65,7 +65,7 @@ def test_an_unknown_exercise_is_told_with_those_there_are():
 
 
 def test_ids_are_in_the_order_of_the_course():
-    assert IDS[:5] == ["3.1", "3.2", "3.3", "3.4", "3.5"]
+    assert {"3.1", "3.2", "3.3", "3.4", "3.5"} < set(IDS)
     assert sorted(IDS, key=lambda id: [*map(int, id.split("."))]) == IDS
 
 
@@ -281,7 +281,7 @@ def test_other_mistakes_are_told_kindly(ex, change, mistake, words):
 
 @each
 def test_an_exception_is_shown_with_its_line(ex):
-    def my_answer(a, b, c=None, d=None, e=None):
+    def my_answer(*arguments):
         raise KeyError("a key of <b>mine</b>")  # this very line
 
     result = ex.check(my_answer)

@@ -5,6 +5,7 @@ on every input, the mistake has a name.
 """
 
 import copy
+import dis
 import inspect
 import linecache
 import traceback
@@ -249,7 +250,10 @@ def _nothing(function: Callable) -> Result:
     names = set(code.co_names) if code else set()
     empty = code is None or (
         names <= {"NotImplementedError"}
-        and code.co_nlocals == code.co_argcount
+        and not any(
+            step.opname.startswith("STORE")
+            for step in dis.get_instructions(code)
+        )
     )
     if empty:
         return Result(False, "not_tried", "Not tried yet.")

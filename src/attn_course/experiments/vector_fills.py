@@ -57,7 +57,7 @@ SETTINGS = {
     "marked_length": [2, 40],
     "trained_distance": 20,
     "distances": [1, 5, 10, 20, 40, 80],
-    "steps": {"vector-fills": 1000, "gates": 1000},
+    "steps": {"vector-fills": 3000, "gates": 3000},
     "batch": 64,
     "learning_rate": 0.003,
     "held_out": 1000,
@@ -174,7 +174,7 @@ def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
             name, seeds=list(seeds), packages=["torch"], code=CODE
         ),
     }
-    parts.remove()
+    parts.discard()
     return content
 
 

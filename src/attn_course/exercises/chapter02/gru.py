@@ -1,0 +1,248 @@
+"""Exercise 2.1: one step of a gated recurrent unit."""
+
+import numpy as np
+
+from attn_course.exercises.core import Case, Exercise
+
+# What a case is called, its batch axes, d_in, d_h, dtype.
+SIZES = [
+    ("one number in, one in the state", (), 1, 1, "float64"),
+    ("one vector", (), 2, 3, "float64"),
+    ("input and state equally long", (), 4, 4, "float64"),
+    ("a state of one number", (), 3, 1, "float64"),
+    ("a batch", (5,), 2, 4, "float64"),
+    ("a batch as long as the state", (3,), 3, 3, "float64"),
+    ("two batch axes", (2, 3), 5, 2, "float64"),
+    ("float32", (4,), 3, 2, "float32"),
+    ("float16", (2,), 2, 2, "float16"),
+]
+
+
+def inputs(rng: np.random.Generator) -> list[Case]:
+    """Give an input, a state and the four arrays of a cell."""
+    cases = [_random_case(rng, *sizes) for sizes in SIZES]
+    for _ in range(3):
+        d_in, d_h = rng.permutation(np.arange(2, 8))[:2].tolist()
+        name = f"d_in = {d_in}, d_h = {d_h}"
+        cases.append(_random_case(rng, name, (2,), d_in, d_h, "float64"))
+    x, state, *arrays = cases[4].arguments
+    return [
+        *cases,
+        Case("large numbers", (60 * x, state, *arrays)),
+        Case("a state of zeros", (x, 0 * state, *arrays)),
+    ]
+
+
+def _random_case(rng, name, batch, d_in, d_h, dtype) -> Case:
+    """Draw all arrays."""
+    shapes = [
+        (*batch, d_in),
+        (*batch, d_h),
+        (3 * d_h, d_in),
+        (3 * d_h, d_h),
+        (3 * d_h,),
+        (3 * d_h,),
+    ]
+    arrays = [rng.normal(size=shape).round(2) for shape in shapes]
+    return Case(name, tuple(a.astype(dtype) for a in arrays))
+
+
+EXERCISE = Exercise(
+    id="2.1",
+    title="A GRU step",
+    statement="""\
+Write `gru_step(x, state, w_x, w_h, b_x, b_h)`: the next state of a gated
+recurrent unit, as `torch.nn.GRUCell` computes it.
+
+- `x` has shape `(..., d_in)`, `state` has `(..., d_h)`. `w_x` is
+  `(3 d_h, d_in)`, `w_h` is `(3 d_h, d_h)`, both biases are `(3 d_h,)`. Their
+  three blocks of d_h rows are **reset**, **keep**, **candidate**.
+- reset and keep are sigmoids of (x's part + the state's part).
+- candidate = tanh(x's part + reset · the state's part).
+- Return keep · state + (1 − keep) · candidate, `(..., d_h)`.""",
+    difficulty=2,
+    minutes=15,
+    hints=[
+        "Two matrix products are enough: `x @ w_x.T + b_x` and "
+        "`state @ w_h.T + b_h`, both (..., 3 d_h).",
+        "`np.split(a, 3, axis=-1)` gives the three blocks.",
+        "Each bias belongs to its own product. For the candidate that "
+        "matters: reset multiplies the state's part with its bias.",
+    ],
+    inputs=inputs,
+)
+
+
+def _sigmoid(x):
+    return 0.5 * (1 + np.tanh(0.5 * x))
+
+
+def _parts(x, state, w_x, w_h, b_x, b_h):
+    """Give the three blocks of either product."""
+    from_x = np.split(x @ w_x.T + b_x, 3, axis=-1)
+    from_h = np.split(state @ w_h.T + b_h, 3, axis=-1)
+    return from_x, from_h
+
+
+def _finish(keep, state, candidate):
+    return keep * state + (1 - keep) * candidate
+
+
+@EXERCISE.is_solution
+def gru_step(x, state, w_x, w_h, b_x, b_h):
+    """Give the next state: keep · state + (1 − keep) · candidate.
+
+    x (..., d_in), state (..., d_h), w_x (3 d_h, d_in), w_h (3 d_h, d_h),
+    b_x and b_h (3 d_h,) → (..., d_h)
+    """
+    from_x = np.split(x @ w_x.T + b_x, 3, axis=-1)  # 3 × (..., d_h)
+    from_h = np.split(state @ w_h.T + b_h, 3, axis=-1)  # 3 × (..., d_h)
+    reset = 0.5 * (1 + np.tanh(0.5 * (from_x[0] + from_h[0])))
+    keep = 0.5 * (1 + np.tanh(0.5 * (from_x[1] + from_h[1])))
+    candidate = np.tanh(from_x[2] + reset * from_h[2])
+    return keep * state + (1 - keep) * candidate  # (..., d_h)
+
+
+@EXERCISE.is_right
+def with_slices(x, state, w_x, w_h, b_x, b_h):
+    """Cut the arrays by hand, and write the sigmoid out."""
+    d = state.shape[-1]
+    r, z, n = slice(0, d), slice(d, 2 * d), slice(2 * d, 3 * d)
+
+    def gate(rows):
+        logit = x @ w_x[rows].T + b_x[rows] + state @ w_h[rows].T + b_h[rows]
+        with np.errstate(over="ignore"):
+            return 1 / (1 + np.exp(-logit))
+
+    inner = gate(r) * (state @ w_h[n].T + b_h[n])
+    new = np.tanh(x @ w_x[n].T + b_x[n] + inner)
+    return new + gate(z) * (state - new)
+
+
+@EXERCISE.is_right
+def with_einsum(x, state, w_x, w_h, b_x, b_h):
+    """Sum over the inputs by name."""
+    d = state.shape[-1]
+    a = np.einsum("...i,ji->...j", x, w_x) + b_x
+    b = np.einsum("...i,ji->...j", state, w_h) + b_h
+    gates = _sigmoid(a[..., : 2 * d] + b[..., : 2 * d])
+    new = np.tanh(a[..., 2 * d :] + gates[..., :d] * b[..., 2 * d :])
+    return _finish(gates[..., d:], state, new)
+
+
+# The mixture
+
+
+@EXERCISE.is_wrong
+def keep_swapped(x, state, w_x, w_h, b_x, b_h):
+    """You swapped keep and 1 − keep: keep multiplies the old state."""
+    from_x, from_h = _parts(x, state, w_x, w_h, b_x, b_h)
+    reset, keep = (_sigmoid(from_x[i] + from_h[i]) for i in (0, 1))
+    candidate = np.tanh(from_x[2] + reset * from_h[2])
+    return _finish(1 - keep, state, candidate)
+
+
+@EXERCISE.is_wrong
+def added_whole(x, state, w_x, w_h, b_x, b_h):
+    """You added the whole candidate: give it the weight 1 − keep."""
+    from_x, from_h = _parts(x, state, w_x, w_h, b_x, b_h)
+    reset, keep = (_sigmoid(from_x[i] + from_h[i]) for i in (0, 1))
+    return keep * state + np.tanh(from_x[2] + reset * from_h[2])
+
+
+@EXERCISE.is_wrong
+def candidate_only(x, state, w_x, w_h, b_x, b_h):
+    """You returned the candidate: mix it with the old state."""
+    from_x, from_h = _parts(x, state, w_x, w_h, b_x, b_h)
+    reset = _sigmoid(from_x[0] + from_h[0])
+    return np.tanh(from_x[2] + reset * from_h[2])
+
+
+# The gates
+
+
+@EXERCISE.is_wrong
+def blocks_swapped(x, state, w_x, w_h, b_x, b_h):
+    """You took keep for reset: the blocks are reset, keep, candidate."""
+    from_x, from_h = _parts(x, state, w_x, w_h, b_x, b_h)
+    keep, reset = (_sigmoid(from_x[i] + from_h[i]) for i in (0, 1))
+    candidate = np.tanh(from_x[2] + reset * from_h[2])
+    return _finish(keep, state, candidate)
+
+
+@EXERCISE.is_wrong
+def no_reset(x, state, w_x, w_h, b_x, b_h):
+    """You left out reset: it multiplies the state's part."""
+    from_x, from_h = _parts(x, state, w_x, w_h, b_x, b_h)
+    keep = _sigmoid(from_x[1] + from_h[1])
+    return _finish(keep, state, np.tanh(from_x[2] + from_h[2]))
+
+
+@EXERCISE.is_wrong
+def reset_of_everything(x, state, w_x, w_h, b_x, b_h):
+    """You multiplied both parts by reset: it meets the state's part only."""
+    from_x, from_h = _parts(x, state, w_x, w_h, b_x, b_h)
+    reset, keep = (_sigmoid(from_x[i] + from_h[i]) for i in (0, 1))
+    candidate = np.tanh(reset * (from_x[2] + from_h[2]))
+    return _finish(keep, state, candidate)
+
+
+@EXERCISE.is_wrong
+def reset_before_the_matrix(x, state, w_x, w_h, b_x, b_h):
+    """You reset before the matrix, as the paper does: torch does it after."""
+    from_x, from_h = _parts(x, state, w_x, w_h, b_x, b_h)
+    reset, keep = (_sigmoid(from_x[i] + from_h[i]) for i in (0, 1))
+    d = state.shape[-1]
+    inner = (reset * state) @ w_h[2 * d :].T + b_h[2 * d :]
+    return _finish(keep, state, np.tanh(from_x[2] + inner))
+
+
+@EXERCISE.is_wrong
+def reset_without_bias(x, state, w_x, w_h, b_x, b_h):
+    """You added b_h after the reset: reset multiplies the bias as well."""
+    from_x, from_h = _parts(x, state, w_x, w_h, b_x, b_h)
+    reset, keep = (_sigmoid(from_x[i] + from_h[i]) for i in (0, 1))
+    bias = b_h[2 * state.shape[-1] :]
+    inner = reset * (from_h[2] - bias) + bias
+    return _finish(keep, state, np.tanh(from_x[2] + inner))
+
+
+@EXERCISE.is_wrong
+def no_biases(x, state, w_x, w_h, b_x, b_h):
+    """You left out the biases."""
+    return gru_step(x, state, w_x, w_h, 0 * b_x, 0 * b_h)
+
+
+@EXERCISE.is_wrong
+def gates_with_tanh(x, state, w_x, w_h, b_x, b_h):
+    """Your gates are tanh: a sigmoid keeps them between 0 and 1."""
+    from_x, from_h = _parts(x, state, w_x, w_h, b_x, b_h)
+    reset, keep = (np.tanh(from_x[i] + from_h[i]) for i in (0, 1))
+    candidate = np.tanh(from_x[2] + reset * from_h[2])
+    return _finish(keep, state, candidate)
+
+
+@EXERCISE.is_wrong
+def candidate_with_sigmoid(x, state, w_x, w_h, b_x, b_h):
+    """Your candidate is a sigmoid: tanh lets it be negative."""
+    from_x, from_h = _parts(x, state, w_x, w_h, b_x, b_h)
+    reset, keep = (_sigmoid(from_x[i] + from_h[i]) for i in (0, 1))
+    candidate = _sigmoid(from_x[2] + reset * from_h[2])
+    return _finish(keep, state, candidate)
+
+
+@EXERCISE.is_wrong
+def candidate_bare(x, state, w_x, w_h, b_x, b_h):
+    """Your candidate lacks its tanh."""
+    from_x, from_h = _parts(x, state, w_x, w_h, b_x, b_h)
+    reset, keep = (_sigmoid(from_x[i] + from_h[i]) for i in (0, 1))
+    return _finish(keep, state, from_x[2] + reset * from_h[2])
+
+
+@EXERCISE.is_wrong
+def gates_from_input_only(x, state, w_x, w_h, b_x, b_h):
+    """Your gates see the input alone: the state's part belongs to them."""
+    from_x, from_h = _parts(x, state, w_x, w_h, b_x, b_h)
+    reset, keep = (_sigmoid(from_x[i]) for i in (0, 1))
+    candidate = np.tanh(from_x[2] + reset * from_h[2])
+    return _finish(keep, state, candidate)
