@@ -135,6 +135,17 @@ class Encoder:
         mixers = [x.attention.output.dense for x in self.model.encoder.layer]
         return self._split_heads(self._listen(mixers, text, to="input"))
 
+    def sentence(self, text: str) -> Float[np.ndarray, " d_model"]:
+        """Give the sentence as one vector of length 1.
+
+        The mean over all tokens of the last layer, special ones included:
+        what this model was trained to compare (Reimers and Gurevych 2019,
+        section 3).
+        """
+        states = self._run(text).last_hidden_state[0].numpy()  # (n, d_model)
+        mean = states.mean(axis=0)
+        return mean / np.linalg.norm(mean)
+
     def _outputs_of(self, part: str, text: str) -> np.ndarray:
         """Give what a projection of every layer puts out, head by head."""
         projections = [

@@ -28,7 +28,13 @@ __all__ = [
 ]
 
 # The modules of this package that record something.
-EXPERIMENTS = ("minilm_scores", "minilm_vectors", "root_d", "vector_fills")
+EXPERIMENTS = (
+    "minilm_requests",
+    "minilm_scores",
+    "minilm_vectors",
+    "root_d",
+    "vector_fills",
+)
 
 # What a recording depends on, unless its experiment says otherwise.
 CODE = ("experiments", "pretrained.py", ":(glob)data/*.py")
