@@ -1,0 +1,176 @@
+"""Exercise 1.3: what is lost when a word is left out."""
+
+import numpy as np
+
+from attn_course.exercises.core import Case, Exercise
+
+# What a case is called, batch axes, number of words, d, dtype.
+SIZES = [
+    ("one word", (), 1, 2, "float64"),
+    ("two words", (), 2, 3, "float64"),
+    ("five words", (), 5, 4, "float64"),
+    ("as many words as dimensions", (), 4, 4, "float64"),
+    ("a batch of sentences", (3,), 2, 4, "float64"),
+    ("as many sentences as words", (4,), 4, 3, "float64"),
+    ("two batch axes", (2, 3), 4, 5, "float64"),
+    ("float32", (2,), 3, 4, "float32"),
+    ("float16", (), 3, 2, "float16"),
+]
+
+
+def inputs(rng: np.random.Generator) -> list[Case]:
+    """Give vectors of whole sentences and of sentences without a word."""
+    cases = [_random_case(rng, *sizes) for sizes in SIZES]
+    for n in (6, 7):
+        cases.append(_random_case(rng, f"{n} words", (), n, 8, "float64"))
+    whole, without = cases[2].arguments
+    return [
+        *cases,
+        Case("the word changes nothing", (whole, 0 * without + whole)),
+        Case("vectors of other lengths", (7 * whole, 0.01 * without)),
+        Case("opposite vectors", (whole, 0 * without - 3 * whole)),
+    ]
+
+
+def _random_case(rng, name, batch, n, d, dtype) -> Case:
+    """Draw vectors that share a direction, as sentences do."""
+    shared = rng.normal(size=(*batch, 1, d))
+    whole = shared[..., 0, :] + rng.normal(size=(*batch, d))
+    without = shared + rng.normal(size=(*batch, n, d))
+    return Case(name, (whole.astype(dtype), without.astype(dtype)))
+
+
+EXERCISE = Exercise(
+    id="1.3",
+    title="Leave one out",
+    statement="""\
+Write `lost(whole, without)`: how far a sentence's vector turns when a word is
+left out.
+
+- `whole` is the vector of the sentence, `(..., d)`. `without` holds one vector
+  for each word: that of the sentence without it, `(..., n, d)`.
+- Return 1 − cosine of the angle between the two, for each word: `(..., n)`.
+- The vectors may have any length but zero.""",
+    difficulty=1,
+    minutes=10,
+    hints=[
+        "The cosine is the dot product over the product of the two lengths.",
+        "`whole[..., None, :]` has shape (..., 1, d): it meets every word.",
+        "`np.linalg.norm(x, axis=-1)` gives the lengths. Divide, then "
+        "subtract from 1.",
+    ],
+    inputs=inputs,
+)
+
+
+def _unit(x):
+    return x / np.linalg.norm(x, axis=-1, keepdims=True)
+
+
+@EXERCISE.is_solution
+def lost(whole, without):
+    """Give 1 − cosine for each word.
+
+    whole (..., d), without (..., n, d) → (..., n)
+    """
+    products = (without * whole[..., None, :]).sum(axis=-1)  # (..., n)
+    lengths = np.linalg.norm(whole, axis=-1)[..., None]  # (..., 1)
+    lengths = lengths * np.linalg.norm(without, axis=-1)  # (..., n)
+    return 1 - products / lengths
+
+
+@EXERCISE.is_right
+def with_unit_vectors(whole, without):
+    """Make all vectors one long, then take a matrix product."""
+    return 1 - (_unit(without) @ _unit(whole)[..., None])[..., 0]
+
+
+@EXERCISE.is_right
+def with_half_the_square(whole, without):
+    """Half the squared distance of unit vectors is 1 − cosine."""
+    apart = _unit(without) - _unit(whole)[..., None, :]
+    return 0.5 * (apart**2).sum(axis=-1)
+
+
+@EXERCISE.is_right
+def with_einsum(whole, without):
+    """Sum over d by name."""
+    a, b = _unit(whole), _unit(without)
+    return 1 - np.einsum("...d,...nd->...n", a, b)
+
+
+@EXERCISE.is_wrong
+def cosine(whole, without):
+    """You returned the cosine: a word that changes nothing would get 1."""
+    return 1 - lost(whole, without)
+
+
+@EXERCISE.is_wrong
+def not_divided(whole, without):
+    """You took 1 − the dot product: divide by both lengths first."""
+    return 1 - (without @ whole[..., None])[..., 0]
+
+
+@EXERCISE.is_wrong
+def one_length(whole, without):
+    """You divided by the length of `whole` alone."""
+    return 1 - (without @ _unit(whole)[..., None])[..., 0]
+
+
+@EXERCISE.is_wrong
+def other_length(whole, without):
+    """You divided by the length of `without` alone."""
+    return 1 - (_unit(without) @ whole[..., None])[..., 0]
+
+
+@EXERCISE.is_wrong
+def squared_lengths(whole, without):
+    """You divided by the squared lengths: take the roots."""
+    square = (whole**2).sum(-1)[..., None] * (without**2).sum(-1)
+    return 1 - (without @ whole[..., None])[..., 0] / square
+
+
+@EXERCISE.is_wrong
+def distance(whole, without):
+    """You took the distance between the vectors: here only angles count."""
+    return np.linalg.norm(without - whole[..., None, :], axis=-1)
+
+
+@EXERCISE.is_wrong
+def distance_of_units(whole, without):
+    """You took the distance of unit vectors: 1 − cosine is half its square."""
+    return np.linalg.norm(_unit(without) - _unit(whole)[..., None, :], axis=-1)
+
+
+@EXERCISE.is_wrong
+def angle(whole, without):
+    """You returned the angle: its cosine is asked for, subtracted from 1."""
+    return np.arccos(np.clip(1 - lost(whole, without), -1, 1))
+
+
+@EXERCISE.is_wrong
+def absolute_cosine(whole, without):
+    """You took the cosine without its sign: opposite vectors lose most."""
+    return 1 - np.abs(1 - lost(whole, without))
+
+
+@EXERCISE.is_wrong
+def shares(whole, without):
+    """You made the numbers sum to 1: they are distances, not weights."""
+    values = lost(whole, without)
+    total = values.sum(axis=-1, keepdims=True)
+    return values / np.where(total == 0, 1, total)
+
+
+@EXERCISE.is_wrong
+def mean_over_words(whole, without):
+    """You averaged over the words: give each word its own number."""
+    return lost(whole, without).mean(axis=-1)
+
+
+@EXERCISE.is_wrong
+def two_dimensional_only(whole, without):
+    """Right without batch axes: put `...` before the new axis."""
+    products = (without * whole[None, :]).sum(axis=-1)
+    lengths = np.linalg.norm(whole, axis=-1)
+    return 1 - products / (lengths * np.linalg.norm(without, axis=-1))
