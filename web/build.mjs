@@ -26,6 +26,7 @@ const outputs = [
     format: "esm",
     entryPoints: {
       curves: "src/curves/notebook.ts",
+      gaze: "src/gaze/notebook.ts",
       heatmap: "src/heatmap/notebook.ts",
       qkv: "src/qkv/notebook.ts",
       softmaxlab: "src/softmaxlab/notebook.ts",

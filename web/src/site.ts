@@ -1,4 +1,5 @@
 import { mount as curves } from "./curves/view.ts";
+import { mount as gaze } from "./gaze/view.ts";
 import { mount as heatmap } from "./heatmap/view.ts";
 import { defineElement } from "./lib/host.ts";
 import { mount as playground } from "./qkv/view.ts";
@@ -8,3 +9,4 @@ defineElement("attn-curves", curves);
 defineElement("attn-heatmap", heatmap);
 defineElement("attn-qkv", playground);
 defineElement("attn-softmax-lab", softmaxLab);
+defineElement("attn-gaze", gaze);

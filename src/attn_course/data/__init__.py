@@ -2,6 +2,7 @@
 
 from attn_course.data.assets import asset_names, data_uri, load_asset
 from attn_course.data.packing import pack_array, unpack_array
+from attn_course.data.photos import Photo, Region, load_photos
 from attn_course.data.series import Series, load_series
 from attn_course.data.store import (
     load_recording,
@@ -10,10 +11,13 @@ from attn_course.data.store import (
 )
 
 __all__ = [
+    "Photo",
+    "Region",
     "Series",
     "asset_names",
     "data_uri",
     "load_asset",
+    "load_photos",
     "load_recording",
     "load_series",
     "pack_array",

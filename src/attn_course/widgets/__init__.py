@@ -6,8 +6,15 @@ shows it alive without a kernel.
 """
 
 from attn_course.widgets.curves import RecordedCurves
+from attn_course.widgets.gaze import GazeExplorer
 from attn_course.widgets.heatmap import AttentionHeatmap
 from attn_course.widgets.qkv import QKVPlayground
 from attn_course.widgets.softmaxlab import SoftmaxLab
 
-__all__ = ["AttentionHeatmap", "QKVPlayground", "RecordedCurves", "SoftmaxLab"]
+__all__ = [
+    "AttentionHeatmap",
+    "GazeExplorer",
+    "QKVPlayground",
+    "RecordedCurves",
+    "SoftmaxLab",
+]
