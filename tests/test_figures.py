@@ -50,3 +50,31 @@ def test_scatter_keeps_points_and_lines_apart():
     points, line = figure.axes[0].lines
     assert points.get_linestyle() == "None"
     assert line.get_label() == "fit"
+
+
+def test_bars_stand_side_by_side():
+    groups = {"lost": [1.0, 2.0], "attention": [0.5, 0.1]}
+    figure = figures.bars(["a", "b"], groups, ylabel="share", title="t")
+    axes = figure.axes[0]
+    heights = [bar.get_height() for bar in axes.patches]
+    assert heights == [1.0, 2.0, 0.5, 0.1]
+    edges = sorted((b.get_x(), b.get_x() + b.get_width()) for b in axes.patches)
+    assert all(a[1] <= b[0] for a, b in zip(edges, edges[1:], strict=False))
+    assert [t.get_text() for t in axes.get_xticklabels()] == ["a", "b"]
+    assert axes.get_ylabel() == "share"
+
+
+def test_bars_want_a_number_for_each_name():
+    with pytest.raises(ValueError, match="expected 2 numbers in group 'x'"):
+        figures.bars(["a", "b"], {"x": [1.0]}, ylabel="y")
+
+
+def test_a_table_leaves_empty_cells_empty():
+    table = np.array([[0.5, np.nan], [0.2, 1.0]])
+    figure = figures.heatmap(
+        table, ["1", "2"], title="t", ylabel="after", xlabel="letter",
+        label="accuracy",
+    )  # fmt: skip
+    axes = figure.axes[0]
+    assert [t.get_text() for t in axes.texts] == ["0.50", "0.20", "1.00"]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("letter", "after")

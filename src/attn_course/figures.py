@@ -9,7 +9,7 @@ from jaxtyping import Float
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["curves", "heatmap", "scatter"]
+__all__ = ["bars", "curves", "heatmap", "scatter"]
 
 # Okabe and Ito's colours, told apart by colour-blind eyes, with dashes and
 # marks that survive a grey print.
@@ -24,11 +24,15 @@ def heatmap(
     key_tokens: Sequence[str] | None = None,
     *,
     title: str = "Attention weights",
+    ylabel: str = "query",
+    xlabel: str = "key",
+    label: str = "weight",
 ) -> "Figure":
     """Draw attention weights: query rows, key columns, a number in each cell.
 
-    Numbers are left out where there are more than 12 keys. The colours are
-    cividis, which survives colour blindness and grey print.
+    Numbers are left out where there are more than 12 keys, NaN cells stay
+    empty. The colours are cividis, which survives colour blindness and grey
+    print. Other labels make it a table of something else.
 
     Raises
     ------
@@ -54,13 +58,13 @@ def heatmap(
     pyplot.close(figure)
     image = axes.imshow(weights, cmap="cividis", vmin=0, aspect="auto")
     axes.set_title(title)
-    axes.set_xlabel("key")
-    axes.set_ylabel("query")
+    axes.set_xlabel(xlabel)
+    axes.set_ylabel(ylabel)
     axes.set_xticks(range(cols), keys, rotation=60, ha="right")
     axes.set_yticks(range(rows), query_tokens)
     if cols <= 12:
-        middle = weights.max() / 2
-        for i, j in np.ndindex(rows, cols):
+        middle = np.nanmax(weights) / 2
+        for i, j in zip(*np.nonzero(~np.isnan(weights)), strict=True):
             axes.text(
                 j,
                 i,
@@ -69,7 +73,48 @@ def heatmap(
                 va="center",
                 color="black" if weights[i, j] > middle else "white",
             )
-    figure.colorbar(image, label="weight")
+    figure.colorbar(image, label=label)
+    return figure
+
+
+def bars(
+    names: Sequence[str],
+    groups: Mapping[str, Float[Any, " n"]],
+    *,
+    ylabel: str,
+    title: str = "",
+) -> "Figure":
+    """Draw a bar for each name and group, side by side.
+
+    Raises
+    ------
+    ValueError
+        When a group does not have one number for each name.
+    """
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(6.4, 3.2), layout="constrained")
+    pyplot.close(figure)
+    width = 0.8 / len(groups)
+    places = np.arange(len(names))
+    for i, (group, heights) in enumerate(groups.items()):
+        if len(heights) != len(names):
+            raise ValueError(
+                f"expected {len(names)} numbers in group {group!r}, "
+                f"got {len(heights)}"
+            )
+        shift = (i - (len(groups) - 1) / 2) * width
+        axes.bar(
+            places + shift, heights, 0.92 * width, label=group,
+            color=COLOURS[i], hatch=("", "///", "...", "xxx")[i % 4],
+            edgecolor="white",
+        )  # fmt: skip
+    axes.set_xticks(places, names)
+    axes.set(ylabel=ylabel, title=title)
+    axes.grid(alpha=0.3, axis="y")
+    axes.set_axisbelow(True)
+    if len(groups) > 1:
+        axes.legend()
     return figure
 
 
