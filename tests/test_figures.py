@@ -58,7 +58,9 @@ def test_bars_stand_side_by_side():
     axes = figure.axes[0]
     heights = [bar.get_height() for bar in axes.patches]
     assert heights == [1.0, 2.0, 0.5, 0.1]
-    edges = sorted((b.get_x(), b.get_x() + b.get_width()) for b in axes.patches)
+    edges = sorted(
+        (b.get_x(), b.get_x() + b.get_width()) for b in axes.patches
+    )
     assert all(a[1] <= b[0] for a, b in zip(edges, edges[1:], strict=False))
     assert [t.get_text() for t in axes.get_xticklabels()] == ["a", "b"]
     assert axes.get_ylabel() == "share"

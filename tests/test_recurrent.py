@@ -1,5 +1,7 @@
 """Recurrent cells: torch's own, the gates' laws, and the recordings."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -96,8 +98,10 @@ def test_the_recording_holds_every_run(name):
     content = data.load_recording(name)
     seeds = content["recorded"]["seeds"]
     assert len(seeds) >= 3
-    found = [(r["model"], r["seed"]) for r in content["records"]]
-    assert sorted(found) == sorted((c, s) for c in CELLS for s in seeds)
+    names = ("model", "learning_rate", "seed")
+    found = [tuple(r[n] for n in names) for r in content["records"]]
+    rates = vector_fills.SETTINGS["learning_rate"]
+    assert sorted(found) == sorted(itertools.product(CELLS, rates, seeds))
     assert content["settings"] == vector_fills.SETTINGS
 
 
@@ -111,7 +115,7 @@ def test_equal_states_or_equal_parameters():
 @pytest.fixture(scope="module")
 def again():
     """Train one cell for a few steps, twice."""
-    return [vector_fills.gate_one("GRU", 0, steps=20) for _ in range(2)]
+    return [vector_fills.gate_one("GRU", 0.003, 0, steps=20) for _ in range(2)]
 
 
 def test_a_slice_runs_again_and_repeats_itself(again):
@@ -121,7 +125,7 @@ def test_a_slice_runs_again_and_repeats_itself(again):
 
 
 def test_a_probe_finds_the_last_letter_and_nothing_yet_unread():
-    entry = vector_fills.fill_one("GRU", 0, steps=20)
+    entry = vector_fills.fill_one("GRU", 0.003, 0, steps=20)
     n = vector_fills.SETTINGS["copy_length"]
     table = entry["probe"]
     for t, row in enumerate(table):

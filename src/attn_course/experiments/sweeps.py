@@ -9,18 +9,22 @@ __all__ = ["best", "working_rates"]
 CONDITION = ("d", "scale", "init", "optimiser")
 
 
-def best(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def best(
+    records: Sequence[dict[str, Any]],
+    names: Sequence[str] = CONDITION,
+) -> list[dict[str, Any]]:
     """Pick each condition's learning rate, by training loss alone.
 
     Returns
     -------
     list of dict
-        For each d, scale, init and optimiser: the learning rate with the
-        lowest mean loss over seeds (one that diverged with any seed is not
-        picked) and the held-out `accuracies`, one for each seed.
+        For each condition, by default d, scale, init and optimiser: the
+        learning rate with the lowest mean loss over seeds (one that diverged
+        with any seed is not picked) and the held-out `accuracies`, one for
+        each seed.
     """
     picked = []
-    for condition, rates in _by_condition(records):
+    for condition, rates in _by_condition(records, names):
         rate = min(rates, key=lambda rate: _mean_loss(rates[rate]))
         picked.append(
             {
@@ -55,20 +59,20 @@ def working_rates(
             ],
             "tried": len(rates),
         }
-        for condition, rates in _by_condition(records)
+        for condition, rates in _by_condition(records, CONDITION)
     ]
 
 
 def _by_condition(
-    records: Sequence[dict[str, Any]],
+    records: Sequence[dict[str, Any]], names: Sequence[str]
 ) -> list[tuple[dict[str, Any], dict[float, list[dict[str, Any]]]]]:
     """Gather records by condition, then by learning rate, over seeds."""
     conditions: dict[tuple, dict[float, list[dict[str, Any]]]] = {}
     for r in records:
-        rates = conditions.setdefault(tuple(r[n] for n in CONDITION), {})
+        rates = conditions.setdefault(tuple(r[n] for n in names), {})
         rates.setdefault(r["learning_rate"], []).append(r)
     return [
-        (dict(zip(CONDITION, values, strict=True)), rates)
+        (dict(zip(names, values, strict=True)), rates)
         for values, rates in conditions.items()
     ]
 
