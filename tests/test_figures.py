@@ -1,5 +1,7 @@
 """The figures: labelled axes, what they show, bad input."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -61,7 +63,7 @@ def test_bars_stand_side_by_side():
     edges = sorted(
         (b.get_x(), b.get_x() + b.get_width()) for b in axes.patches
     )
-    assert all(a[1] <= b[0] for a, b in zip(edges, edges[1:], strict=False))
+    assert all(a[1] <= b[0] for a, b in itertools.pairwise(edges))
     assert [t.get_text() for t in axes.get_xticklabels()] == ["a", "b"]
     assert axes.get_ylabel() == "share"
 
