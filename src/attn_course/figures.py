@@ -195,3 +195,28 @@ def scatter(
     axes.grid(alpha=0.3)
     axes.legend()
     return figure
+
+
+def pictures(
+    images: Mapping[str, Float[np.ndarray, "rows cols *colours"]],
+) -> "Figure":
+    """Show pictures side by side, each under its name.
+
+    Colours are numbers from 0 to 1. A picture without colours is shown in
+    cividis, from its lowest number to its highest.
+    """
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(
+        1, len(images), figsize=(3.2 * len(images), 3.9), layout="constrained",
+        squeeze=False,
+    )  # fmt: skip
+    pyplot.close(figure)
+    for place, (name, image) in zip(axes[0], images.items(), strict=True):
+        if image.ndim == 3:
+            place.imshow(image.clip(0, 1))
+        else:
+            place.imshow(image, cmap="cividis")
+        place.set_title(name)
+        place.axis("off")
+    return figure
