@@ -9,19 +9,24 @@ from attn_course.data.store import (
     recordings,
     save_recording,
 )
+from attn_course.data.voices import VOICES, Voice, load_voice, voice_asset
 
 __all__ = [
+    "VOICES",
     "Photo",
     "Region",
     "Series",
+    "Voice",
     "asset_names",
     "data_uri",
     "load_asset",
     "load_photos",
     "load_recording",
     "load_series",
+    "load_voice",
     "pack_array",
     "recordings",
     "save_recording",
     "unpack_array",
+    "voice_asset",
 ]

@@ -1,12 +1,12 @@
 """`SoftmaxLab`: what the number of dimensions does to softmax."""
 
-import math
 from typing import Any, ClassVar
 
 import numpy as np
 import traitlets
 
 from attn_course.functional import masked_softmax
+from attn_course.random_numbers import normal
 from attn_course.tables import html_table
 from attn_course.widgets.base import STATIC, CourseWidget
 
@@ -78,27 +78,8 @@ def sample_scores(d: int, seed: int) -> np.ndarray:
     (mulberry32) and the Box–Muller transform (Box and Muller 1958).
     """
     count = (QUERIES + KEYS) * d
-    numbers = _normal(seed * 4096 + d, count + count % 2)
+    numbers = normal(seed * 4096 + d, count + count % 2)
     query = numbers[: QUERIES * d].reshape(QUERIES, d)
     start = QUERIES * d + (QUERIES * d) % 2
     key = numbers[start : start + KEYS * d].reshape(KEYS, d)
     return query @ key.T
-
-
-def _normal(seed: int, count: int) -> np.ndarray:
-    u = _uniform(seed, count).reshape(-1, 2)
-    radius = np.sqrt(-2.0 * np.log(1.0 - u[:, 0]))
-    angle = 2.0 * math.pi * u[:, 1]
-    pairs = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
-    return pairs.reshape(-1)
-
-
-def _uniform(seed: int, count: int) -> np.ndarray:
-    """mulberry32, all numbers of the stream at once."""
-    mask = np.uint64(0xFFFFFFFF)
-    steps = np.arange(1, count + 1, dtype=np.uint64)
-    a = (np.uint64(seed) + steps * np.uint64(0x6D2B79F5)) & mask
-    t = ((a ^ (a >> np.uint64(15))) * (a | np.uint64(1))) & mask
-    mixed = ((t ^ (t >> np.uint64(7))) * (t | np.uint64(61))) & mask
-    t = t ^ ((t + mixed) & mask)
-    return ((t ^ (t >> np.uint64(14))) & mask) / 4294967296.0
