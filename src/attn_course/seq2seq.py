@@ -1,4 +1,4 @@
-"""Translate word by word: a GRU encoder and decoder, without and with attention.
+"""Translate word by word: GRU encoder and decoder, with or without attention.
 
 One class, four ways for the decoder to read the sentence. With the fixed
 vector it gets the same summary at each step (Cho et al. 2014; Sutskever et
@@ -8,7 +8,8 @@ general scores (Luong et al. 2015). Nothing else differs.
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 import torch
@@ -32,9 +33,7 @@ __all__ = [
 
 PAD, START, END = 0, 1, 2
 SPECIAL = ("<pad>", "<start>", "<end>")
-SCORES = ("none", "additive", "dot", "general")
-# cross_entropy leaves out targets with this number.
-IGNORED = -100
+SCORES = ("blind", "fixed", "additive", "dot", "general")
 
 
 class Vocabulary:
@@ -97,8 +96,9 @@ class Translator(nn.Module):
     n_in, n_out
         Sizes of the two vocabularies.
     score
-        "none" is the fixed vector. "additive", "dot" and "general" are the
-        scores of attention.
+        "fixed" is the fixed vector; "blind" has zeros in its place, so the
+        decoder never learns what was said. "additive", "dot" and "general"
+        are the scores of attention.
     looks
         "before" the step, with the state that has not yet read the last
         word (Bahdanau et al. 2015), or "after" it (Luong et al. 2015). The
@@ -123,7 +123,7 @@ class Translator(nn.Module):
         score: str = "additive",
         looks: str | None = None,
         hidden: int = 64,
-        embedding: int = 32,
+        embedding: int = 64,
         seed: int = 0,
     ):
         super().__init__()
@@ -152,7 +152,8 @@ class Translator(nn.Module):
         )
         self.start = nn.Linear(hidden, hidden)
         # Looking after the step, the recurrence itself never sees a context.
-        reads = self.score == "none" or self.looks == "before"
+        fixed = self.score in ("fixed", "blind")
+        reads = fixed or self.looks == "before"
         self.decoder = nn.GRU(
             embedding + (hidden if reads else 0), hidden, batch_first=True
         )
@@ -180,6 +181,8 @@ class Translator(nn.Module):
         )  # (batch, n_in, hidden)
         # One end from each direction: all that the fixed vector will hold.
         summary = torch.cat([last[0], last[1]], dim=-1)  # (batch, hidden)
+        if self.score == "blind":
+            summary = torch.zeros_like(summary)
         # U h is the same for every output word: computed once.
         projected = self.score in ("additive", "general")
         keys = self.w_key(values) if projected else values
@@ -226,7 +229,7 @@ class Translator(nn.Module):
             None with the fixed vector.
         """
         words = self.embed_out(previous)  # (batch, n, embedding)
-        if self.score == "none":
+        if self.score in ("fixed", "blind"):
             context = memory.summary[:, None].expand(-1, words.shape[1], -1)
             states, state = self.decoder(
                 torch.cat([words, context], dim=-1), state
@@ -354,7 +357,7 @@ class Batches:
 
     def shuffled(
         self, size: int, generator: torch.Generator
-    ) -> Iterable[Batch]:
+    ) -> Iterator[Batch]:
         """Go through all sentences again and again, in random batches."""
         while True:
             order = torch.randperm(len(self), generator=generator).tolist()
@@ -371,25 +374,23 @@ def train(
     batches: Batches,
     *,
     steps: int,
-    size: int = 64,
-    learning_rate: float = 2e-3,
+    size: int = 32,
+    learning_rate: float = 5e-3,
     seed: int = 0,
-    stops: Sequence[int] = (),
-    measure: Callable[[int], None] | None = None,
     progress: bool = True,
 ) -> list[float]:
     """Train in place with cross-entropy, Adam and clipped gradients.
 
     Parameters
     ----------
+    model, batches
+        What learns, and from what.
     steps, size
         How many batches, and how many sentences in each.
     learning_rate
-        Constant over the steps.
+        At the first step; it falls in a straight line to zero.
     seed
         Of the order of the sentences.
-    stops, measure
-        After each of these steps `measure(step)` is called.
     progress
         Print the loss ten times.
 
@@ -400,9 +401,10 @@ def train(
     """
     generator = torch.Generator().manual_seed(seed)
     update = torch.optim.Adam(model.parameters(), lr=learning_rate)
+    fall = torch.optim.lr_scheduler.LinearLR(update, 1.0, 0.0, steps)
     losses: list[float] = []
     started = time.perf_counter()
-    for batch in batches.shuffled(size, generator):
+    for batch in islice(batches.shuffled(size, generator), steps):
         logits = model(batch.source, batch.previous)  # (batch, n, n_out)
         loss = nn.functional.cross_entropy(
             logits.flatten(0, 1), batch.target.flatten(), ignore_index=PAD
@@ -411,19 +413,16 @@ def train(
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         update.step()
+        fall.step()
         losses.append(loss.item())
         step = len(losses)
         if progress and (step % -(-steps // 10) == 0 or step == steps):
-            passed = time.perf_counter() - started
-            left = passed / step * (steps - step)
+            left = (time.perf_counter() - started) / step * (steps - step)
             print(
-                f"step {step}/{steps}, loss {losses[-1]:.3f}, {left:.0f} s left",
+                f"step {step}/{steps}, loss {losses[-1]:.3f}, "
+                f"{left:.0f} s left",
                 flush=True,
             )
-        if measure is not None and step in stops:
-            measure(step)
-        if step == steps:
-            break
     return losses
 
 
