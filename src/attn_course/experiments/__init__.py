@@ -29,17 +29,11 @@ __all__ = [
 
 # The modules of this package that record something.
 EXPERIMENTS = (
-<<<<<<< HEAD
     "minilm_requests",
     "minilm_scores",
     "minilm_vectors",
     "root_d",
     "vector_fills",
-=======
-    "minilm_scores",
-    "minilm_vectors",
-    "root_d",
->>>>>>> 94bcfd4 (Add the experiments on the bottleneck and on numbers in words)
 )
 
 # What a recording depends on, unless its experiment says otherwise.
