@@ -25,6 +25,7 @@ const outputs = [
     ...common,
     format: "esm",
     entryPoints: {
+      cocktail: "src/cocktail/notebook.ts",
       curves: "src/curves/notebook.ts",
       gaze: "src/gaze/notebook.ts",
       heatmap: "src/heatmap/notebook.ts",

@@ -1,3 +1,4 @@
+import { mount as cocktail } from "./cocktail/view.ts";
 import { mount as curves } from "./curves/view.ts";
 import { mount as gaze } from "./gaze/view.ts";
 import { mount as heatmap } from "./heatmap/view.ts";
@@ -10,3 +11,4 @@ defineElement("attn-heatmap", heatmap);
 defineElement("attn-qkv", playground);
 defineElement("attn-softmax-lab", softmaxLab);
 defineElement("attn-gaze", gaze);
+defineElement("attn-cocktail", cocktail);

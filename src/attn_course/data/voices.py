@@ -30,27 +30,27 @@ _ARCTIC = "CMU ARCTIC, Carnegie Mellon University 2003, free for any use"
 
 VOICES = {
     "young-man": Voice(
-        "a reader",
+        "a LibriVox reader",
         "He was not an ill-disposed young man",
         _LIBRIVOX,
     ),
     "amiable": Voice(
-        "a reader",
+        "a LibriVox reader",
         "He might even have been made amiable himself",
         _LIBRIVOX,
     ),
     "superlative": Voice(
-        "awb",
+        "speaker awb",
         "And you always want to see it in the superlative degree",
         _ARCTIC,
     ),
     "gregson": Voice(
-        "slt",
+        "speaker slt",
         "He turned sharply, and faced Gregson across the table",
         _ARCTIC,
     ),
     "clubs": Voice(
-        "a card player",
+        "a speaker without a name",
         "Eight of spades, four of clubs, seven of hearts",
         "test data of PocketSphinx, Carnegie Mellon University, BSD licence",
     ),

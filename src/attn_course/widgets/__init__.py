@@ -5,6 +5,7 @@ a notebook; and each is an HTML element with its data inside, so the website
 shows it alive without a kernel.
 """
 
+from attn_course.widgets.cocktail import CocktailParty
 from attn_course.widgets.curves import RecordedCurves
 from attn_course.widgets.gaze import GazeExplorer
 from attn_course.widgets.heatmap import AttentionHeatmap
@@ -13,6 +14,7 @@ from attn_course.widgets.softmaxlab import SoftmaxLab
 
 __all__ = [
     "AttentionHeatmap",
+    "CocktailParty",
     "GazeExplorer",
     "QKVPlayground",
     "RecordedCurves",
