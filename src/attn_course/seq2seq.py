@@ -363,8 +363,10 @@ class Batches:
             order = torch.randperm(len(self), generator=generator).tolist()
             for first in range(0, len(order), self.POOL * size):
                 pool = order[first : first + self.POOL * size]
+                # Whole batches; what is left over waits for the next round.
+                pool = pool[: max(size, len(pool) - len(pool) % size)]
                 pool.sort(key=lambda i: len(self.sources[i]))
-                cuts = range(0, len(pool) - size + 1, size)
+                cuts = range(0, len(pool), size)
                 for i in torch.randperm(len(cuts), generator=generator):
                     yield self.take(pool[cuts[i] : cuts[i] + size])
 

@@ -69,7 +69,7 @@ BUDGETS = {
     "fixed vector": (250, 1000, 4000),
     "Bahdanau": (250, 1000),
 }
-SIZES = {"fixed vector": (32, 64, 128)}
+SIZES = {"fixed vector": (32, 64, 128), "Bahdanau": (32, 64)}
 BASELINES = ("diagonal", "same place", "random", "untrained")
 CODE = (
     "alignments.py",
