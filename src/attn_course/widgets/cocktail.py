@@ -89,13 +89,19 @@ class CocktailParty(CourseWidget):
     ) -> None:
         if not mixtures:
             raise ValueError("expected at least one mixture, got none")
+        number = state.get("mixture", 0)
+        if not 0 <= number < len(mixtures):
+            raise ValueError(
+                f"expected a mixture from 0 to {len(mixtures) - 1}, "
+                f"got {number}"
+            )
         names = sorted({voice for party in mixtures for voice in party.voices})
         source = {
             "title": title,
             "note": note,
             "voices": [
                 {
-                    "asset": voice_asset(voice),
+                    "asset": voice_asset(voice),  # checks the name
                     "speaker": VOICES[voice].speaker,
                     "words": VOICES[voice].words,
                 }
@@ -114,7 +120,7 @@ class CocktailParty(CourseWidget):
             "seconds": SECONDS,
         }
         self._mixtures = tuple(mixtures)
-        first, second = mixtures[state.get("mixture", 0)].angles
+        first, second = mixtures[number].angles
         start = {"first": first, "second": second}
         super().__init__(name=name, source=source, **{**start, **state})
 
