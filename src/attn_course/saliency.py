@@ -89,11 +89,13 @@ def itti_koch(picture: Float[np.ndarray, "rows cols *colours"]) -> Map:
     pure_r, pure_g, pure_b, yellow = (
         _pyramid(np.maximum(channel, 0)) for channel in broad
     )
-    # Red minus green at the centre against green minus red around it.
+    # The paper's formula takes green minus red around the centre; as printed
+    # it would favour red among red. Its own software subtracts like from
+    # like, and so do we.
     colour = _conspicuity(
         [
-            _centre_surround(_minus(pure_r, pure_g), _minus(pure_g, pure_r)),
-            _centre_surround(_minus(pure_b, yellow), _minus(yellow, pure_b)),
+            _centre_surround(_minus(pure_r, pure_g)),
+            _centre_surround(_minus(pure_b, yellow)),
         ]
     )
 
@@ -154,13 +156,10 @@ def _convolve(
     return sum(parts)
 
 
-def _centre_surround(
-    centre: list[Array], surround: list[Array] | None = None
-) -> list[Array]:
+def _centre_surround(levels: list[Array]) -> list[Array]:
     """Compare levels 2, 3, 4 with those 3 and 4 levels coarser."""
-    surround = centre if surround is None else surround
     return [
-        abs(centre[c] - _resize(surround[c + step], centre[c].shape))
+        abs(levels[c] - _resize(levels[c + step], levels[c].shape))
         for c in (2, 3, 4)
         for step in (3, 4)
     ]

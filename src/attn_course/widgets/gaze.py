@@ -181,10 +181,10 @@ class GazeExplorer(CourseWidget):
         ]
         title = (
             f"{self.photo.title}, {self.degrees:.0f}° wide: fixations until "
-            f"each region is seen, {MAX_FIXATIONS} at most"
+            f"each place is seen, {MAX_FIXATIONS} at most"
         )
         names = list(next(iter(self.needed.values())))
-        return html_table(title, ["region", *names], rows)
+        return html_table(title, ["place", *names], rows)
 
 
 @functools.cache

@@ -93,7 +93,7 @@ function gazeExplorer(tools: Tools<Reader>): Parts<Reader> {
       (picture) => tools.change({ picture, own: [] }),
     ),
     logSlider<Reader>({
-      label: "width of the picture",
+      label: "picture width",
       control: "degrees",
       range: DEGREES,
       read: (state) => state.degrees,
@@ -120,7 +120,7 @@ function gazeExplorer(tools: Tools<Reader>): Parts<Reader> {
     ),
     toggle<Reader>(
       "regions",
-      "show the regions",
+      "show the places",
       (state) => state.regions,
       (regions) => tools.change({ regions }),
     ),
@@ -139,7 +139,7 @@ function gazeExplorer(tools: Tools<Reader>): Parts<Reader> {
     const state = tools.state();
     const photo = photoOf(state);
     return [
-      ["picture", "kind", "region", ...paths, OWN],
+      ["picture", "kind", "place", ...paths, OWN],
       ...photo.regions.map((region) => [
         photo.name,
         region.kind,
@@ -203,7 +203,7 @@ function gazeExplorer(tools: Tools<Reader>): Parts<Reader> {
     note: source.note,
     hint:
       "Tap or drag in the picture, or choose it with Tab and use the arrow " +
-      "keys (Shift: larger steps). Enter adds the place to a path of your own.",
+      "keys (Shift: larger steps). Enter adds a fixation to your own path.",
     style: STYLE,
     start,
     valid: validators(source),
@@ -304,7 +304,24 @@ function createFilm(tools: Tools<Reader>, photoOf: (state: Reader) => Photo) {
     const fixations = fixationsNow(photoOf(state), state);
     const [x, y] = fixations[fixations.length - 1];
     look(x + dx * size, y + dy * size);
+    tell();
   });
+
+  /** For those who don't see the picture: where the fovea is. */
+  function tell() {
+    const state = tools.state();
+    const photo = photoOf(state);
+    const [x, y] = [state.x, state.y].map((part) => Math.round(100 * part));
+    const places = photo.regions
+      .filter(({ box }) =>
+        regionSeen(box, photo, [state.x, state.y], state.degrees),
+      )
+      .map(({ label }) => label);
+    tools.say(
+      `${x} % from the left, ${y} % from the top` +
+        `${places.length > 0 ? `: ${places.join(", ")}` : ""}.`,
+    );
+  }
 
   function follow(event: PointerEvent) {
     const { left, top, width, height } = canvas.getBoundingClientRect();
@@ -387,7 +404,7 @@ function createFacts(paths: string[]) {
         class: "scroll",
         tabindex: 0,
         role: "region",
-        "aria-label": "Fixations until each region is seen",
+        "aria-label": "Fixations until each place is seen",
       },
       h(
         "table",
@@ -396,7 +413,7 @@ function createFacts(paths: string[]) {
         h(
           "thead",
           {},
-          h("tr", {}, h("th", { scope: "col" }, "region"), ...heads),
+          h("tr", {}, h("th", { scope: "col" }, "place"), ...heads),
         ),
         lines,
       ),
@@ -422,10 +439,10 @@ function createFacts(paths: string[]) {
           ][])
         : []),
       [
-        `acuity in the farthest corner, ${far.toFixed(0)}° away`,
+        `acuity in the farthest corner (${far.toFixed(0)}°)`,
         percent(MAR0 / minimumAngle(far)),
       ],
-      ["regions seen", `${seen.length} of ${photo.regions.length}`],
+      ["places seen", `${seen.length} of ${photo.regions.length}`],
     ];
   }
 
@@ -439,8 +456,10 @@ function createFacts(paths: string[]) {
         ]),
       );
       caption.textContent = `Fixations until seen, ${MAX_STEPS} at most`;
+      const none = (name: string) => name === OWN && state.own.length === 0;
       heads.forEach((head, i) => {
         head.classList.toggle("now", names[i] === state.path);
+        head.hidden = none(names[i]);
       });
       lines.replaceChildren(
         ...photo.regions.map((region) =>
@@ -459,7 +478,10 @@ function createFacts(paths: string[]) {
               );
               return h(
                 "td",
-                name === state.path ? { class: "now" } : {},
+                {
+                  class: name === state.path && "now",
+                  hidden: none(name),
+                },
                 needed === null ? "–" : String(needed),
               );
             }),

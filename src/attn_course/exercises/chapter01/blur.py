@@ -1,0 +1,247 @@
+"""Exercise 1.1: how far a photograph is blurred beside the fovea."""
+
+import numpy as np
+
+from attn_course.exercises.core import Case, Exercise
+
+MAR0, E2, WIDTH_OF_BLUR = 1 / 60, 2.3, 0.92
+
+
+def inputs(rng: np.random.Generator) -> list[Case]:
+    """Give distances in pixels, and pictures of many sizes."""
+    cases = [
+        Case("at the fixation itself", (np.zeros(1), 512, 20.0)),
+        Case("one pixel is one degree", (np.array([2.3, 10.0]), 40, 40.0)),
+        Case("a picture near by", (np.array([0.0, 100.0]), 512, 60.0)),
+        Case("a picture far away", (np.array([5.0, 200.0]), 640, 3.0)),
+    ]
+    for shape, columns, degrees in [
+        ((3,), 600, 12.5), ((2, 4), 384, 33.0), ((5, 2), 1000, 8.0),
+        ((4, 4), 427, 51.0), ((1, 3, 2), 256, 17.0), ((1,), 300, 9.0),
+        ((7,), 720, 28.0),
+    ]:  # fmt: skip
+        distance = rng.uniform(0, columns, shape).round(1)
+        name = f"{distance.size} distances, {columns} pixels are {degrees}°"
+        cases.append(Case(name, (distance, columns, degrees)))
+    some = rng.uniform(0, 300, 4)
+    for dtype in ("float32", "float16"):
+        cases.append(Case(dtype, (some.astype(dtype), 512, 24.0)))
+    return cases
+
+
+EXERCISE = Exercise(
+    id="1.1",
+    title="Blur radius beside the fovea",
+    statement="""\
+Write `blur_radius(distance, columns, degrees)`: how far a photograph must be
+blurred, so many pixels from the place that is looked at, to hide what the eye
+can't see there.
+
+- `distance` holds distances in pixels, of any shape. The photograph is
+  `columns` pixels wide and appears `degrees` degrees wide; every pixel counts
+  the same angle. Return radii in pixels, in the shape of `distance`.
+- Of the smallest angle that can be told apart, the eye says
+  MAR(e) = MAR₀ · (1 + e / 2.3), with e in degrees and MAR₀ one minute of arc:
+  a sixtieth of a degree.
+- The blur's radius is 0.92 · MAR, in pixels. (It is the standard deviation of
+  a Gaussian that makes the finest visible stripes vanish.)""",
+    difficulty=1,
+    minutes=10,
+    hints=[
+        "How many pixels make one degree? Call it the scale. You need it "
+        "twice.",
+        "Divide the distance by the scale: that is e. The formula then gives "
+        "an angle in degrees.",
+        "Back to pixels: multiply the angle by the scale, then by 0.92.",
+    ],
+    inputs=inputs,
+)
+
+
+@EXERCISE.is_solution
+def blur_radius(distance, columns, degrees):
+    """Give the blur's radius in pixels.
+
+    distance (...), in pixels → (...), in pixels
+    """
+    scale = columns / degrees  # pixels for each degree
+    eccentricity = distance / scale  # degrees
+    smallest = (1 + eccentricity / 2.3) / 60  # degrees
+    return 0.92 * smallest * scale
+
+
+def _radius(distance, columns, degrees, *, mar0=MAR0, e2=E2, one=1.0):
+    """Vary the constants of the solution."""
+    scale = columns / degrees
+    return WIDTH_OF_BLUR * mar0 * (one + distance / scale / e2) * scale
+
+
+# Right in other words
+
+
+@EXERCISE.is_right
+def multiplied_out(distance, columns, degrees):
+    """Multiply out: the scale cancels in the second term."""
+    return 0.92 / 60 * (columns / degrees + distance / 2.3)
+
+
+@EXERCISE.is_right
+def in_minutes(distance, columns, degrees):
+    """Work in minutes of arc throughout."""
+    scale = columns / (60 * degrees)
+    minutes = 1 + distance / scale / (60 * 2.3)
+    return 0.92 * minutes * scale
+
+
+@EXERCISE.is_right
+def one_by_one(distance, columns, degrees):
+    """Take each distance by itself."""
+    per_pixel = degrees / columns
+    radii = [
+        0.92 * (1 / 60) * (1 + d * per_pixel / 2.3) / per_pixel
+        for d in distance.ravel().tolist()
+    ]
+    return np.reshape(radii, distance.shape)
+
+
+# Units
+
+
+@EXERCISE.is_wrong
+def pixels_as_degrees(distance, columns, degrees):
+    """You put pixels into the law: it takes degrees."""
+    scale = columns / degrees
+    return _radius(distance * scale, columns, degrees)
+
+
+@EXERCISE.is_wrong
+def angle_returned(distance, columns, degrees):
+    """You returned an angle in degrees: multiply by pixels per degree."""
+    return _radius(distance, columns, degrees) * degrees / columns
+
+
+@EXERCISE.is_wrong
+def minutes_as_degrees(distance, columns, degrees):
+    """You took MAR₀ as one degree: it is one minute, a sixtieth."""
+    return _radius(distance, columns, degrees, mar0=1.0)
+
+
+@EXERCISE.is_wrong
+def second_of_arc(distance, columns, degrees):
+    """You divided by 3600: MAR₀ is a minute of arc, not a second."""
+    return _radius(distance, columns, degrees, mar0=1 / 3600)
+
+
+@EXERCISE.is_wrong
+def eccentricity_in_radians(distance, columns, degrees):
+    """You turned e into radians: the law takes degrees."""
+    return _radius(np.deg2rad(distance), columns, degrees)
+
+
+@EXERCISE.is_wrong
+def smallest_in_radians(distance, columns, degrees):
+    """You turned the smallest angle into radians: stay with degrees."""
+    return np.deg2rad(_radius(distance, columns, degrees))
+
+
+@EXERCISE.is_wrong
+def eccentricity_in_minutes(distance, columns, degrees):
+    """You turned e into minutes of arc: the law takes degrees."""
+    return _radius(60 * distance, columns, degrees)
+
+
+@EXERCISE.is_wrong
+def scale_upside_down(distance, columns, degrees):
+    """You divided degrees by columns: pixels per degree is the other way."""
+    scale = degrees / columns
+    return 0.92 * (1 + distance / scale / 2.3) / 60 * scale
+
+
+@EXERCISE.is_wrong
+def half_the_picture(distance, columns, degrees):
+    """You took half the picture's width for the whole of it."""
+    return _radius(distance, columns / 2, degrees)
+
+
+# The law
+
+
+@EXERCISE.is_wrong
+def perfect_fovea(distance, columns, degrees):
+    """You forgot the 1 in the brackets: the fovea itself has a limit too."""
+    return _radius(distance, columns, degrees, one=0.0)
+
+
+@EXERCISE.is_wrong
+def mar0_forgotten_in_the_fovea(distance, columns, degrees):
+    """You added 1 instead of MAR₀: it stands before the brackets."""
+    scale = columns / degrees
+    return 0.92 * (1 + distance / scale / 2.3 / 60) * scale
+
+
+@EXERCISE.is_wrong
+def no_fall(distance, columns, degrees):
+    """You left out e: the blur grows away from the fixation."""
+    return _radius(0 * distance, columns, degrees)
+
+
+@EXERCISE.is_wrong
+def multiplied_by_e2(distance, columns, degrees):
+    """You multiplied by 2.3: divide e by it."""
+    return _radius(distance, columns, degrees, e2=1 / 2.3)
+
+
+@EXERCISE.is_wrong
+def e2_left_out(distance, columns, degrees):
+    """You left out the 2.3."""
+    return _radius(distance, columns, degrees, e2=1.0)
+
+
+@EXERCISE.is_wrong
+def acuity(distance, columns, degrees):
+    """You divided by the brackets: that is acuity, which falls. MAR grows."""
+    scale = columns / degrees
+    return 0.92 / 60 / (1 + distance / scale / 2.3) * scale
+
+
+@EXERCISE.is_wrong
+def squared(distance, columns, degrees):
+    """You squared e: the law is a straight line."""
+    scale = columns / degrees
+    return 0.92 / 60 * (1 + (distance / scale) ** 2 / 2.3) * scale
+
+
+@EXERCISE.is_wrong
+def angle_left_unblurred(distance, columns, degrees):
+    """You returned the MAR in pixels: the blur is 0.92 times as wide."""
+    return _radius(distance, columns, degrees) / 0.92
+
+
+@EXERCISE.is_wrong
+def diameter(distance, columns, degrees):
+    """You returned the diameter: the radius is half of it."""
+    return 2 * _radius(distance, columns, degrees)
+
+
+@EXERCISE.is_wrong
+def whole_pixels(distance, columns, degrees):
+    """You rounded to whole pixels: near the fixation nothing is left."""
+    return np.round(_radius(distance, columns, degrees))
+
+
+@EXERCISE.is_wrong
+def never_below_one(distance, columns, degrees):
+    """You made every radius at least one pixel: a blur may be finer."""
+    return np.maximum(_radius(distance, columns, degrees), 1.0)
+
+
+@EXERCISE.is_wrong
+def one_number(distance, columns, degrees):
+    """You returned one number: each distance has its own radius."""
+    return float(np.max(_radius(distance, columns, degrees)))
+
+
+@EXERCISE.is_wrong
+def flattened(distance, columns, degrees):
+    """You flattened the array: keep the shape of `distance`."""
+    return _radius(distance, columns, degrees).reshape(-1, 1)
