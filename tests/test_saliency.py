@@ -17,7 +17,7 @@ from attn_course.saliency import (
     scan_paths,
     spectral_residual,
 )
-from attn_course.seeing import E2
+from attn_course.seeing import E2, fixations_needed
 
 PHOTOS = load_photos()
 MODELS = [itti_koch, spectral_residual]
@@ -162,3 +162,24 @@ def test_without_pillow_the_message_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "PIL", None)
     with pytest.raises(ImportError, match=r"attn-course\[notebooks\]"):
         PHOTOS["camera"].pixels()
+
+
+def test_what_the_page_says_of_the_models():
+    """In the first second neither model finds more than chance does."""
+
+    def share(maps):
+        seen = [
+            fixations_needed(
+                region.box, photo.shape, scan_path(maps(photo), 20.0, 3), 20.0
+            )
+            for photo in PHOTOS.values()
+            for region in photo.regions
+        ]
+        return np.mean([n is not None for n in seen])
+
+    chance = [
+        share(lambda p, s=s: random_map(p.shape, np.random.default_rng(s)))
+        for s in range(20)
+    ]
+    for model in MODELS:
+        assert share(lambda p, m=model: m(p.pixels())) < np.mean(chance)
