@@ -38,6 +38,8 @@ def test_what_is_shown_follows_the_state(gaze):
     assert gaze.sharp_fraction == sharp_fraction(
         (512, 512), np.array(expected), 20.0
     )
+    gaze.x, gaze.y = 0.3, 0.4
+    np.testing.assert_array_equal(gaze.fixations, expected[:2])
     gaze.picture = "page"
     assert gaze.photo.shape == (191, 384)
 

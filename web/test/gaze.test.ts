@@ -150,6 +150,14 @@ test("which fixations made the picture", () => {
       [0.5, 0.5],
     ],
   );
+  // A place that was just added is not looked at a second time.
+  assert.deepEqual(
+    fixationsNow(photo, { ...start, path: OWN, own: [0.2, 0.3, 0.5, 0.5] }),
+    [
+      [0.2, 0.3],
+      [0.5, 0.5],
+    ],
+  );
 });
 
 test("a link restores the state, and nothing impossible", () => {

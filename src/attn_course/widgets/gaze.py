@@ -19,6 +19,10 @@ __all__ = ["GazeExplorer"]
 FREE, OWN = "free look", "your own"
 WAYS = ("saliency", "centre first", "random")
 DEGREES = 20.0
+NOTE = (
+    "A place is seen when a fixation lands on it, or at most 1° beside it. "
+    "The paths were made for a picture 20° wide."
+)
 
 
 class GazeExplorer(CourseWidget):
@@ -79,7 +83,7 @@ class GazeExplorer(CourseWidget):
         pictures: Sequence[str] | None = None,
         *,
         title: str = "What one look delivers",
-        note: str = "",
+        note: str = NOTE,
         name: str = "gaze",
         **state: Any,
     ) -> None:
@@ -150,7 +154,9 @@ class GazeExplorer(CourseWidget):
         if self.path == FREE:
             return np.array([here])
         if self.path == OWN:
-            return np.array([*self.own, *here]).reshape(-1, 2)
+            # A place that was just added is not looked at a second time.
+            now = [] if self.own[-2:] == here else here
+            return np.array([*self.own, *now]).reshape(-1, 2)
         return self.paths[self.path][: self.step]
 
     @property

@@ -158,7 +158,12 @@ export const ownPath = (state: Reader): Place[] =>
 export function fixationsNow(photo: Photo, state: Reader): Place[] {
   const here: Place = [state.x, state.y];
   if (state.path === FREE) return [here];
-  if (state.path === OWN) return [...ownPath(state), here];
+  if (state.path === OWN) {
+    const own = ownPath(state);
+    const last = own[own.length - 1];
+    const added = last?.[0] === here[0] && last[1] === here[1];
+    return added ? own : [...own, here];
+  }
   return (photo.paths[state.path] ?? [here]).slice(0, state.step);
 }
 

@@ -125,7 +125,7 @@ function region(
       kind,
       {
         x: end ? right : left,
-        y: low ? bottom + size : top - size / 3,
+        y: low ? top + size : top - size / 3,
       },
       size,
       { "text-anchor": end ? "end" : "start" },

@@ -35,7 +35,7 @@ import { overlay } from "./overlay.ts";
 
 const STYLE = `
 .look { display: flex; flex-wrap: wrap; gap: .6rem 1.25rem; align-items: flex-start; }
-.photo { position: relative; flex: 1 1 300px; max-width: 512px; min-width: 0; }
+.photo { position: relative; flex: 1 1 300px; max-width: 420px; min-width: 0; }
 canvas {
   width: 100%; height: auto; display: block; cursor: crosshair;
   background: var(--soft); touch-action: pan-y; border-radius: 3px;
@@ -43,13 +43,13 @@ canvas {
 canvas:focus-visible { outline: 3px solid var(--lock); outline-offset: 2px; }
 .photo svg { position: absolute; inset: 0; width: 100%; height: 100%; pointer-events: none; overflow: hidden; }
 .credit { color: var(--muted); font-size: .85em; margin: .2rem 0 0; }
-.facts { flex: 1 1 230px; min-width: 0; }
+.facts { flex: 1 1 290px; min-width: 0; }
 label[hidden] { display: none; }
 dl { max-width: 26rem; display: grid; grid-template-columns: 1fr max-content; gap: .1rem .8rem; margin: 0 0 .6rem; }
 dt { min-width: 0; }
 dd { margin: 0; font-variant-numeric: tabular-nums; font-weight: 600; text-align: right; }
 .scroll { overflow-x: auto; }
-.regions :is(th[scope=row], thead th:first-child) { text-align: left; min-width: 7rem; }
+.regions :is(th[scope=row], thead th:first-child) { text-align: left; min-width: 6rem; }
 .regions th[scope=row] { font-weight: 400; }
 .regions thead th { vertical-align: bottom; }
 .regions .now { background: var(--soft); font-weight: 600; }
@@ -391,7 +391,7 @@ function createFilm(tools: Tools<Reader>, photoOf: (state: Reader) => Photo) {
 function createFacts(paths: string[]) {
   const list = h("dl");
   const caption = h("caption");
-  const names = [...paths, OWN];
+  const names = [OWN, ...paths];
   const heads = names.map((name) => h("th", { scope: "col" }, name));
   const lines = h("tbody");
   const element = h(
