@@ -54,14 +54,18 @@ export function gaussianBlur(
   const row = width * channels;
   const across = new Float32Array(pixels.length);
   const down = new Float32Array(pixels.length);
-  for (let y = 0; y < height; y++)
-    for (let x = 0; x < width; x++)
-      for (let i = 0; i < kernel.length; i++) {
-        const from = Math.max(0, Math.min(width - 1, x + i - reach));
-        for (let c = 0; c < channels; c++)
-          across[y * row + x * channels + c] +=
-            kernel[i] * pixels[y * row + from * channels + c];
-      }
+  // One row with its edges continued, so that the sums run straight on.
+  const wide = new Float32Array((width + 2 * reach) * channels);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width + 2 * reach; x++) {
+      const from = Math.max(0, Math.min(width - 1, x - reach));
+      for (let c = 0; c < channels; c++)
+        wide[x * channels + c] = pixels[y * row + from * channels + c];
+    }
+    for (let i = 0; i < kernel.length; i++)
+      for (let j = 0; j < row; j++)
+        across[y * row + j] += kernel[i] * wide[i * channels + j];
+  }
   for (let y = 0; y < height; y++)
     for (let i = 0; i < kernel.length; i++) {
       const from = Math.max(0, Math.min(height - 1, y + i - reach));

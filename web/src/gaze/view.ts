@@ -211,11 +211,11 @@ function gazeExplorer(tools: Tools<Reader>): Parts<Reader> {
     body: [body],
     buttons: [button("Add this fixation", add), clear],
     exports: svgExports(tools.raw.name || "gaze", picture, rows, tools.say),
-    draw(state) {
+    draw(state, changed) {
       const photo = photoOf(state);
+      film.show(state, changed);
       controls.show(state);
-      film.show(state);
-      facts.show(photo, state);
+      facts.show(photo, state, changed);
       clear.hidden = state.own.length === 0;
     },
     measured: film.element,
@@ -251,6 +251,7 @@ function createFilm(tools: Tools<Reader>, photoOf: (state: Reader) => Photo) {
   let add: () => void = () => {};
   const copies = new Map<string, Copies | "asked">();
   let image: ImageData | null = null;
+  let unit = 1; // pixels of the picture for each one of the screen
   let known: { key: string; near: Near | null } | null = null;
 
   async function load(photo: Photo) {
@@ -365,7 +366,7 @@ function createFilm(tools: Tools<Reader>, photoOf: (state: Reader) => Photo) {
       add = action;
     },
     uri: () => canvas.toDataURL("image/png"),
-    show(state: Reader) {
+    show(state: Reader, changed: Set<keyof Reader>) {
       const photo = photoOf(state);
       if (canvas.width !== photo.width || canvas.height !== photo.height) {
         canvas.width = photo.width;
@@ -379,13 +380,18 @@ function createFilm(tools: Tools<Reader>, photoOf: (state: Reader) => Photo) {
       credit.textContent = `Photo: ${photo.credit}.`;
       const places = fixationsNow(photo, state);
       paint(photo, state, places);
-      const unit = photo.width / (canvas.clientWidth || photo.width);
+      // To ask for the width makes the browser lay the page out.
+      if (changed.has("picture"))
+        unit = photo.width / (canvas.clientWidth || photo.width);
       marks.replaceChildren(
         ...overlay(photo, places, state.degrees, state.regions, unit),
       );
     },
   };
 }
+
+// What the table of places depends on.
+const TABLE: (keyof Reader)[] = ["picture", "degrees", "path", "own"];
 
 /** The numbers, and the table of regions. */
 function createFacts(paths: string[]) {
@@ -448,13 +454,14 @@ function createFacts(paths: string[]) {
 
   return {
     element,
-    show(photo: Photo, state: Reader) {
+    show(photo: Photo, state: Reader, changed: Set<keyof Reader>) {
       list.replaceChildren(
         ...numbers(photo, state).flatMap(([name, value]) => [
           h("dt", {}, name),
           h("dd", {}, value),
         ]),
       );
+      if (!TABLE.some((name) => changed.has(name))) return;
       caption.textContent = `Fixations until seen, ${MAX_STEPS} at most`;
       const none = (name: string) => name === OWN && state.own.length === 0;
       heads.forEach((head, i) => {
