@@ -1,0 +1,263 @@
+"""Exercise 2.2: one look back, as Bahdanau's decoder takes it."""
+
+import numpy as np
+
+from attn_course.exercises.core import Case, Exercise
+from attn_course.functional import additive_weights
+
+# What a case is called, its batch axes, n_in, d_s, d_h, d_a, dtype.
+SIZES = [
+    ("two words", (), 2, 1, 2, 1, "float64"),
+    ("three words", (), 3, 2, 4, 3, "float64"),
+    ("a single word", (), 1, 3, 2, 4, "float64"),
+    ("all sizes equal", (), 3, 3, 3, 3, "float64"),
+    ("as many words as numbers in a state", (), 4, 4, 2, 3, "float64"),
+    ("a batch axis", (2,), 3, 4, 5, 2, "float64"),
+    ("a batch, all sizes equal", (3,), 3, 3, 3, 3, "float64"),
+    ("two batch axes", (2, 3), 4, 5, 3, 2, "float64"),
+    ("a long sentence", (), 40, 3, 4, 2, "float64"),
+    ("float32", (2,), 3, 2, 4, 5, "float32"),
+    ("float16", (), 3, 2, 3, 2, "float16"),
+]
+
+
+def inputs(rng: np.random.Generator) -> list[Case]:
+    """Give a state, annotations and the three learned arrays."""
+    cases = [_random_case(rng, *sizes) for sizes in SIZES]
+    for batch in [(), (2,), (1, 2)]:
+        sizes = rng.permutation(np.arange(2, 8))[:4].tolist()
+        name = f"{sizes[0]} words, batch axes {batch}"
+        cases.append(_random_case(rng, name, batch, *sizes, "float64"))
+    state, annotations, w, u, v = _random_case(rng, *SIZES[1]).arguments
+    return [
+        *cases,
+        Case("scores above 700", (state, annotations, w, u, 9000 * v)),
+        Case("equal words", (state, np.ones_like(annotations), w, u, v)),
+    ]
+
+
+def _random_case(rng, name, batch, n_in, d_s, d_h, d_a, dtype) -> Case:
+    """Draw all arrays."""
+    shapes = [
+        (*batch, d_s),
+        (*batch, n_in, d_h),
+        (d_a, d_s),
+        (d_a, d_h),
+        (d_a,),
+    ]
+    arrays = [rng.normal(size=shape).round(2) for shape in shapes]
+    return Case(name, tuple(x.astype(dtype) for x in arrays))
+
+
+EXERCISE = Exercise(
+    id="2.2",
+    title="Look back",
+    statement="""\
+Write `look_back(state, annotations, w, u, v)`: the context vector that the
+decoder of Bahdanau and colleagues (2015) reads before it writes a word.
+
+- `state` s is `(..., d_s)`. The `annotations` h_1 … h_n of the words read are
+  `(..., n_in, d_h)`. `w` is `(d_a, d_s)`, `u` is `(d_a, d_h)`, `v` `(d_a,)`.
+- Word j's score is v · tanh(W s + U h_j). A softmax over the words makes
+  weights of the scores; the context is the annotations' weighted sum.
+- Return the context, `(..., d_h)`. A score may be 1000.""",
+    difficulty=2,
+    minutes=15,
+    hints=[
+        "Three steps: scores `(..., n_in)`, weights `(..., n_in)`, context "
+        "`(..., d_h)`. Write the shape beside each line.",
+        "W s belongs to no word. `[..., None, :]` gives it an axis that "
+        "broadcasts over the words.",
+        "To multiply each annotation by its weight, the weights need a last "
+        "axis; then sum over the words, which are axis −2.",
+    ],
+    inputs=inputs,
+)
+
+
+def _softmax(x, axis=-1):
+    exps = np.exp(x - x.max(axis=axis, keepdims=True))
+    return exps / exps.sum(axis=axis, keepdims=True)
+
+
+def _hidden(state, annotations, w, u):
+    """Give tanh(W s + U h), (..., n_in, d_a)."""
+    return np.tanh((state @ w.T)[..., None, :] + annotations @ u.T)
+
+
+def _mix(weights, annotations):
+    return (weights[..., None] * annotations).sum(-2)
+
+
+@EXERCISE.is_solution
+def look_back(state, annotations, w, u, v):
+    """Mix the annotations by how well each fits the state.
+
+    state (..., d_s), annotations (..., n_in, d_h), w (d_a, d_s),
+    u (d_a, d_h), v (d_a,) → (..., d_h)
+    """
+    asked = (state @ w.T)[..., None, :]  # (..., 1, d_a)
+    offered = annotations @ u.T  # (..., n_in, d_a)
+    scores = np.tanh(asked + offered) @ v  # (..., n_in)
+    exps = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    weights = exps / exps.sum(axis=-1, keepdims=True)  # (..., n_in)
+    return (weights[..., None] * annotations).sum(axis=-2)
+
+
+# Right in other words
+
+
+@EXERCISE.is_right
+def with_einsum(state, annotations, w, u, v):
+    """Let einsum find the axes."""
+    asked = np.einsum("...s,as->...a", state, w)
+    offered = np.einsum("...nh,ah->...na", annotations, u)
+    scores = np.einsum(
+        "...na,a->...n", np.tanh(asked[..., None, :] + offered), v
+    )
+    return np.einsum("...n,...nh->...h", _softmax(scores), annotations)
+
+
+@EXERCISE.is_right
+def with_loops(state, annotations, w, u, v):
+    """One word at a time."""
+    context = np.zeros(annotations[..., 0, :].shape)
+    for place in np.ndindex(state.shape[:-1]):
+        words = annotations[place]
+        scores = np.array(
+            [v @ np.tanh(w @ state[place] + u @ h) for h in words]
+        )
+        for weight, h in zip(_softmax(scores), words, strict=True):
+            context[place] += weight * h
+    return context
+
+
+@EXERCISE.is_right
+def with_the_courses_function(state, annotations, w, u, v):
+    """Ask with one query; the annotations are keys and values."""
+    weights = additive_weights(state[..., None, :], annotations, w.T, u.T, v)
+    return (weights @ annotations)[..., 0, :]
+
+
+# Scored wrongly
+
+
+@EXERCISE.is_wrong
+def no_tanh(state, annotations, w, u, v):
+    """You left out the tanh: the state then cancels in the softmax."""
+    scores = ((state @ w.T)[..., None, :] + annotations @ u.T) @ v
+    return _mix(_softmax(scores), annotations)
+
+
+@EXERCISE.is_wrong
+def no_v(state, annotations, w, u, v):
+    """You summed the numbers after the tanh: weigh them with v."""
+    scores = _hidden(state, annotations, w, u).sum(-1)
+    return _mix(_softmax(scores), annotations)
+
+
+@EXERCISE.is_wrong
+def tanh_last(state, annotations, w, u, v):
+    """You took the tanh of the score: it belongs inside, before v."""
+    scores = ((state @ w.T)[..., None, :] + annotations @ u.T) @ v
+    return _mix(_softmax(np.tanh(scores)), annotations)
+
+
+@EXERCISE.is_wrong
+def state_left_out(state, annotations, w, u, v):
+    """You left the state out of the scores: add W s before the tanh."""
+    scores = np.tanh(annotations @ u.T) @ v
+    return _mix(_softmax(scores), annotations)
+
+
+@EXERCISE.is_wrong
+def scaled(state, annotations, w, u, v):
+    """You divided by √d_a: additive scores are not scaled."""
+    scores = _hidden(state, annotations, w, u) @ v / np.sqrt(len(v))
+    return _mix(_softmax(scores), annotations)
+
+
+@EXERCISE.is_wrong
+def relu(state, annotations, w, u, v):
+    """You used a ReLU: Bahdanau's score has a tanh."""
+    hidden = np.maximum((state @ w.T)[..., None, :] + annotations @ u.T, 0)
+    return _mix(_softmax(hidden @ v), annotations)
+
+
+@EXERCISE.is_wrong
+def not_transposed(state, annotations, w, u, v):
+    """W and U are (d_a, d): multiply by their transposes from the right."""
+    scores = np.tanh((state @ w)[..., None, :] + annotations @ u) @ v
+    return _mix(_softmax(scores), annotations)
+
+
+@EXERCISE.is_wrong
+def no_new_axis(state, annotations, w, u, v):
+    """Right without batch axes: W s needs an axis before its last."""
+    scores = np.tanh(state @ w.T + annotations @ u.T) @ v
+    return _mix(_softmax(scores), annotations)
+
+
+# Weighed wrongly
+
+
+@EXERCISE.is_wrong
+def no_softmax(state, annotations, w, u, v):
+    """You weighed with the scores themselves: the softmax is missing."""
+    return _mix(_hidden(state, annotations, w, u) @ v, annotations)
+
+
+@EXERCISE.is_wrong
+def sigmoid(state, annotations, w, u, v):
+    """You took a sigmoid of each score: the weights do not sum to 1."""
+    scores = _hidden(state, annotations, w, u) @ v
+    return _mix(0.5 * (1 + np.tanh(0.5 * scores)), annotations)
+
+
+@EXERCISE.is_wrong
+def only_the_best(state, annotations, w, u, v):
+    """You took the best word alone: softmax lets all words have a share."""
+    scores = _hidden(state, annotations, w, u) @ v
+    best = np.eye(scores.shape[-1])[scores.argmax(-1)]
+    return _mix(best, annotations)
+
+
+@EXERCISE.is_wrong
+def plain_average(state, annotations, w, u, v):
+    """You averaged the annotations: nothing was looked up."""
+    return annotations.mean(-2)
+
+
+# Something else returned
+
+
+@EXERCISE.is_wrong
+def the_fixed_vector(state, annotations, w, u, v):
+    """You returned the last annotation: that is the fixed vector again."""
+    return annotations[..., -1, :]
+
+
+@EXERCISE.is_wrong
+def returns_scores(state, annotations, w, u, v):
+    """You returned the scores: softmax and weighted sum are missing."""
+    return _hidden(state, annotations, w, u) @ v
+
+
+@EXERCISE.is_wrong
+def returns_weights(state, annotations, w, u, v):
+    """You returned the weights: mix the annotations with them."""
+    return _softmax(_hidden(state, annotations, w, u) @ v)
+
+
+@EXERCISE.is_wrong
+def mixes_the_projected(state, annotations, w, u, v):
+    """You mixed U h: the keys are for scoring, the values are h itself."""
+    weights = _softmax(_hidden(state, annotations, w, u) @ v)
+    return _mix(weights, annotations @ u.T)
+
+
+@EXERCISE.is_wrong
+def not_summed(state, annotations, w, u, v):
+    """You weighed each annotation but did not sum over the words."""
+    weights = _softmax(_hidden(state, annotations, w, u) @ v)
+    return weights[..., None] * annotations
