@@ -29,11 +29,13 @@ __all__ = [
 
 # The modules of this package that record something.
 EXPERIMENTS = (
+    "bottleneck",
     "minilm_requests",
     "minilm_scores",
     "minilm_vectors",
     "root_d",
     "vector_fills",
+    "words_to_digits",
 )
 
 # What a recording depends on, unless its experiment says otherwise.
