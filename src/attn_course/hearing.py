@@ -24,6 +24,7 @@ __all__ = [
     "diffuse_noise",
     "direction_scores",
     "direction_weights",
+    "echoes",
     "expected_keys",
     "head",
     "ideal_ratio_mask",
@@ -201,11 +202,31 @@ def diffuse_noise(n: int, seed: int = 0) -> Float[np.ndarray, "2 n"]:
     return noise
 
 
+def echoes(
+    voice: Float[Any, " n"], seed: int = 0, seconds: float = 0.4
+) -> Float[np.ndarray, "2 n"]:
+    """Give what a room sends back of a voice: from everywhere, dying away.
+
+    A simple model of a room: its answer to a click is noise that loses 60
+    decibels in `seconds` and begins 5 milliseconds after the click.
+    """
+    voice = np.asarray(voice, dtype=float)
+    length = int(seconds * RATE)
+    decay = 10 ** (-3 * np.arange(length) / length)
+    answer = np.pad(
+        diffuse_noise(length, seed) * decay, ((0, 0), (RATE // 200, 0))
+    )
+    size = _fft_size(voice.shape[-1] + answer.shape[-1])
+    spectra = np.fft.rfft(answer, size) * np.fft.rfft(voice, size)
+    return np.fft.irfft(spectra, size)[:, : voice.shape[-1]]
+
+
 def mix(
     voices: Sequence[Float[Any, " n"]],
     angles: Sequence[float],
     *,
     noise: float = -15.0,
+    echo: float | None = None,
     seed: int = 0,
 ) -> Mixture:
     """Let two voices speak at once, from two directions, in some noise.
@@ -218,8 +239,11 @@ def mix(
         Where each speaks from, in degrees.
     noise
         Level of the noise against both voices together, in decibels.
+    echo
+        Level of a room's echoes against both voices, in decibels; None: no
+        room. They count as noise: the voices are what comes straight.
     seed
-        Of the noise.
+        Of the noise and of the room.
 
     Raises
     ------
@@ -237,8 +261,15 @@ def mix(
     )  # (voice, ear, n)
     both = parts.sum(axis=0)
     loudness = np.sqrt((both**2).mean()) * 10 ** (noise / 20)
-    hiss = loudness * diffuse_noise(lengths[0], seed)
-    return Mixture(both + hiss, parts, hiss)
+    rest = loudness * diffuse_noise(lengths[0], seed)
+    if echo is not None:
+        room = sum(
+            echoes(voice, 100 * seed + 10 * i + 1)
+            for i, voice in enumerate(voices)
+        )
+        level = np.sqrt((both**2).mean() / (room**2).mean())
+        rest = rest + level * 10 ** (echo / 20) * room
+    return Mixture(both + rest, parts, rest)
 
 
 def _fft_size(n: int) -> int:

@@ -30,6 +30,7 @@ __all__ = [
 # The modules of this package that record something.
 EXPERIMENTS = (
     "bottleneck",
+    "cocktail",
     "minilm_requests",
     "minilm_scores",
     "minilm_vectors",
