@@ -1,10 +1,10 @@
 """Two voices at once: what attention to a direction gains, and where not.
 
-Twelve mixtures of voices, directions and noise were written down before any
-was measured: ten with voices well apart, one with voices 15° apart, one with
-both in one direction. The temperature, 0.05, and the width of the beam, 15°
-to either side, were chosen with a pilot on six mixtures, five of them among
-the twelve; the whole sweep of the temperature is recorded.
+The temperature, 0.05, and the width of the beam, 15° to either side, were
+chosen in a pilot on six mixtures that resemble the first six of the twelve
+here. The other six came afterwards, and nothing was changed since: four with
+voices well apart, one with voices 15° apart, one with both in one direction.
+The whole sweep of the temperature is recorded.
 """
 
 import inspect
