@@ -31,6 +31,13 @@ def inputs(rng: np.random.Generator) -> list[Case]:
         Case("straight ahead", ahead),
         Case("from the right", right),
         Case("from the left", left),
+        Case(
+            "float16",
+            (
+                np.array([60.0, -30.0], dtype=np.float16),
+                np.array([250.0, 500.0, 600.0], dtype=np.float16),
+            ),
+        ),
         Case("a frequency of 0", (np.array([30.0, -30.0]), np.zeros(1))),
         *cases,
     ]
