@@ -199,6 +199,27 @@ def test_parts_outlive_the_run_that_made_them(parts_folder):
     assert again.done == parts.Parts("sweep", "a" * 64).done == {}
 
 
+def test_only_what_is_missing_is_run_and_all_comes_in_order(
+    parts_folder, capsys
+):
+    parts.Parts("sweep", "a" * 64).run([(1, 2)], lambda a, b: a + b)
+    kept, called = parts.Parts("sweep", "a" * 64), []
+
+    def add(a, b):
+        called.append((a, b))
+        return a + b
+
+    done = kept.run([(0, 1), (1, 2), (5, 5)], add, every=2)
+    assert called == [(0, 1), (5, 5)]
+    assert [one["result"] for one in done] == [1, 3, 10]
+    assert all(one["seconds"] >= 0 for one in done)
+    said = capsys.readouterr().out.splitlines()
+    assert said[1:] == [
+        "  1 runs are there already",
+        "  3/3 runs, about 0.0 min left",
+    ]
+
+
 def test_parts_of_other_code_or_names_are_not_taken_up(parts_folder):
     parts.Parts("sweep", "a" * 64).add("one", {})
     assert parts.Parts("sweep", "b" * 64).done == {}

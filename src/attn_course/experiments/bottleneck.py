@@ -13,7 +13,6 @@ training of its own, for the learning rate falls to zero at its end.
 """
 
 import inspect
-import time
 from collections.abc import Sequence
 from functools import cache
 from typing import Any, NamedTuple
@@ -24,7 +23,7 @@ import torch
 from attn_course import alignments, grammar, lexicon, seq2seq
 from attn_course.data import pack_array
 from attn_course.experiments import fingerprint, provenance
-from attn_course.experiments.parts import Parts
+from attn_course.experiments.parts import Parts, one_thread
 from attn_course.grammar import Clause, Group, Pair
 from attn_course.seq2seq import Batches, Translator, Vocabulary
 
@@ -138,13 +137,9 @@ def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
     """Train every model with every seed; take up what is done already."""
     # Seeds are left out of the parts' fingerprint: more seeds add runs.
     parts = Parts(name, fingerprint("bottleneck", name, 0))
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        results = _train_all(_runs(seeds), parts)
-        content = _content(name, results, seeds)
-    finally:
-        torch.set_num_threads(threads)
+    with one_thread():
+        done = parts.run([(run,) for run in _runs(seeds)], run_one)
+        content = _content(name, done, seeds)
     parts.discard()
     return content
 
@@ -208,28 +203,6 @@ def _runs(seeds: Sequence[int]) -> list[Run]:
             for size in SIZES.get(model, ()):
                 runs[Run(model, size, steps, seed)] = None
     return list(runs)
-
-
-def _train_all(runs: list[Run], parts: Parts) -> list[dict[str, Any]]:
-    """Train what is not done yet, and say how far it is."""
-    missing = [run for run in runs if repr(run) not in parts.done]
-    if len(missing) < len(runs):
-        print(f"  {len(runs) - len(missing)} runs are there already")
-    started = time.perf_counter()
-    for count, run in enumerate(missing, start=1):
-        began = time.perf_counter()
-        result = run_one(run)
-        seconds = round(time.perf_counter() - began, 1)
-        parts.add(repr(run), {**result, "seconds": seconds})
-        passed = time.perf_counter() - started
-        left = passed / count * (len(missing) - count) / 60
-        print(
-            f"  {len(runs) - len(missing) + count}/{len(runs)} {run.model}, "
-            f"hidden {run.hidden}, {run.steps} steps, seed {run.seed}: "
-            f"{seconds:.0f} s, about {left:.0f} min left",
-            flush=True,
-        )
-    return [parts.done[repr(run)] for run in runs]
 
 
 # Data
@@ -388,10 +361,11 @@ def _baselines(seeds: Sequence[int]) -> dict[str, Any]:
 
 
 def _content(
-    name: str, results: list[dict[str, Any]], seeds: Sequence[int]
+    name: str, done: list[dict[str, Any]], seeds: Sequence[int]
 ) -> dict[str, Any]:
     """Put together what the recording holds."""
     runs = _runs(seeds)
+    results = [one["result"] for one in done]
     return {
         "about": (
             "Token and sentence accuracy of translators by source length, "
@@ -438,7 +412,7 @@ def _content(
         ],
         "baselines": _baselines(seeds),
         "maps": _maps(runs, results),
-        "seconds": round(sum(result["seconds"] for result in results), 1),
+        "seconds": round(sum(one["seconds"] for one in done), 1),
         "recorded": provenance(
             name, seeds=list(seeds), packages=["torch"], code=CODE
         ),

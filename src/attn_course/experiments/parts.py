@@ -2,10 +2,13 @@
 
 import json
 import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Parts"]
+__all__ = ["Parts", "one_thread"]
 
 
 class Parts:
@@ -36,6 +39,42 @@ class Parts:
         with self.path.open("a", encoding="utf-8") as file:
             file.write("\n" + json.dumps([part, result]))
 
+    def run(
+        self,
+        runs: Sequence[tuple],
+        one: Callable[..., Any],
+        *,
+        every: int = 1,
+    ) -> list[dict[str, Any]]:
+        """Call `one(*run)` for each run that is not done yet.
+
+        Says how far it is after every so many runs.
+
+        Returns
+        -------
+        list of dict
+            For each run, in order: `result`, what `one` gave, and `seconds`.
+        """
+        missing = [run for run in runs if repr(run) not in self.done]
+        there = len(runs) - len(missing)
+        if there:
+            print(f"  {there} runs are there already")
+        started = time.perf_counter()
+        for count, run in enumerate(missing, start=1):
+            began = time.perf_counter()
+            result = one(*run)
+            seconds = time.perf_counter() - began
+            self.add(repr(run), {"result": result, "seconds": seconds})
+            if count % every == 0 or count == len(missing):
+                passed = time.perf_counter() - started
+                left = passed / count * (len(missing) - count) / 60
+                print(
+                    f"  {there + count}/{len(runs)} runs, "
+                    f"about {left:.1f} min left",
+                    flush=True,
+                )
+        return [self.done[repr(run)] for run in runs]
+
     def discard(self) -> None:
         """Forget every result: the whole is recorded."""
         self.path.unlink(missing_ok=True)
@@ -53,3 +92,16 @@ class Parts:
                 continue
             done[part] = result
         return done
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Give torch one thread for a while: the same numbers, and no waiting."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

@@ -15,7 +15,6 @@ scalings had been compared.
 import inspect
 import itertools
 import math
-import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -24,7 +23,7 @@ import torch
 
 from attn_course import models
 from attn_course.experiments import fingerprint, provenance
-from attn_course.experiments.parts import Parts
+from attn_course.experiments.parts import Parts, one_thread
 from attn_course.functional import attention_weights
 from attn_course.measures import entropy, softmax_jacobian_norm
 
@@ -78,19 +77,15 @@ def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
     """Train every condition with every seed; take up what is done already."""
     # Seeds are left out of the parts' fingerprint: more seeds add runs.
     parts = Parts(name, fingerprint("root_d", name, 0))
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with one_thread():
         runs = [*_conditions(seeds), *_baseline(seeds)]
-        results = _train_all(runs, parts)
+        results = parts.run(runs, train_one, every=20)
         at_start = [
             measure_at_start(d, scale, init, seed)
             for d, scale, init, seed in itertools.product(
                 SETTINGS["d"], SETTINGS["scale"], SETTINGS["init"], seeds
             )
         ]
-    finally:
-        torch.set_num_threads(threads)
 
     swept = len(list(_conditions(seeds)))
     content = {
@@ -122,8 +117,8 @@ def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
             "a_shown_value": _accuracy_of_guessing(seeds),
             "entropy_when_even": round(math.log(SETTINGS["pairs"]), 4),
         },
-        "records": [result["record"] for result in results[:swept]],
-        "baseline": [result["record"] for result in results[swept:]],
+        "records": [result["result"] for result in results[:swept]],
+        "baseline": [result["result"] for result in results[swept:]],
         "at_start": at_start,
         "seconds": round(sum(result["seconds"] for result in results), 1),
         "recorded": provenance(
@@ -225,28 +220,6 @@ def _baseline(seeds: Sequence[int]) -> Iterator[tuple]:
         for optimiser, rates in SETTINGS["learning_rate"].items():
             for rate in rates:
                 yield (*BASELINE.values(), "default", optimiser, rate, seed)
-
-
-def _train_all(runs: list[tuple], parts: Parts) -> list[dict[str, Any]]:
-    """Train what is not done yet, and say how far it is."""
-    missing = [run for run in runs if repr(run) not in parts.done]
-    if len(missing) < len(runs):
-        print(f"  {len(runs) - len(missing)} runs are there already")
-    started = time.perf_counter()
-    for count, run in enumerate(missing, start=1):
-        began = time.perf_counter()
-        entry = train_one(*run)
-        seconds = time.perf_counter() - began
-        parts.add(repr(run), {"record": entry, "seconds": seconds})
-        if count % 20 == 0 or count == len(missing):
-            passed = time.perf_counter() - started
-            left = passed / count * (len(missing) - count) / 60
-            print(
-                f"  {len(runs) - len(missing) + count}/{len(runs)} runs, "
-                f"about {left:.1f} min left",
-                flush=True,
-            )
-    return [parts.done[repr(run)] for run in runs]
 
 
 def _factor(scale: str, d: int) -> float:

@@ -21,7 +21,6 @@ never learned Marked, which may be the rate's fault: hence the grid.
 
 import inspect
 import itertools
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -31,7 +30,7 @@ from torch import nn
 
 from attn_course import models
 from attn_course.experiments import fingerprint, provenance
-from attn_course.experiments.parts import Parts
+from attn_course.experiments.parts import Parts, one_thread
 
 __all__ = [
     "RECORDINGS",
@@ -146,21 +145,9 @@ def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
     """Train the three cells with every seed; take up what is done already."""
     parts = Parts(name, fingerprint("vector_fills", name, 0))
     one = {"vector-fills": fill_one, "gates": gate_one}[name]
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        runs = list(itertools.product(CELLS, SETTINGS["learning_rate"], seeds))
-        for count, run in enumerate(runs, start=1):
-            if repr(run) in parts.done:
-                continue
-            began = time.perf_counter()
-            entry = one(*run)
-            seconds = time.perf_counter() - began
-            parts.add(repr(run), {"record": entry, "seconds": seconds})
-            print(f"  {count}/{len(runs)} {run}, {seconds:.0f} s", flush=True)
-    finally:
-        torch.set_num_threads(threads)
-    done = [parts.done[repr(run)] for run in runs]
+    runs = list(itertools.product(CELLS, SETTINGS["learning_rate"], seeds))
+    with one_thread():
+        done = parts.run(runs, one)
     content = {
         "about": inspect.getdoc(inspect.getmodule(record)),
         "settings": SETTINGS,
@@ -170,7 +157,7 @@ def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
             for cell in CELLS
         },
         "chance": 1 / SETTINGS["letters"],
-        "records": [entry["record"] for entry in done],
+        "records": [entry["result"] for entry in done],
         "seconds": round(sum(entry["seconds"] for entry in done)),
         "recorded": provenance(
             name, seeds=list(seeds), packages=["torch"], code=CODE

@@ -10,17 +10,14 @@ steps were set beforehand.
 import datetime
 import inspect
 import random
-import time
 import zlib
 from collections.abc import Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
-import torch
-
 from attn_course import seq2seq
 from attn_course.experiments import fingerprint, provenance, version_of
-from attn_course.experiments.parts import Parts
+from attn_course.experiments.parts import Parts, one_thread
 from attn_course.seq2seq import Batches, Translator, Vocabulary
 
 __all__ = [
@@ -159,22 +156,9 @@ def inputs(name: str, seeds: Sequence[int]) -> list[Any]:
 def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
     """Train both models with every seed; take up what is done already."""
     parts = Parts(name, fingerprint("words_to_digits", name, 0))
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        results = []
-        for seed in seeds:
-            for model in MODELS:
-                part = f"{model} {seed}"
-                if part not in parts.done:
-                    began = time.perf_counter()
-                    records = run_one(model, seed)
-                    seconds = round(time.perf_counter() - began, 1)
-                    parts.add(part, {"records": records, "seconds": seconds})
-                    print(f"  {part}: {seconds:.0f} s", flush=True)
-                results.append(parts.done[part])
-    finally:
-        torch.set_num_threads(threads)
+    runs = [(model, seed) for seed in seeds for model in MODELS]
+    with one_thread():
+        results = parts.run(runs, run_one)
     content = {
         "about": (
             "Exact matches of held-out numbers and dates in words, read as "
@@ -193,7 +177,7 @@ def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
             "token": "share of digits at the right place, the end included",
             "length": "up to so many words, and more than the one before",
         },
-        "records": [r for result in results for r in result["records"]],
+        "records": [r for result in results for r in result["result"]],
         "counts": {
             language: [len(g) for g in _groups()[language]]
             for language in LANGUAGES
