@@ -1,12 +1,11 @@
 """CocktailParty in Python: its numbers, its assets, bad input."""
 
-import importlib.util
 import json
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
+import shared_vectors
 import traitlets
 
 from attn_course import hearing
@@ -14,16 +13,11 @@ from attn_course.data import VOICES
 from attn_course.widgets import CocktailParty
 from attn_course.widgets.cocktail import MIXTURES, Party
 
-PATH = Path(__file__).parent / "vectors" / "cocktail.json"
-VECTORS = json.loads(PATH.read_text("utf-8"))
+VECTORS = shared_vectors.load("cocktail")
 
 
 def test_vectors_are_what_the_loops_give():
-    spec = importlib.util.spec_from_file_location(
-        "make_cocktail", PATH.with_name("make_cocktail.py")
-    )
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = shared_vectors.maker("cocktail")
     fresh = json.loads(json.dumps(module.make()))
     for one, other in zip(fresh["cocktail"], VECTORS["cocktail"], strict=True):
         assert one.keys() == other.keys()

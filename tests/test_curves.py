@@ -1,18 +1,14 @@
 """RecordedCurves in Python: numbers, states, bad input."""
 
-import importlib.util
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
+import shared_vectors
 from bs4 import BeautifulSoup
 from traitlets import TraitError
 
 from attn_course.widgets import RecordedCurves
 
-PATH = Path(__file__).parent / "vectors" / "curves.json"
-VECTORS = json.loads(PATH.read_text("utf-8"))
+VECTORS = shared_vectors.load("curves")
 MEASURES = {"token": "token accuracy", "loss": "loss"}
 
 
@@ -24,11 +20,7 @@ def widget(records=VECTORS["records"], **options):
 
 
 def test_vectors_are_what_the_loops_give():
-    spec = importlib.util.spec_from_file_location(
-        "make_curves", PATH.with_name("make_curves.py")
-    )
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = shared_vectors.maker("curves")
     fresh = module.make()
     assert fresh == {k: VECTORS[k] for k in fresh}
     assert module.source(fresh) == VECTORS["source"]

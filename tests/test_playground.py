@@ -1,11 +1,8 @@
 """QKVPlayground and SoftmaxLab in Python: numbers, geometry, bad input."""
 
-import importlib.util
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
+import shared_vectors
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,16 +10,11 @@ from attn_course.data import load_recording, unpack_array
 from attn_course.widgets import AttentionHeatmap, QKVPlayground, SoftmaxLab
 from attn_course.widgets.qkv import plane_of_keys, plane_of_values
 
-PATH = Path(__file__).parent / "vectors" / "playground.json"
-VECTORS = json.loads(PATH.read_text("utf-8"))
+VECTORS = shared_vectors.load("playground")
 
 
 def test_vectors_are_what_the_loops_give():
-    spec = importlib.util.spec_from_file_location(
-        "make_playground", PATH.with_name("make_playground.py")
-    )
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = shared_vectors.maker("playground")
     fresh = module.make()
     for kind, names in (
         ("qkv", ("weights", "output")),

@@ -1,11 +1,8 @@
 """Acuity, blur and sharp places: laws, vectors, bad input."""
 
-import importlib.util
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
+import shared_vectors
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,8 +21,7 @@ from attn_course.seeing import (
     sharp_fraction,
 )
 
-PATH = Path(__file__).parent / "vectors" / "seeing.json"
-VECTORS = json.loads(PATH.read_text("utf-8"))
+VECTORS = shared_vectors.load("seeing")
 CENTRE = np.array([[0.5, 0.5]])
 places = st.lists(
     st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=6
@@ -33,11 +29,7 @@ places = st.lists(
 
 
 def test_vectors_are_what_the_loops_give():
-    spec = importlib.util.spec_from_file_location(
-        "make_seeing", PATH.with_name("make_seeing.py")
-    )
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = shared_vectors.maker("seeing")
     assert module.make() == VECTORS
 
 

@@ -4,21 +4,20 @@ import html
 import json
 import re
 from html.parser import HTMLParser
-from pathlib import Path
 
 import numpy as np
 import pytest
+import shared_vectors
 import traitlets
 
 from attn_course.data import unpack_array
 from attn_course.widgets import AttentionHeatmap
 
-VECTORS = Path(__file__).parent / "vectors" / "heatmap.json"
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 
 
 def cases():
-    return json.loads(VECTORS.read_text("utf-8"))["cases"]
+    return shared_vectors.load("heatmap")["cases"]
 
 
 def widget_of(case):
@@ -46,13 +45,8 @@ def widget_of(case):
 
 
 def test_vectors_are_what_the_loops_give():
-    import importlib.util
-
-    path = VECTORS.with_name("make_heatmap.py")
-    spec = importlib.util.spec_from_file_location("make_heatmap", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    fresh, kept = module.make(), json.loads(VECTORS.read_text("utf-8"))
+    fresh = shared_vectors.maker("heatmap").make()
+    kept = shared_vectors.load("heatmap")
     assert len(fresh["cases"]) == len(kept["cases"]) > 15
     for one, other in zip(fresh["cases"], kept["cases"], strict=True):
         assert one["source"] == other["source"]

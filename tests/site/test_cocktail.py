@@ -6,6 +6,7 @@ import wave
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from browsing import settle, slide
 
 from attn_course.site.assets import write_scripts
 from attn_course.widgets import CocktailParty
@@ -29,18 +30,11 @@ def until(page, condition):
     assert met, condition
 
 
-def two_frames(page):
-    page.evaluate(
-        "new Promise(go => requestAnimationFrame("
-        "() => requestAnimationFrame(go)))"
-    )
-
-
 def wait(page):
     """Wait until the last change is drawn and heard."""
-    two_frames(page)  # the change reaches the pipeline
+    settle(page)  # the change reaches the pipeline
     until(page, f"{INSIDE}?.pipeline.results.gains && {INSIDE}.pipeline.idle")
-    two_frames(page)  # and its results the page
+    settle(page)  # and its results the page
 
 
 def numbers(page):
@@ -69,10 +63,7 @@ def cells(page):
 
 
 def turn(page, control, value):
-    page.locator(f"[data-control={control}]").evaluate(
-        "(i, x) => { i.value = x; i.dispatchEvent(new Event('input')) }",
-        str(value),
-    )
+    slide(page, control, value)
     wait(page)
 
 

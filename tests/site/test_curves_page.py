@@ -1,16 +1,13 @@
 """RecordedCurves in the browser."""
 
-import json
-from pathlib import Path
-
 import pytest
+import shared_vectors
 from axe_playwright_python.sync_playwright import Axe
+from browsing import settle
 
 from attn_course.widgets import RecordedCurves
 
-VECTORS = json.loads(
-    (Path(__file__).parents[1] / "vectors" / "curves.json").read_text("utf-8")
-)
+VECTORS = shared_vectors.load("curves")
 
 
 def curves(**options):
@@ -21,13 +18,6 @@ def curves(**options):
         measures={"token": "token accuracy", "loss": "loss"},
         title="</script><b>curves",
         **options,
-    )
-
-
-def settle(page):
-    page.evaluate(
-        "new Promise(go => requestAnimationFrame("
-        "() => requestAnimationFrame(go)))"
     )
 
 

@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from browsing import settle, slide
 from PIL import Image
 
 from attn_course.data import load_photos
@@ -15,13 +16,6 @@ from attn_course.widgets import GazeExplorer
 
 ROOT = "document.querySelector('attn-gaze').firstElementChild.shadowRoot"
 CANVAS = f"{ROOT}.querySelector('canvas')"
-
-
-def settle(page):
-    page.evaluate(
-        "new Promise(go => requestAnimationFrame("
-        "() => requestAnimationFrame(go)))"
-    )
 
 
 def loaded(page):
@@ -65,11 +59,8 @@ def choose(page, control, value):
     settle(page)
 
 
-def slide(page, control, value):
-    page.locator(f"[data-control={control}]").evaluate(
-        "(i, x) => { i.value = x; i.dispatchEvent(new Event('input')) }",
-        str(value),
-    )
+def drag(page, control, value):
+    slide(page, control, value)
     settle(page)
 
 
@@ -95,7 +86,7 @@ def test_the_page_shows_the_pixels_that_python_computes(widget_page):
     assert np.abs(shown - photo).mean() > 0.015
     gaze.path, gaze.step = "saliency", 6
     choose(page, "path", "saliency")
-    slide(page, "step", 6)
+    drag(page, "step", 6)
     stitched = foveate(photo, gaze.fixations, 30.0)
     assert np.abs(pixels(page) - stitched).mean() < 0.005
 
@@ -113,7 +104,7 @@ def test_the_numbers_are_those_of_python(widget_page):
         choose(page, "picture", picture)
         choose(page, "path", path)
         if path != "free look":
-            slide(page, "step", step)
+            drag(page, "step", step)
         shown = numbers(page)
         count = len(gaze.fixations)
         name = f"sharp after {count} fixations"
@@ -129,7 +120,7 @@ def test_a_wider_picture_is_sharp_in_a_smaller_part(widget_page):
     page = widget_page(GazeExplorer(["astronaut"]))
     parts = []
     for x in (0, 60, 120, 200):
-        slide(page, "degrees", x)
+        drag(page, "degrees", x)
         parts.append(part(numbers(page)["sharp in this one fixation"]))
     assert parts == sorted(parts, reverse=True)
     assert parts[0] > 0.5 and parts[-1] < 0.004
@@ -214,7 +205,7 @@ def test_a_path_of_ones_own_by_touch_and_keys(browser, widget_page):
 def test_a_link_restores_the_state(widget_page):
     page = widget_page(GazeExplorer())
     choose(page, "picture", "coffee")
-    slide(page, "degrees", 150)
+    drag(page, "degrees", 150)
     page.locator("[data-control=regions]").check()
     page.locator("canvas").focus()
     page.keyboard.press("Shift+ArrowRight")

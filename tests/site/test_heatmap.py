@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from browsing import settle, slide
 from course import ROOT
 
 from attn_course.widgets import AttentionHeatmap
@@ -18,14 +19,6 @@ PAGES = sorted(
     for path in (ROOT / "_build" / "site" / folder).glob("*.html")
 )
 CAT = "book/03-query-key-value.html"
-
-
-def settle(page):
-    """Wait until the next frame has been drawn."""
-    page.evaluate(
-        "new Promise(go => requestAnimationFrame("
-        "() => requestAnimationFrame(go)))"
-    )
 
 
 def heatmap(page, name):
@@ -48,15 +41,6 @@ def weight(element):
 
 def pair(element):
     return element.locator(".pair bdi").all_inner_texts()
-
-
-def slide(element, control, value):
-    """Drag a slider to a value, as its own events tell it."""
-    element.locator(f"[data-control='{control}']").evaluate(
-        "(input, value) => { input.value = value;"
-        " input.dispatchEvent(new Event('input')) }",
-        str(value),
-    )
 
 
 class Elements(HTMLParser):

@@ -3,15 +3,9 @@
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from browsing import settle
 
 from attn_course.widgets import QKVPlayground, SoftmaxLab
-
-
-def settle(page):
-    page.evaluate(
-        "new Promise(go => requestAnimationFrame("
-        "() => requestAnimationFrame(go)))"
-    )
 
 
 def weights(page):

@@ -26,17 +26,10 @@ import { Pipeline, type Settings } from "../src/cocktail/pipeline.ts";
 import { parseSource } from "../src/cocktail/source.ts";
 import { readWav, writeWav } from "../src/cocktail/wav.ts";
 import { normal, uniform } from "../src/lib/random.ts";
+import { load, within } from "./vectors.ts";
 
-const path = new URL("../../tests/vectors/cocktail.json", import.meta.url);
-const vectors = JSON.parse(readFileSync(path, "utf8"));
-
-function close(got: ArrayLike<number>, want: number[], what: string) {
-  assert.equal(got.length, want.length, what);
-  want.forEach((w, i) => {
-    const off = Math.abs(got[i] - w);
-    assert.ok(off <= vectors.tolerance, `${what}[${i}]: ${got[i]}, not ${w}`);
-  });
-}
+const vectors = load("cocktail");
+const close = within(vectors.tolerance);
 
 const settings = (one: Record<string, never>): Settings => ({
   voices: (one.voices as number[][]).map((v) => Float64Array.from(v)),

@@ -1,23 +1,13 @@
 // The maths of the page against the vectors that plain Python loops wrote.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { colourTop, createModel, strongest } from "../src/heatmap/compute.ts";
 import { defaults, parseSource, validators } from "../src/heatmap/state.ts";
 import { applyChanges } from "../src/lib/state.ts";
+import { load, within } from "./vectors.ts";
 
-const path = new URL("../../tests/vectors/heatmap.json", import.meta.url);
-const { tolerance, cases } = JSON.parse(readFileSync(path, "utf8"));
-
-function close(got: ArrayLike<number>, want: number[], what: string) {
-  assert.equal(got.length, want.length, what);
-  want.forEach((w, i) => {
-    assert.ok(
-      Math.abs(got[i] - w) <= tolerance,
-      `${what}[${i}]: ${got[i]} ${w}`,
-    );
-  });
-}
+const { tolerance, cases } = load("heatmap");
+const close = within(tolerance);
 
 for (const {
   name,

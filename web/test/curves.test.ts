@@ -1,6 +1,5 @@
 // RecordedCurves against the vectors of plain Python loops.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import {
   curves,
@@ -12,9 +11,9 @@ import {
   validators,
 } from "../src/curves/model.ts";
 import { applyChanges, fromLink, toLink } from "../src/lib/state.ts";
+import { load } from "./vectors.ts";
 
-const path = new URL("../../tests/vectors/curves.json", import.meta.url);
-const vectors = JSON.parse(readFileSync(path, "utf8"));
+const vectors = load("curves");
 const source = parseSource(vectors.source);
 const start = defaults(source);
 const valid = validators(source);

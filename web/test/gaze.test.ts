@@ -1,6 +1,5 @@
 // GazeExplorer's numbers against the vectors of plain Python loops.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { gaussianBlur, makeCopies, mix, nearest } from "../src/gaze/blur.ts";
 import {
@@ -19,14 +18,12 @@ import {
   ways,
 } from "../src/gaze/model.ts";
 import { applyChanges, fromLink, toLink } from "../src/lib/state.ts";
+import { load, within } from "./vectors.ts";
 
-const path = new URL("../../tests/vectors/seeing.json", import.meta.url);
-const vectors = JSON.parse(readFileSync(path, "utf8"));
+const vectors = load("seeing");
+const near = within(vectors.tolerance);
 const close = (got: number, want: number, what: string) =>
-  assert.ok(
-    Math.abs(got - want) <= vectors.tolerance,
-    `${what}: ${got}, not ${want}`,
-  );
+  near([got], [want], what);
 
 for (const one of vectors.law)
   test(`the law at ${one.eccentricity} degrees`, () => {

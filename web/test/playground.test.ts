@@ -1,6 +1,5 @@
 // QKVPlayground and SoftmaxLab against the vectors of plain Python loops.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { applyChanges, fromLink, toLink } from "../src/lib/state.ts";
 import {
@@ -10,17 +9,10 @@ import {
   validators,
 } from "../src/qkv/model.ts";
 import { measure, sampleScores, VALID } from "../src/softmaxlab/model.ts";
+import { load, within } from "./vectors.ts";
 
-const path = new URL("../../tests/vectors/playground.json", import.meta.url);
-const vectors = JSON.parse(readFileSync(path, "utf8"));
-
-function close(got: ArrayLike<number>, want: number[], what: string) {
-  assert.equal(got.length, want.length, what);
-  want.forEach((w, i) => {
-    const off = Math.abs(got[i] - w);
-    assert.ok(off <= vectors.tolerance, `${what}[${i}]: ${got[i]}, not ${w}`);
-  });
-}
+const vectors = load("playground");
+const close = within(vectors.tolerance);
 
 vectors.qkv.forEach((one: Record<string, never>, i: number) => {
   test(`playground ${i}`, () => {
