@@ -11,7 +11,11 @@ import pytest
 from attn_course import data, experiments
 from attn_course.data import store
 from attn_course.experiments import parts, root_d
-from attn_course.experiments.sweeps import best, working_rates
+from attn_course.experiments.sweeps import (
+    best,
+    runs_at_best,
+    working_rates,
+)
 
 CONDITION = ("d", "scale", "init", "optimiser", "learning_rate", "seed")
 SIZES = root_d.SETTINGS["d"]
@@ -258,6 +262,17 @@ def test_the_best_rate_is_picked_by_training_loss():
         "accuracies": [0.5, 0.75],
     }
     assert second["d"] == 8 and second["loss"] == math.inf
+
+
+def test_the_runs_at_the_best_rate_are_those_of_every_seed():
+    records = [
+        *runs([2.0, 2.0], [1.0, 1.0], learning_rate=0.1),
+        *runs([1.0, 1.5], [0.5, 0.75], learning_rate=1.0),
+        *runs([3.0], [0.1], learning_rate=0.1, d=8),
+    ]
+    found = runs_at_best(records, "d")
+    assert [r["accuracy"] for r in found[4]] == [0.5, 0.75]
+    assert [r["accuracy"] for r in found[8]] == [0.1]
 
 
 def test_a_rate_works_when_every_seed_does():

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["best", "working_rates"]
+__all__ = ["best", "runs_at_best", "working_rates"]
 
 CONDITION = ("d", "scale", "init", "optimiser")
 
@@ -35,6 +35,27 @@ def best(
             }
         )
     return picked
+
+
+def runs_at_best(
+    records: Sequence[dict[str, Any]], name: str
+) -> dict[str, list[dict[str, Any]]]:
+    """Give the runs of each level of one condition at its best rate.
+
+    Returns
+    -------
+    dict
+        From the level (`"GRU"`) to its records, one for each seed.
+    """
+    rates = {p[name]: p["learning_rate"] for p in best(records, [name])}
+    return {
+        level: [
+            r
+            for r in records
+            if (r[name], r["learning_rate"]) == (level, rate)
+        ]
+        for level, rate in rates.items()
+    }
 
 
 def working_rates(
