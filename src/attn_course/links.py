@@ -1,0 +1,221 @@
+"""Does a head follow a grammatical link? Asked on lists of sentences.
+
+A list is a text file with one sentence a line. `=` marks the word that asks,
+`+` the word it should look at, `-` a rival. The sentences of one paragraph
+share their words, with the parts exchanged: no word and no place wins by
+itself.
+"""
+
+import re
+from collections.abc import Sequence
+from importlib import resources
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from attn_course.pretrained import word_of_each
+
+__all__ = [
+    "LISTS",
+    "BestHead",
+    "Link",
+    "best_head",
+    "halves",
+    "looks",
+    "luck",
+    "parse_link",
+    "read_links",
+]
+
+LISTS = (
+    "agreement",
+    "agreement-impossible",
+    "agreement-leaky",
+    "subjects",
+    "modifiers",
+    "roles",
+    "pronouns",
+    "pronouns-impossible",
+    "meaning",
+)
+
+_MARK = re.compile(r"(?<!\S)([=+-])(?=\w)")
+
+
+class Link(NamedTuple):
+    """A sentence, and the places of three of its words, counted from 0."""
+
+    text: str
+    query: int
+    right: int
+    rival: int
+    group: int = 0
+
+    @property
+    def backward(self) -> bool:
+        """Say whether both nouns stand before the word that asks."""
+        return max(self.right, self.rival) < self.query
+
+    @property
+    def nearest(self) -> bool:
+        """Say whether the right noun is the nearer one."""
+        return abs(self.right - self.query) < abs(self.rival - self.query)
+
+    @property
+    def first(self) -> bool:
+        """Say whether the right noun is the first one."""
+        return self.right < self.rival
+
+
+def parse_link(line: str, group: int = 0) -> Link:
+    """Read one marked sentence.
+
+    Raises
+    ------
+    ValueError
+        When it does not hold each of the three marks once.
+
+    Examples
+    --------
+    >>> parse_link("The -cat was =chased by the +dog.")
+    Link(text='The cat was chased by the dog.', query=3, right=6, rival=1, \
+group=0)
+    """
+    pieces = _MARK.split(line)  # text, mark, text, mark, …
+    marks = pieces[1::2]
+    if sorted(marks) != sorted("=+-"):
+        raise ValueError(
+            "expected one word each marked with =, + and -, got "
+            f"{''.join(marks) or 'none'} in {line!r}"
+        )
+    text = "".join(pieces[::2])
+    starts = [sum(map(len, pieces[: i + 1 : 2])) for i in (0, 2, 4)]
+    places = dict(zip(marks, word_of_each(starts, text), strict=True))
+    return Link(text, places["="], places["+"], places["-"], group)
+
+
+def read_links(name: str) -> list[Link]:
+    """Read one of the lists; the paragraphs are its groups.
+
+    Raises
+    ------
+    ValueError
+        When there is no list of that name.
+    """
+    if name not in LISTS:
+        raise ValueError(f"expected one of {list(LISTS)}, got {name!r}")
+    file = resources.files("attn_course") / "data" / "links" / f"{name}.txt"
+    lines = [
+        line
+        for line in file.read_text("utf-8").splitlines()
+        if not line.startswith("#")
+    ]
+    groups = re.split(r"\n\n+", "\n".join(lines).strip())
+    return [
+        parse_link(line, number)
+        for number, group in enumerate(groups)
+        for line in group.splitlines()
+    ]
+
+
+def looks(model: Any, link: Link) -> Float[np.ndarray, "2 L H 2 2"]:
+    """Measure how much weight passes between a word and each noun.
+
+    Word pieces are joined: sum over the pieces that are looked at, mean over
+    the pieces that look.
+
+    Returns
+    -------
+    array
+        Axes: the word asks the noun, or the noun asks the word; layer; head;
+        the marked word, or the word before it (a control); the right noun,
+        or the rival.
+    """
+    maps = model.attentions(link.text)  # (L, H, n, n)
+    words = [-1 if word is None else word for word in model.words(link.text)]
+    of = np.array(words) == np.arange(max(words) + 1)[:, None]  # (words, n)
+    between = (of / of.sum(axis=1, keepdims=True)) @ maps @ of.T
+    pairs = np.stack([between, between.swapaxes(-1, -2)])
+    asking = [link.query, link.query - 1]
+    nouns = [link.right, link.rival]
+    return pairs[..., asking, :][..., nouns]  # (2, L, H, 2, 2)
+
+
+class BestHead(NamedTuple):
+    """The head that did best on one half, and what it did on the other."""
+
+    direction: int
+    layer: int
+    head: int
+    chosen: float
+    held_out: float
+    control: float
+    right: float
+    rival: float
+
+
+def best_head(
+    seen: Float[np.ndarray, "n D L H 2 2"], *, choose: Bool[np.ndarray, " n"]
+) -> BestHead:
+    """Choose a head on one part of a list and measure it on the rest.
+
+    Parameters
+    ----------
+    seen
+        What `looks` gave for each sentence.
+    choose
+        True for the sentences to choose on.
+
+    Returns
+    -------
+    BestHead
+        Direction, layer and head, from 0. The share of sentences in which
+        the right noun got more weight: where it was `chosen`, and
+        `held_out`. Held out too: the same share for the word before
+        (`control`), and the mean weight of the `right` noun and the `rival`.
+    """
+    right = seen[..., 0] > seen[..., 1]  # (n, D, L, H, 2)
+    margin = (seen[..., 0, 0] - seen[..., 0, 1])[choose].mean(axis=0)
+    score = right[choose][..., 0].mean(axis=0)  # (D, L, H)
+    # Among heads that are right equally often: the most decided one.
+    order = np.lexsort((margin.ravel(), score.ravel()))
+    best = np.unravel_index(order[-1], score.shape)
+    rest = seen[~choose][:, *best]  # (n, 2, 2)
+    rest_right = right[~choose][:, *best].mean(axis=0)  # (2,)
+    return BestHead(
+        *(int(i) for i in best),
+        chosen=float(score[best]),
+        held_out=float(rest_right[0]),
+        control=float(rest_right[1]),
+        right=float(rest[:, 0, 0].mean()),
+        rival=float(rest[:, 0, 1].mean()),
+    )
+
+
+def luck(
+    right: Bool[np.ndarray, "n ..."], *, draws: int, seed: int
+) -> Float[np.ndarray, " draws"]:
+    """Ask how well the best head would do if the marks meant nothing.
+
+    In each draw a coin decides, for every sentence, whether the two nouns
+    change parts; then the best of all heads is taken, as one would. (A
+    permutation test with the maximum as its statistic: Westfall and Young
+    1993.) All heads share the coins, so their likeness to one another is
+    kept.
+
+    Examples
+    --------
+    >>> right = np.array([[True, False]] * 4)  # two heads, four sentences
+    >>> sorted({float(x) for x in luck(right, draws=99, seed=0)})
+    [0.5, 0.75, 1.0]
+    """
+    signs = np.where(right.reshape(len(right), -1), 0.5, -0.5)  # (n, heads)
+    rng = np.random.default_rng(seed)
+    coins = rng.choice([-1.0, 1.0], size=(draws, len(right)))
+    return 0.5 + (coins @ signs).max(axis=1) / len(right)
+
+
+def halves(links: Sequence[Link]) -> Bool[np.ndarray, " n"]:
+    """Split a list in two without dividing a group: True, then False."""
+    return np.array([link.group % 2 == 0 for link in links])
