@@ -197,3 +197,31 @@ def test_observe_hears_a_change():
     widget.observe(lambda change: heard.append(change.new), "temperature")
     widget.temperature = 0.5
     assert heard == [0.5]
+
+
+def test_rows_as_given_and_made_to_sum_to_one():
+    widget = AttentionHeatmap(
+        ["a", "b"], weights=[[0.5, 0.0], [1.5, 0.5]], normalise=False
+    )
+    assert widget.weights.tolist() == [[0.5, 0.0], [1.5, 0.5]]
+    assert widget.table().count("(not 1)") == 2
+    widget.temperature = 5.0
+    assert widget.weights.tolist() == [[0.5, 0.0], [1.5, 0.5]]
+    widget.causal = True
+    assert widget.weights.tolist() == [[0.5, 0.0], [1.5, 0.5]]
+    widget.temperature, widget.normalise = 1.0, True
+    np.testing.assert_allclose(widget.weights, [[1.0, 0.0], [0.75, 0.25]])
+    assert "(not 1)" not in widget.table()
+
+
+def test_a_mask_over_rows_as_given_makes_up_for_nothing():
+    widget = AttentionHeatmap(
+        ["a", "b"], weights=np.full((2, 2), 0.5), normalise=False, causal=True
+    )
+    assert widget.weights.tolist() == [[0.5, 0.0], [0.5, 0.5]]
+    assert "<td>0.500 (not 1)</td>" in widget.table()
+
+
+def test_scores_are_never_rows_as_given():
+    with pytest.raises(ValueError, match="with normalise=False, got"):
+        AttentionHeatmap(["a"], scores=[[1.0]], normalise=False)

@@ -355,6 +355,84 @@ def test_small_and_large_maps(widget_page, width):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+# The article's matrix: most of its rows do not sum to 1.
+PRINTED = {
+    "cat": [0.3, 0.1, 0.1, 0.2, 0.1, 0.1, 0.1, 0.1],
+    "sat": [0.2, 0.3, 0.2, 0.1, 0.1, 0.1, 0.0, 0.1],
+    "on": [0.1, 0.2, 0.3, 0.2, 0.1, 0.1, 0.0, 0.1],
+    "mat": [0.1, 0.1, 0.2, 0.3, 0.2, 0.1, 0.1, 0.1],
+    ".": [0.1, 0.1, 0.1, 0.1, 0.2, 0.2, 0.1, 0.1],
+    "because": [0.1, 0.1, 0.1, 0.1, 0.1, 0.3, 0.2, 0.1],
+    "it": [0.3, 0.1, 0.1, 0.1, 0.1, 0.1, 0.2, 0.2],
+    "tired": [0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.2, 0.3],
+}
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_rows_as_printed_and_made_to_sum_to_one(widget_page, width):
+    widget = AttentionHeatmap(
+        list(PRINTED),
+        weights=list(PRINTED.values()),
+        normalise=False,
+        cell=[3, 3],
+    )
+    page = widget_page(widget, width=width)
+    element = page.locator("attn-heatmap")
+    printed = element.locator(".steps li").last
+    assert printed.inner_text().split("\n") == ["weight, as printed", "0.300"]
+    assert element.get_by_text("sums to 1.20, not to 1").is_visible()
+    open_table(element)
+    sums = element.locator(".table tbody td:last-child")
+    assert [s.endswith("(not 1)") for s in sums.all_inner_texts()] == [
+        round(sum(row), 3) != 1 for row in PRINTED.values()
+    ]
+    slider = element.locator("[data-control='temperature']")
+    assert slider.is_disabled()
+    assert "no effect" in slider.get_attribute("aria-valuetext")
+    marked = picture(element)
+    element.get_by_text("make each row sum to 1").click()
+    settle(page)
+    widget.normalise = True
+    assert weight(element) == pytest.approx(0.25, abs=5e-4)
+    assert weight(element) == pytest.approx(widget.weights[3, 3], abs=5e-4)
+    assert element.get_by_text("as printed").count() == 1
+    assert set(sums.all_inner_texts()) == {"1.000"}
+    assert slider.is_enabled()
+    assert picture(element) != marked
+    zero = element.locator(".table tbody tr").nth(1).locator("td").nth(6)
+    assert zero.inner_text() == "0.000"
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_rows_that_sum_to_one_offer_no_switch(widget_page):
+    even = AttentionHeatmap(["a", "b"], weights=np.full((2, 2), 0.5))
+    scores = AttentionHeatmap(["a", "b"], scores=np.eye(2), name="other")
+    page = widget_page(even, scores)
+    assert page.locator("[data-control='normalise']").count() == 0
+    assert page.locator("[data-control='temperature']").count() == 2
+
+
+def test_weights_above_one_are_drawn(widget_page):
+    widget = AttentionHeatmap(
+        ["a", "b"],
+        weights=[[3.0, 0.0], [1.5, 12.0]],
+        normalise=False,
+        cell=[1, 1],
+    )
+    page = widget_page(widget, width=360)
+    element = page.locator("attn-heatmap")
+    assert weight(element) == 12.0
+    with page.expect_download() as waiting:
+        element.get_by_role("button", name="SVG").click()
+    svg = ElementTree.fromstring(waiting.value.path().read_bytes())
+    texts = [t.text for t in svg.iter("{http://www.w3.org/2000/svg}text")]
+    assert "20" in texts and texts.count("13.50") == 1
+    bars = element.locator(".bars i").evaluate_all(
+        "bars => bars.map(b => b.offsetWidth / b.parentElement.offsetWidth)"
+    )
+    assert bars == pytest.approx([1.0, 0.125], abs=0.02)
+
+
 @pytest.mark.parametrize("state", ["", "{}", "not json", "[1,", "null"])
 def test_bad_data_says_so_in_place(widget_page, state):
     good = AttentionHeatmap(["a", "b"], scores=np.eye(2), cell=[0, 0])

@@ -22,6 +22,7 @@ DEFAULTS = {
     "threshold": 0.0,
     "hide_special": False,
     "merge_words": False,
+    "normalise": True,
     "cell": [],
     "locked": [],
 }
@@ -65,6 +66,16 @@ def expected_weights(source: dict, state: dict, index: tuple) -> list:
         unpack_array(source["mask"]) if source["mask"] else np.ones((n_q, n_k))
     )
     rows = []
+    if not state["normalise"]:
+        return [
+            [
+                weights[i][j]
+                if mask[i][j] and not (state["causal"] and j > i)
+                else 0.0
+                for j in range(n_k)
+            ]
+            for i in range(n_q)
+        ]
     for i in range(n_q):
         logits = [
             scores[i][j] * factor
@@ -195,6 +206,13 @@ def make() -> dict:
         case("query and key", kind="query", d_k=6, n_q=3, d_v=2),
         case("weights, warmer", kind="weights", state={"temperature": 2.0}),
         case("weights, causal", kind="weights", state={"causal": True}),
+        case("weights as given", kind="weights", state={"normalise": False}),
+        case(
+            "weights as given, causal and hot", kind="weights", d_v=2,
+            mask=empty,
+            state={"normalise": False, "causal": True, "temperature": 10.0},
+        ),
+        case("weights with rows of any sum", kind="weights"),
         case(
             "second layer, third head",
             lead=(2, 3), axes=axes, d_k=4, d_v=3, step=1 / 128,

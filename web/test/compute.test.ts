@@ -52,6 +52,7 @@ test("the strongest keys come in order, ties from the left", () => {
     weights: Float64Array.from([0.25, 0.5, 0.25]),
     allowed: null,
     sums: Float64Array.from([1]),
+    totals: null,
     top: 0.5,
     clipped: false,
   };
@@ -67,4 +68,38 @@ test("colours end where at most one cell in 200 lies above", () => {
   assert.deepEqual(of([0.04, 0.7]), { top: 1, clipped: false });
   const many = [1, ...new Array(399).fill(0.01)];
   assert.deepEqual(of(many), { top: 0.05, clipped: true });
+});
+
+test("colours reach weights above 1", () => {
+  const of = (weights: number[]) => colourTop(Float64Array.from(weights));
+  assert.deepEqual(of([1, 0.5]), { top: 1, clipped: false });
+  assert.deepEqual(of([1.2, 0.5]), { top: 2, clipped: false });
+  assert.deepEqual(of([31, 0.5]), { top: 50, clipped: false });
+  const rare = [1.4, ...new Array(399).fill(0.9)];
+  assert.deepEqual(of(rare), { top: 1, clipped: true });
+});
+
+test("rows as given know their true sums", () => {
+  const raw = structuredClone(
+    cases.find((c: { name: string }) => c.name === "weights as given").source,
+  );
+  const source = parseSource(raw);
+  assert.ok(source.odd_rows);
+  const state = { ...defaults(source), normalise: false, threshold: 0.5 };
+  const { totals, sums } = createModel(source).picture(state);
+  const first = source.weights!.data.subarray(0, 5);
+  close([totals![0]], [first.reduce((a, b) => a + b)], "total");
+  assert.ok(sums[0] < totals![0]);
+});
+
+test("only weights can be shown as given", () => {
+  const scores = parseSource(
+    cases.find((c: { name: string }) => c.name === "plain scores").source,
+  );
+  const { refused } = applyChanges(
+    defaults(scores),
+    { normalise: false },
+    validators(scores),
+  );
+  assert.deepEqual(refused, ["normalise"]);
 });

@@ -21,6 +21,8 @@ __all__ = ["AttentionHeatmap"]
 
 MAX_TOKENS = 2048
 MAX_LOCKED = 4
+# A row that is this far from a sum of 1 is not merely rounded.
+MAX_OFF = 1e-3
 # A fallback table with more cells lists the strongest keys instead.
 MAX_TABLE_CELLS = 1024
 
@@ -43,7 +45,10 @@ class AttentionHeatmap(CourseWidget):
         `(..., n_q, d_k)` and `(..., n_k, d_k)`: the browser multiplies.
     weights
         Attention weights `(..., n_q, n_k)`. The temperature then acts on
-        their logarithms, and the widget says so.
+        their logarithms, and the widget says so. With `normalise=False`
+        they are shown just as given, whatever their rows sum to, and the
+        temperature does nothing; a mask then hides without making up for
+        it.
     value
         `(..., n_k, d_v)`: the cross-hair also shows the output.
     mask
@@ -62,7 +67,7 @@ class AttentionHeatmap(CourseWidget):
     **state
         Where to start: `selection={"layer": "6"}`, `temperature`,
         `scaled`, `causal`, `threshold`, `hide_special`, `merge_words`,
-        `cell=[row, column]`, `locked=[row, …]`.
+        `normalise`, `cell=[row, column]`, `locked=[row, …]`.
 
     Raises
     ------
@@ -76,6 +81,16 @@ class AttentionHeatmap(CourseWidget):
     ...                           scores=[[1.0, 1.0]])
     >>> widget.weights.tolist()
     [[0.5, 0.5]]
+
+    A row that does not sum to 1, as printed and as a softmax gives it:
+
+    >>> printed = AttentionHeatmap(["it"], key_tokens=["cat", "mat"],
+    ...                            weights=[[1.0, 0.25]], normalise=False)
+    >>> printed.weights.tolist()
+    [[1.0, 0.25]]
+    >>> printed.normalise = True
+    >>> printed.weights.round(6).tolist()
+    [[0.8, 0.2]]
     """
 
     _tag = "attn-heatmap"
@@ -88,6 +103,7 @@ class AttentionHeatmap(CourseWidget):
         "threshold",
         "hide_special",
         "merge_words",
+        "normalise",
         "cell",
         "locked",
     )
@@ -99,6 +115,7 @@ class AttentionHeatmap(CourseWidget):
     threshold = traitlets.Float(0.0, min=0.0, max=1.0).tag(sync=True)
     hide_special = traitlets.Bool(False).tag(sync=True)
     merge_words = traitlets.Bool(False).tag(sync=True)
+    normalise = traitlets.Bool(True).tag(sync=True)
     cell = traitlets.List(traitlets.Int()).tag(sync=True)
     locked = traitlets.List(traitlets.Int(), maxlen=MAX_LOCKED).tag(sync=True)
 
@@ -225,6 +242,8 @@ class AttentionHeatmap(CourseWidget):
             allowed &= unpack_array(self.source["mask"]).astype(bool)
         if self.causal:
             allowed &= masks.causal(n_q, n_k)
+        if not self.normalise:
+            return np.where(allowed, self._chosen("weights"), 0.0)
         scores = self._scores()
         allowed &= np.isfinite(scores)
         scores = np.where(allowed, scores, 0.0)
@@ -246,7 +265,8 @@ class AttentionHeatmap(CourseWidget):
             caption = "Attention weights: query rows, key columns."
             head = ["query", *keys, "row sum"]
             cells = [
-                [f"{w:.3f}" for w in (*row, row.sum())] for row in weights
+                [*(f"{w:.3f}" for w in row), self._sum_text(row)]
+                for row in weights
             ]
         else:
             caption = "Attention weights: the 3 keys most looked at."
@@ -258,6 +278,10 @@ class AttentionHeatmap(CourseWidget):
             ]
         title = f"{self.source['title']}. {caption}"
         return html_table(title, head, list(zip(queries, cells, strict=True)))
+
+    def _sum_text(self, row: np.ndarray) -> str:
+        odd = not self.normalise and abs(row.sum() - 1.0) > MAX_OFF
+        return f"{row.sum():.3f}{' (not 1)' if odd else ''}"
 
     def _chosen(self, name: str) -> np.ndarray:
         """Pick the array of the chosen map."""
@@ -296,6 +320,14 @@ class AttentionHeatmap(CourseWidget):
                 )
         # Naming one axis keeps the others where they are.
         return {**self.selection, **chosen}
+
+    @traitlets.validate("normalise")
+    def _check_normalise(self, proposal: Any) -> bool:
+        if not proposal["value"] and not self.source.get("weights"):
+            raise ValueError(
+                "expected weights=... with normalise=False, got scores"
+            )
+        return proposal["value"]
 
     @traitlets.validate("cell")
     def _check_cell(self, proposal: Any) -> list[int]:

@@ -1,7 +1,13 @@
 // From the data and the reader's state to the matrix that is drawn. Pure:
 // no page, no canvas. attn_course.widgets.heatmap holds the Python twin.
 import { dotProducts, softmaxRows, weightedSum } from "../lib/softmax.ts";
-import { type Axis, mapIndex, type Reader, type Source } from "./state.ts";
+import {
+  type Axis,
+  asGiven,
+  mapIndex,
+  type Reader,
+  type Source,
+} from "./state.ts";
 
 /** A row or column of the picture: one token, or a word made of pieces. */
 export interface Group {
@@ -16,12 +22,14 @@ export interface Picture {
   weights: Float64Array; // (rows × cols)
   allowed: Uint8Array | null; // (rows × cols), null = everything
   sums: Float64Array; // what is left visible of each row
+  totals: Float64Array | null; // rows as given: what each sums to
   top: number; // where the colours end
   clipped: boolean; // does a weight lie above?
 }
 
 /** How one weight came about, for the cross-hair. */
 export interface Steps {
+  given: number | null; // a weight as it was given
   score: number | null;
   scaled: number | null;
   logit: number | null; // after √d and temperature: what softmax sees
@@ -50,15 +58,17 @@ export function createModel(source: Source): Model {
     allowedCells(source.mask, n_q, n_k, causal === 1),
   );
 
-  const compute = (state: Reader) =>
-    softmaxRows(
-      scores(mapIndex(source.axes, state.selection)),
-      n_q,
-      n_k,
-      factor(source, state),
-      allowed(Number(state.causal)),
-      weights,
-    );
+  const compute = (state: Reader) => {
+    const map = mapIndex(source.axes, state.selection);
+    const mask = allowed(Number(state.causal));
+    if (asGiven(source, state)) {
+      weights.set(slice(source.weights!.data, map, n_q * n_k));
+      if (mask) for (let c = 0; c < n_q * n_k; c++) weights[c] *= mask[c];
+      return weights;
+    }
+    const scale = factor(source, state);
+    return softmaxRows(scores(map), n_q, n_k, scale, mask, weights);
+  };
 
   return {
     picture(state) {
@@ -83,15 +93,18 @@ export function createModel(source: Source): Model {
         weights: shown,
         allowed: whole || !mask ? mask : anyAllowed(mask, n_k, rows, cols),
         sums: rowSums(shown, rows.length, cols.length, state.threshold),
+        totals: asGiven(source, state) ? rowTotals(weights, n_k, rows) : null,
         ...colourTop(shown),
       };
     },
     steps(state, row, col) {
       const cell = row * n_k + col;
       const mask = allowed(Number(state.causal));
-      const score = scores(mapIndex(source.axes, state.selection))[cell];
+      const map = mapIndex(source.axes, state.selection);
+      const score = scores(map)[cell];
       const logit = score * factor(source, state);
       return {
+        given: source.weights?.data[map * n_q * n_k + cell] ?? null,
         score: source.weights ? null : score,
         scaled:
           source.weights || !source.d_k || !state.scaled
@@ -228,6 +241,16 @@ function rowSums(
   return sums;
 }
 
+/** The sum of each row, hidden tokens and all. */
+function rowTotals(weights: Float64Array, n_k: number, rows: Group[]) {
+  return Float64Array.from(rows, ({ members }) => {
+    let sum = 0;
+    for (const i of members)
+      for (let c = i * n_k; c < (i + 1) * n_k; c++) sum += weights[c];
+    return sum / members.length;
+  });
+}
+
 /** The last answer of a function of one number. */
 function remember<T>(make: (n: number) => T): (n: number) => T {
   let known: { n: number; value: T } | null = null;
@@ -254,20 +277,27 @@ export function strongest(picture: Picture, row: number, count: number) {
 /**
  * Where the colours end: a round number that at most one cell in 200
  * exceeds, so that a few weights near 1 don't leave the rest in the dark.
+ * Weights as given may be above 1.
  */
 export function colourTop(weights: Float64Array): {
   top: number;
   clipped: boolean;
 } {
-  const tops = [0.05, 0.1, 0.2, 0.5];
+  const tops = [0.05, 0.1, 0.2, 0.5, 1 + 1e-9];
   const above = tops.map(() => 0);
   for (let c = 0; c < weights.length; c++)
     for (let i = 0; i < tops.length && weights[c] > tops[i]; i++) above[i]++;
   const few = weights.length / 200;
   const chosen = above.findIndex((count) => count <= few);
   return chosen < 0
-    ? { top: 1, clipped: false }
-    : { top: tops[chosen], clipped: above[chosen] > 0 };
+    ? { top: roundUp(weights.reduce((a, b) => Math.max(a, b))), clipped: false }
+    : { top: Math.min(1, tops[chosen]), clipped: above[chosen] > 0 };
+}
+
+/** The next of 1, 2, 5, 10, 20, … */
+function roundUp(x: number): number {
+  const ten = 10 ** Math.floor(Math.log10(x));
+  return ten * [1, 2, 5, 10].find((n) => x <= n * ten)!;
 }
 
 /** A name for the chosen map, such as "layer 6, head 12". */

@@ -8,6 +8,7 @@ import {
   toggle,
 } from "../lib/controls.ts";
 import {
+  asGiven,
   hasPieces,
   hasSpecial,
   type Reader,
@@ -16,7 +17,12 @@ import {
 } from "./state.ts";
 
 type Change = (changes: Partial<Reader>) => void;
-type Switch = "scaled" | "causal" | "hide_special" | "merge_words";
+type Switch =
+  | "scaled"
+  | "causal"
+  | "hide_special"
+  | "merge_words"
+  | "normalise";
 
 const MANY_LABELS = 24;
 
@@ -35,6 +41,11 @@ export function createControls(
   ];
   const offered: [string, boolean, () => Control<Reader>[]][] = [
     ["pickers", true, () => pickers(source, change)],
+    [
+      "normalise",
+      source.odd_rows,
+      onOff("normalise", "make each row sum to 1"),
+    ],
     ["temperature", true, () => [temperature(source, change)]],
     [
       "scaled",
@@ -96,7 +107,8 @@ const temperature = (source: Source, change: Change) =>
     control: "temperature",
     range: [...TEMPERATURES],
     read: (state) => state.temperature,
-    words: (x) => x.toFixed(2),
+    words: (x, state) => (asGiven(source, state) ? "no effect" : x.toFixed(2)),
+    enabled: (state) => !asGiven(source, state),
     write: (x) => change({ temperature: x }),
   });
 

@@ -1,6 +1,7 @@
 // Drawing the matrix: where things stand, on a canvas, as SVG.
 import { hex, shade, words } from "../lib/palette.ts";
 import type { Picture } from "./compute.ts";
+import { isOdd } from "./state.ts";
 
 export interface Theme {
   ink: string;
@@ -42,13 +43,14 @@ export interface Layout {
   font: number;
   every: number; // label each token, or each second one, …
   sums: boolean;
+  odd: boolean[]; // rows whose sum is marked: it is not 1
   legend: number; // y of the colour bar
   title: string;
 }
 
 const FAMILY = "system-ui, sans-serif";
 const GAP = 6;
-const SUM_WIDTH = 34;
+const SUM_WIDTH = 38;
 const MAX_CELL = 44;
 const MIN_LABELLED = 9;
 
@@ -89,6 +91,7 @@ export function layOut(
     font,
     every: Math.max(1, cell >= font - 2 ? 1 : Math.ceil((font + 2) / cell)),
     sums,
+    odd: [...(picture.totals ?? [])].map(isOdd),
     legend,
     title,
   };
@@ -246,12 +249,39 @@ function drawFrame(
     const x = left + cols * cell + GAP;
     context.fillText("row Σ", x, top - 10, SUM_WIDTH);
     picture.sums.forEach((sum, r) => {
-      if (r % layout.every === 0)
-        context.fillText(sum.toFixed(2), x, top + (r + 0.5) * cell, SUM_WIDTH);
+      if (r % layout.every > 0) return;
+      const y = top + (r + 0.5) * cell;
+      const odd = layout.odd[r];
+      context.fillStyle = odd ? theme.accent : theme.muted;
+      context.font = `${odd ? 700 : 400} ${font}px ${FAMILY}`;
+      context.fillText(sum.toFixed(2), x, y, SUM_WIDTH - 4);
+      if (!odd) return;
+      context.strokeStyle = theme.accent;
+      context.lineWidth = 1.5;
+      context.strokeRect(...sumBox(layout, cols, r));
     });
   }
   drawAxisTitles(context, layout, theme);
   drawLegend(context, layout, colourEnd(picture), theme);
+  if (layout.odd.includes(true)) {
+    context.textAlign = "right";
+    const end = Math.max(cols * cell + GAP + SUM_WIDTH, 220);
+    context.fillText(FRAMED, left + end, layout.legend + 18);
+    context.textAlign = "left";
+  }
+}
+
+const FRAMED = "framed: not 1";
+
+/** The frame around a row's sum that is not 1: x, y, width, height. */
+function sumBox(
+  { left, top, cell, font }: Layout,
+  cols: number,
+  row: number,
+): [number, number, number, number] {
+  const height = Math.min(cell - 1, font + 5);
+  const y = top + (row + 0.5) * cell - height / 2;
+  return [left + cols * cell + GAP - 3, y, SUM_WIDTH - 1, height];
 }
 
 /** The last number of the colour bar. */
@@ -516,12 +546,13 @@ export function toSvg(
     if (r % layout.every > 0) return;
     const y = top + (r + 0.5) * cell + font / 3;
     add("text", { x: left - GAP, y, "text-anchor": "end", ...text }, label);
-    if (layout.sums)
-      add(
-        "text",
-        { x: left + cols * cell + GAP, y, ...small },
-        picture.sums[r].toFixed(2),
-      );
+    if (!layout.sums) return;
+    const x = left + cols * cell + GAP;
+    add("text", { x, y, ...small }, picture.sums[r].toFixed(2));
+    if (!layout.odd[r]) return;
+    const [bx, by, width, height] = sumBox(layout, cols, r);
+    const box = { x: bx, y: by, width, height, stroke: PAPER.accent };
+    add("rect", { ...box, fill: "none" });
   });
   if (layout.sums)
     add("text", { x: left + cols * cell + GAP, y: top - 6, ...small }, "row Σ");

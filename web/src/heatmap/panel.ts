@@ -1,7 +1,7 @@
 // Beside the matrix: how one weight came about, and where rows look.
 import { h } from "../lib/dom.ts";
 import { type Picture, type Steps, strongest } from "./compute.ts";
-import type { Reader, Source } from "./state.ts";
+import { asGiven, isOdd, type Reader, type Source } from "./state.ts";
 
 const BARS = 5;
 
@@ -76,10 +76,11 @@ function stepList(view: PanelView, at: { row: number; col: number }) {
     if (state.temperature !== 1 && steps.logit !== null)
       lines.push([`÷ τ ${state.temperature.toFixed(2)}`, number(steps.logit)]);
   }
-  lines.push([
-    source.weights ? "weight" : "softmax → weight",
-    weight.toFixed(3),
-  ]);
+  const asIs = asGiven(source, state);
+  if (steps?.allowed && !asIs && steps.given !== null && source.odd_rows)
+    lines.push(["as printed", steps.given.toFixed(3)]);
+  const name = asIs ? "weight, as printed" : "weight";
+  lines.push([source.weights ? name : "softmax → weight", weight.toFixed(3)]);
   return h(
     "ol",
     { class: "steps" },
@@ -100,9 +101,11 @@ function rowBars(
     kind === "lock" ? " (locked) looks at" : " looks at",
   );
   const bars = h("div", { class: "bars" });
-  for (const { col, weight } of strongest(picture, row, BARS)) {
+  const found = strongest(picture, row, BARS);
+  const full = Math.max(1, found[0].weight);
+  for (const { col, weight } of found) {
     const bar = h("i");
-    bar.style.width = `${(100 * weight).toFixed(1)}%`;
+    bar.style.width = `${((100 * weight) / full).toFixed(1)}%`;
     bars.append(
       h("bdi", {}, picture.cols[col].label),
       h("div", {}, bar),
@@ -110,6 +113,11 @@ function rowBars(
     );
   }
   const nodes: Node[] = [name, bars];
+  const total = picture.totals?.[row] ?? 1;
+  if (isOdd(total)) {
+    const text = `This row sums to ${total.toFixed(2)}, not to 1.`;
+    nodes.push(h("p", { class: "note" }, text));
+  }
   if (output) {
     const numbers = [...output].map((x) => x.toFixed(2)).join(", ");
     nodes.push(h("p", { class: "note" }, `output Σ w·v = [${numbers}]`));

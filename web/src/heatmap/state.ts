@@ -22,6 +22,7 @@ export interface Source {
   key: NumberArray | null; // (...axes, n_k, d_k)
   weights: NumberArray | null; // (...axes, n_q, n_k)
   value: NumberArray | null; // (...axes, n_k, d_v)
+  odd_rows: boolean; // does some row of the weights not sum to 1?
   mask: Uint8Array | null; // (n_q, n_k), 1 = may look
   d_k: number | null;
   query_tokens: string[];
@@ -43,6 +44,7 @@ export interface Reader {
   threshold: number;
   hide_special: boolean;
   merge_words: boolean;
+  normalise: boolean; // weights: make each row sum to 1
   cell: number[]; // [row, column] under the cross-hair, or []
   locked: number[]; // rows kept for comparison
 }
@@ -76,6 +78,7 @@ export function parseSource(raw: unknown): Source {
     key: read("key", [n_k, null]),
     weights: read("weights", [n_q, n_k]),
     value: read("value", [n_k, null]),
+    odd_rows: false,
     mask: null,
     d_k: typeof json.d_k === "number" ? json.d_k : null,
     query_tokens,
@@ -105,6 +108,7 @@ export function parseSource(raw: unknown): Source {
   }
   if (source.weights?.data.some((w) => w < 0))
     throw new Error("expected weights of at least 0, got a negative one");
+  if (source.weights) source.odd_rows = oddRows(source.weights.data, n_k);
   return source;
 }
 
@@ -175,6 +179,20 @@ export const hasPieces = (s: Source): boolean =>
     return new Set(known).size < known.length;
   });
 
+/** Are the weights shown just as they were given? */
+export const asGiven = (source: Source, state: Reader): boolean =>
+  source.weights !== null && !state.normalise;
+
+/** Is a row's sum too far from 1 for rounding to explain it? */
+export const isOdd = (sum: number): boolean => Math.abs(sum - 1) > 0.001;
+
+function oddRows(weights: Float64Array, n_k: number): boolean {
+  for (let c = 0; c < weights.length; c += n_k)
+    if (isOdd(weights.subarray(c, c + n_k).reduce((a, b) => a + b)))
+      return true;
+  return false;
+}
+
 const isRow = (x: unknown, n: number): x is number =>
   Number.isInteger(x) && (x as number) >= 0 && (x as number) < n;
 
@@ -194,6 +212,7 @@ export function validators(source: Source): Valid<Reader> {
     threshold: within(0, 1),
     hide_special: isBoolean,
     merge_words: isBoolean,
+    normalise: (v) => v === true || (v === false && source.weights !== null),
     cell: (v) =>
       Array.isArray(v) &&
       (v.length === 0 ||
@@ -218,6 +237,7 @@ export function defaults(source: Source): Reader {
     threshold: 0,
     hide_special: false,
     merge_words: false,
+    normalise: true,
     cell: [],
     locked: [],
   };

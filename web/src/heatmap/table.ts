@@ -1,6 +1,7 @@
 // The same matrix as a real table: what a screen reader walks through.
 import { h } from "../lib/dom.ts";
 import { type Picture, strongest } from "./compute.ts";
+import { isOdd } from "./state.ts";
 
 const MAX_CELLS = 1024;
 const TOP = 3;
@@ -19,7 +20,8 @@ export function buildTable(picture: Picture): HTMLTableElement {
           ({ col, weight }) =>
             `${picture.cols[col].label} ${weight.toFixed(3)}`,
         );
-    if (whole) cells.push(picture.sums[r].toFixed(3));
+    const odd = isOdd(picture.totals?.[r] ?? 1) ? " (not 1)" : "";
+    if (whole) cells.push(picture.sums[r].toFixed(3) + odd);
     return h(
       "tr",
       {},

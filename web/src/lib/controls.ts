@@ -12,6 +12,7 @@ export interface Slider<S> {
   range: [min: number, max: number, step: number];
   read(state: S): number;
   words(x: number, state: S): string;
+  enabled?(state: S): boolean;
   write(x: number): void;
 }
 
@@ -31,6 +32,7 @@ export function slider<S>(parts: Slider<S>): Control<S> {
     show(state) {
       const x = parts.read(state);
       input.value = String(x);
+      input.disabled = !(parts.enabled?.(state) ?? true);
       output.textContent = parts.words(x, state);
       input.setAttribute("aria-valuetext", parts.words(x, state));
     },
