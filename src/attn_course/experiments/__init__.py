@@ -31,6 +31,7 @@ __all__ = [
 EXPERIMENTS = (
     "bottleneck",
     "cocktail",
+    "minilm_endings",
     "minilm_requests",
     "minilm_scores",
     "minilm_vectors",
