@@ -82,3 +82,22 @@ def test_a_table_leaves_empty_cells_empty():
     axes = figure.axes[0]
     assert [t.get_text() for t in axes.texts] == ["0.50", "0.20", "1.00"]
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("letter", "after")
+
+
+def test_arcs_are_as_thick_as_the_weights():
+    figure = figures.arcs(["a", "b", "c"], 2, {"one": [0.7, 0.004, 0.2]})
+    (axes,) = figure.axes
+    assert [p.get_linewidth() for p in axes.patches] == [7.0]
+    assert {t.get_text() for t in axes.texts} == {
+        "a",
+        "b",
+        "c",
+        "0.70",
+        "0.20",
+    }
+    assert axes.get_title(loc="left") == "one"
+
+
+def test_arcs_want_a_weight_for_each_token():
+    with pytest.raises(ValueError, match="expected 3 weights in row 'one'"):
+        figures.arcs(["a", "b", "c"], 2, {"one": [0.5, 0.5]})

@@ -9,13 +9,65 @@ from jaxtyping import Float
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["bars", "curves", "heatmap", "scatter"]
+__all__ = ["arcs", "bars", "curves", "heatmap", "pictures", "scatter"]
 
 # Okabe and Ito's colours, told apart by colour-blind eyes, with dashes and
 # marks that survive a grey print.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#000000")
 DASHES = ("-", "--", "-.", ":", "-")
 MARKS = ("o", "s", "^", "D", "x")
+
+
+def arcs(
+    tokens: Sequence[str],
+    query: int,
+    rows: Mapping[str, Float[Any, " n"]],
+) -> "Figure":
+    """Draw how much one word looks at each: thicker arcs, larger weights.
+
+    Each of `rows` gets a panel; a weight of at least 0.05 is written out.
+
+    Raises
+    ------
+    ValueError
+        When a row does not have one weight for each token.
+    """
+    from matplotlib import pyplot
+    from matplotlib.patches import FancyArrowPatch
+
+    n = len(tokens)
+    figure, panels = pyplot.subplots(
+        len(rows), figsize=(7.2, 1.9 * len(rows)), layout="constrained",
+        squeeze=False,
+    )  # fmt: skip
+    pyplot.close(figure)
+    for axes, (name, row) in zip(panels[:, 0], rows.items(), strict=True):
+        if len(row) != n:
+            raise ValueError(
+                f"expected {n} weights in row {name!r}, got {len(row)}"
+            )
+        for key, weight in enumerate(row):
+            bend = 0.5 if key < query else -0.5
+            if key != query and weight >= 0.01:
+                axes.add_patch(
+                    FancyArrowPatch(
+                        (query, 0), (key, 0), arrowstyle="-",
+                        connectionstyle=f"arc3,rad={bend}",
+                        linewidth=10 * weight, color=COLOURS[0], alpha=0.7,
+                        capstyle="round",
+                    )
+                )  # fmt: skip
+            if weight >= 0.05:
+                axes.text(key, -0.34, f"{weight:.2f}", ha="center", va="top")
+        for place, token in enumerate(tokens):
+            axes.text(
+                place, -0.06, token, ha="center", va="top",
+                fontweight="bold" if place == query else "normal",
+            )  # fmt: skip
+        axes.set(xlim=(-0.6, n - 0.4), ylim=(-0.7, 1.6))
+        axes.set_title(name, loc="left", fontsize="medium")
+        axes.axis("off")
+    return figure
 
 
 def heatmap(
