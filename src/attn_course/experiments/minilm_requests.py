@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from attn_course.experiments import provenance, version_of
-from attn_course.pretrained import Encoder, load
+from attn_course.pretrained import Model, load
 
 __all__ = ["RECORDINGS", "inputs", "measure", "record", "requests"]
 
@@ -58,7 +58,7 @@ def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
     }
 
 
-def measure(model: Encoder, text: str) -> dict[str, Any]:
+def measure(model: Model, text: str) -> dict[str, Any]:
     """Give tokens, and for each word what is lost and the attention it gets.
 
     Words are what spaces part.
@@ -77,7 +77,7 @@ def measure(model: Encoder, text: str) -> dict[str, Any]:
     }
 
 
-def _received(model: Encoder, text: str) -> list[float]:
+def _received(model: Model, text: str) -> list[float]:
     """Average the attention that each word gets from the other words."""
     owner = [  # the word of each token; None for [CLS] and [SEP]
         None,
