@@ -1,5 +1,6 @@
 import doctest
 import re
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -121,10 +122,15 @@ def test_big_bird_has_its_three_parts(n, window, n_global, data):
 def test_big_bird_draws_from_its_seed_alone():
     options = {"window": 1, "n_global": 1, "n_random": 2}
     first = masks.big_bird(30, **options, seed=5)
-    again = masks.big_bird(30, **options, seed=np.random.default_rng(5))
+    again = masks.big_bird(30, **options, seed=5)
     other = masks.big_bird(30, **options, seed=6)
     np.testing.assert_array_equal(first, again)
     assert (first != other).any()
+    drawn = [
+        masks.big_bird(30, **options, seed=np.random.default_rng(5))
+        for _ in range(2)
+    ]
+    np.testing.assert_array_equal(*drawn)
 
 
 def test_masks_combine():
@@ -161,6 +167,55 @@ def test_layers_until_connected_equals_one_layer_at_a_time(mask):
     if n == 1:
         expected = 0
     assert masks.layers_until_connected(mask) == expected
+
+
+STACKS = st.tuples(st.integers(0, 4), st.integers(0, 6)).flatmap(
+    lambda shape: hnp.arrays(bool, (shape[0], shape[1], shape[1]))
+)
+
+
+@given(STACKS)
+def test_reach_follows_every_way(stack):
+    n = stack.shape[-1]
+    heard = {(i, i) for i in range(n)}
+    for mask, after in zip(stack, masks.reach(stack), strict=True):
+        heard |= {
+            (i, j) for i, k in zip(*mask.nonzero(), strict=True)
+            for other, j in heard if other == k
+        }  # fmt: skip
+        assert set(zip(*after.nonzero(), strict=True)) == heard
+
+
+@given(STACKS)
+def test_a_trace_is_a_way_that_the_masks_allow(stack):
+    layers, n, _ = stack.shape
+    met = masks.reach(stack)[-1] if layers else np.eye(n, dtype=bool)
+    for query, key in np.ndindex(n, n):
+        way = masks.trace(stack, query, key)
+        assert (way is not None) == met[query, key]
+        if way is None:
+            continue
+        assert way[0] == (key, 0) and way[-1][0] == query
+        for (before, earlier), (token, layer) in pairwise(way):
+            assert earlier < layer
+            assert stack[layer - 1, token, before]
+
+
+def test_reach_is_what_attention_with_residuals_depends_on():
+    rng = np.random.default_rng(0)
+    stack = rng.random((3, 6, 6)) < 0.25
+    start = rng.normal(size=(6, 4))
+
+    def run(x):
+        for mask in stack:
+            x = x + attention(x, x, x, mask=mask)
+        return x
+
+    for key in range(6):
+        other = start.copy()
+        other[key] += 1.0
+        moved = (run(start) != run(other)).any(axis=-1)
+        np.testing.assert_array_equal(moved, masks.reach(stack)[-1, :, key])
 
 
 @pytest.mark.parametrize(
@@ -245,6 +300,26 @@ def test_layers_until_connected_of_known_masks(mask, layers):
         (
             lambda: masks.layers_until_connected(masks.band(2, 3)),
             "expected a square mask, got shape (2, 3)",
+        ),
+        (
+            lambda: masks.reach(masks.causal(2)),
+            "expected boolean masks of shape (layers, n, n), got "
+            "dtype=bool, shape=(2, 2)",
+        ),
+        (
+            lambda: masks.trace(np.ones((1, 2, 2)), 0, 0),
+            "expected boolean masks of shape (layers, n, n), got "
+            "dtype=float64",
+        ),
+        (
+            lambda: masks.trace([masks.causal(2)], 0, 2),
+            "expected key between 0 and 1, got 2",
+        ),
+        (
+            lambda: masks.big_bird(
+                4, window=1, n_global=0, n_random=0, seed=-1
+            ),
+            "expected seed of at least 0, got -1",
         ),
     ],
 )

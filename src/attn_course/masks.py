@@ -12,6 +12,8 @@ import numpy as np
 from array_api_compat import numpy as xp_numpy
 from jaxtyping import Bool, Int
 
+from attn_course.random_numbers import uniform
+
 __all__ = [
     "Cost",
     "band",
@@ -23,7 +25,9 @@ __all__ = [
     "global_tokens",
     "layers_until_connected",
     "padding",
+    "reach",
     "sliding_window",
+    "trace",
 ]
 
 
@@ -226,7 +230,8 @@ def big_bird(
 
     Each query sees `window` neighbours on both sides, the first `n_global`
     tokens see all and are seen by all, and each query draws `n_random` keys
-    among those it does not see yet (all of them, where fewer are left).
+    among those it does not see yet (all of them, where fewer are left). A
+    number as `seed` draws the keys that `MaskDesigner` draws in a browser.
 
     Source: Zaheer et al. 2020 (Big Bird), section 2, token by token; the
     authors' code moves blocks of tokens for speed.
@@ -240,13 +245,16 @@ def big_bird(
     check_count("n", n)
     check_count("n_global", n_global)
     check_count("n_random", n_random)
-    rng = np.random.default_rng(seed)
+    if isinstance(seed, np.random.Generator):
+        lots = seed.random((n, n))
+    else:
+        check_count("seed", seed)
+        lots = uniform(seed, n * n).reshape(n, n)
     allowed = sliding_window(n, left=window, right=window)
     allowed = allowed | global_tokens(n, range(min(n_global, n)))  # (n, n)
-    for row in allowed:
-        unseen = np.flatnonzero(~row)
-        drawn = rng.choice(unseen, min(n_random, unseen.size), replace=False)
-        row[drawn] = True
+    # The keys with the lowest lots are drawn; those already seen come last.
+    order = np.argsort(np.where(allowed, 1.0, lots), axis=1, kind="stable")
+    np.put_along_axis(allowed, order[:, :n_random], True, axis=1)
     return allowed
 
 
@@ -314,6 +322,98 @@ def layers_until_connected(mask: Bool[np.ndarray, "n n"]) -> int | None:
         if not further.all():
             heard, layers = further, layers + 2**power
     return layers + 1
+
+
+def reach(masks: Bool[Any, "layers n n"]) -> Bool[np.ndarray, "layers n n"]:
+    """Say who can have heard of whom after each layer.
+
+    Each layer has its own mask. In one layer a query hears of the keys it
+    may look at; the residual connection keeps what it knew.
+
+    Returns
+    -------
+    Bool[np.ndarray, "layers n n"]
+        Entry [l, i, j]: after l + 1 layers token i can depend on the input
+        at j.
+
+    Raises
+    ------
+    ValueError
+        When the masks are not boolean and square.
+
+    Examples
+    --------
+    A hole in a causal mask: token 0 looks at token 1, in every layer.
+
+    >>> mask = causal(3)
+    >>> mask[0, 1] = mask[1, 2] = True
+    >>> reach([mask, mask])[:, 0].astype(int)
+    array([[1, 1, 0],
+           [1, 1, 1]])
+    """
+    masks = _check_layers(masks)
+    heard = np.eye(masks.shape[-1], dtype=bool)
+    after = []
+    for mask in masks:
+        heard = heard | _hear(mask, heard)
+        after.append(heard)
+    return np.array(after, dtype=bool).reshape(masks.shape)
+
+
+def trace(
+    masks: Bool[Any, "layers n n"], query: int, key: int
+) -> list[tuple[int, int]] | None:
+    """Follow the way on which a token's input reaches another token.
+
+    Returns
+    -------
+    list of (token, layer)
+        From `(key, 0)` to the query: each token with the layer in which it
+        looked at the one before. Layers in which nothing moves (residual
+        connection) are left out. None: it never arrives.
+
+    Raises
+    ------
+    ValueError
+        When the masks are not boolean and square, or a token is outside.
+
+    Examples
+    --------
+    >>> trace([causal(3), causal(3)], query=2, key=0)
+    [(0, 0), (2, 1)]
+    >>> trace([causal(3), causal(3)], query=0, key=2) is None
+    True
+    """
+    masks = _check_layers(masks)
+    n = masks.shape[-1]
+    for name, token in (("query", query), ("key", key)):
+        check_integer(name, token)
+        if not 0 <= token < n:
+            raise ValueError(
+                f"expected {name} between 0 and {n - 1}, got {token}"
+            )
+    known = [np.eye(n, dtype=bool), *reach(masks)]  # before each layer
+    if not known[-1][query, key]:
+        return None
+    hops, here = [], query
+    for layer in range(len(masks), 0, -1):
+        heard = known[layer - 1][:, key]  # (n,)
+        if not heard[here]:
+            hops.append((here, layer))
+            here = int(np.flatnonzero(masks[layer - 1, here] & heard)[0])
+    return [(key, 0), *reversed(hops)]
+
+
+def _check_layers(masks: Any) -> np.ndarray:
+    """Check a stack of square boolean masks, one a layer."""
+    masks = np.asarray(masks)
+    square = masks.ndim == 3 and masks.shape[1] == masks.shape[2]
+    if not square or masks.dtype != bool:
+        raise ValueError(
+            "expected boolean masks of shape (layers, n, n), got "
+            f"dtype={masks.dtype}, shape={masks.shape}"
+        )
+    return masks
 
 
 def _hear(first: np.ndarray, then: np.ndarray) -> np.ndarray:
