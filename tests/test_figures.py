@@ -101,3 +101,25 @@ def test_arcs_are_as_thick_as_the_weights():
 def test_arcs_want_a_weight_for_each_token():
     with pytest.raises(ValueError, match="expected 3 weights in row 'one'"):
         figures.arcs(["a", "b", "c"], 2, {"one": [0.5, 0.5]})
+
+
+def test_grids_share_a_scale_and_frame_the_largest_cell():
+    first = np.array([[0.1, 0.9, 0.2], [0.3, 0.4, 0.5]])
+    figure = figures.grids(
+        {"a": first, "b": first[::-1], "c": first},
+        xlabel="head", ylabel="layer", label="share",
+    )  # fmt: skip
+    panels = figure.axes[:4]
+    assert [p.get_title() for p in panels] == ["a", "b", "c", ""]
+    assert [p.patches[0].get_xy() for p in panels[:2]] == [
+        (0.5, -0.5), (0.5, 0.5),
+    ]  # fmt: skip
+    assert {p.images[0].get_clim() for p in panels[:3]} == {(0.0, 1.0)}
+
+
+def test_grids_want_panels_of_one_shape():
+    with pytest.raises(ValueError, match="expected panels of one shape"):
+        figures.grids(
+            {"a": np.ones((2, 3)), "b": np.ones((3, 2))},
+            xlabel="", ylabel="", label="",
+        )  # fmt: skip

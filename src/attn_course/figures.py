@@ -9,7 +9,7 @@ from jaxtyping import Float
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["arcs", "bars", "curves", "heatmap", "pictures", "scatter"]
+__all__ = ["arcs", "bars", "curves", "grids", "heatmap", "pictures", "scatter"]
 
 # Okabe and Ito's colours, told apart by colour-blind eyes, with dashes and
 # marks that survive a grey print.
@@ -246,6 +246,59 @@ def scatter(
     axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
     axes.grid(alpha=0.3)
     axes.legend()
+    return figure
+
+
+def grids(
+    panels: Mapping[str, Float[Any, "rows cols"]],
+    *,
+    xlabel: str,
+    ylabel: str,
+    label: str,
+    lowest: float = 0.0,
+    highest: float = 1.0,
+) -> "Figure":
+    """Draw tables of one size side by side, two in a row, in one scale.
+
+    Rows and columns are counted from 1; the largest cell of each panel is
+    framed.
+
+    Raises
+    ------
+    ValueError
+        When the panels differ in shape.
+    """
+    from matplotlib import pyplot
+
+    tables = {name: np.asarray(x, dtype=float) for name, x in panels.items()}
+    shapes = {table.shape for table in tables.values()}
+    if len(shapes) != 1:
+        raise ValueError(f"expected panels of one shape, got {shapes}")
+    rows, cols = shapes.pop()
+    figure, axes = pyplot.subplots(
+        -(-len(tables) // 2), 2, figsize=(7.2, 2.3 * -(-len(tables) // 2)),
+        layout="constrained", squeeze=False, sharex=True, sharey=True,
+    )  # fmt: skip
+    pyplot.close(figure)
+    for place in axes.flat[len(tables) :]:
+        place.axis("off")
+    for place, (name, table) in zip(axes.flat, tables.items(), strict=False):
+        image = place.imshow(
+            table, cmap="cividis", vmin=lowest, vmax=highest, aspect="auto"
+        )
+        row, col = np.unravel_index(table.argmax(), table.shape)
+        place.add_patch(
+            pyplot.Rectangle(
+                (col - 0.5, row - 0.5), 1, 1, fill=False,
+                edgecolor="black", linewidth=2,
+            )
+        )  # fmt: skip
+        place.set_title(name, fontsize="medium")
+        place.set_xticks(range(cols), [str(i + 1) for i in range(cols)])
+        place.set_yticks(range(rows), [str(i + 1) for i in range(rows)])
+    figure.supxlabel(xlabel, fontsize="medium")
+    figure.supylabel(ylabel, fontsize="medium")
+    figure.colorbar(image, ax=axes, label=label)
     return figure
 
 
