@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float
 
-from attn_course.pretrained import word_of_each
+from attn_course.pieces import merge_pieces, word_of_each
 
 __all__ = [
     "LISTS",
@@ -132,13 +132,16 @@ def looks(model: Any, link: Link) -> Float[np.ndarray, "2 L H 2 2"]:
         the marked word, or the word before it (a control); the right noun,
         or the rival.
     """
-    maps = model.attentions(link.text)  # (L, H, n, n)
-    words = [-1 if word is None else word for word in model.words(link.text)]
-    of = np.array(words) == np.arange(max(words) + 1)[:, None]  # (words, n)
-    between = (of / of.sum(axis=1, keepdims=True)) @ maps @ of.T
+    words = model.words(link.text)  # for each piece
+    between = merge_pieces(model.attentions(link.text), words)
+    order = [
+        word
+        for place, word in enumerate(words)
+        if word is None or word != (words[place - 1] if place else None)
+    ]
     pairs = np.stack([between, between.swapaxes(-1, -2)])
-    asking = [link.query, link.query - 1]
-    nouns = [link.right, link.rival]
+    asking = [order.index(word) for word in (link.query, link.query - 1)]
+    nouns = [order.index(word) for word in (link.right, link.rival)]
     return pairs[..., asking, :][..., nouns]  # (2, L, H, 2, 2)
 
 

@@ -31,6 +31,7 @@ __all__ = [
 EXPERIMENTS = (
     "bottleneck",
     "cocktail",
+    "head_links",
     "minilm_endings",
     "minilm_requests",
     "minilm_scores",
