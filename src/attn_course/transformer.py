@@ -238,10 +238,18 @@ class Transformer(nn.Module):
 
         `mask` broadcasts to `(..., heads, n, n)`; True = may look.
         """
+        return self.output(self.states(words, mask))
+
+    def states(
+        self,
+        words: Int[torch.Tensor, "... n"],
+        mask: Bool[torch.Tensor, "..."] | None = None,
+    ) -> Float[torch.Tensor, "... n d_model"]:
+        """Give the vectors that `output` reads."""
         x = self._embedded(words)  # (..., n, d_model)
         for layer in self.layers:
             x = layer(x, mask)
-        return self.output(self.norm(x))
+        return self.norm(x)
 
     @torch.no_grad()
     def attentions(

@@ -1,23 +1,24 @@
-"""Pictures and sounds: files that a widget loads when it comes into view."""
+"""Files that a widget loads when it comes into view: what it shows or runs."""
 
 import base64
 from importlib import resources
 
 __all__ = ["asset_names", "data_uri", "load_asset"]
 
-FOLDERS = ("pictures", "sounds")
+FOLDERS = ("pictures", "sounds", "weights")
 # The rest of these folders says what the files show and who may use them.
 KINDS = {
     "jpg": "image/jpeg",
     "mp3": "audio/mpeg",
     "png": "image/png",
+    "safetensors": "application/octet-stream",
     "wav": "audio/wav",
     "webp": "image/webp",
 }
 
 
 def asset_names() -> list[str]:
-    """Name every picture and sound, as `pictures/NAME.jpg`."""
+    """Name every picture, sound and model, as `pictures/NAME.jpg`."""
     data = resources.files("attn_course") / "data"
     return sorted(
         f"{folder}/{file.name}"
@@ -29,7 +30,7 @@ def asset_names() -> list[str]:
 
 
 def load_asset(name: str) -> bytes:
-    """Read one picture or sound.
+    """Read one picture, sound or model.
 
     Raises
     ------
@@ -42,7 +43,7 @@ def load_asset(name: str) -> bytes:
 
 
 def data_uri(name: str) -> str:
-    """Give a picture or sound as a data URI, as a browser reads it."""
+    """Give one of them as a data URI, as a browser reads it."""
     text = base64.b64encode(load_asset(name)).decode("ascii")
     return f"data:{KINDS[_suffix(name)]};base64,{text}"
 

@@ -36,6 +36,7 @@ EXPERIMENTS = (
     "minilm_requests",
     "minilm_scores",
     "minilm_vectors",
+    "pronouns",
     "root_d",
     "vector_fills",
     "words_to_digits",
