@@ -105,8 +105,11 @@ def test_sentences(
 
     Examples
     --------
-    >>> one = test_sentences(1, seed=2)[0]
-    >>> " ".join(one.words), one.words[one.at], one.answer
+    >>> one = test_sentences(1, seed=11)[0]
+    >>> " ".join(one.words)
+    'my man blocked a train after he stayed .'
+    >>> one.words[one.at], one.answer
+    ('he', 'man')
     """
     for value, known in (
         (kind, KINDS),
