@@ -38,12 +38,20 @@ EXPERIMENTS = (
     "minilm_vectors",
     "pronouns",
     "root_d",
+    "smollm2_it",
     "vector_fills",
     "words_to_digits",
 )
 
 # What a recording depends on, unless its experiment says otherwise.
-CODE = ("experiments", "pretrained.py", ":(glob)data/*.py")
+CODE = (
+    "experiments",
+    "families.py",
+    "pieces.py",
+    "positions.py",
+    "pretrained.py",
+    ":(glob)data/*.py",
+)
 
 
 def run(

@@ -1,4 +1,4 @@
-"""The scores of every head of MiniLM, for three sentences.
+"""The scores of every head of MiniLM, for four sentences.
 
 Readers of the pages have no model at hand: the recording lets their browser
 compute softmax(scores / √d_k) of a real encoder.
@@ -21,6 +21,9 @@ SENTENCES = {
     "minilm-cat": "The cat sat on the mat because it was tired.",
     "minilm-animal": (
         "The animal didn't cross the street because it was too tired."
+    ),
+    "minilm-animal-wide": (
+        "The animal didn't cross the street because it was too wide."
     ),
     "minilm-pieces": (
         "The unhappy hippopotamus tiptoed past a snoring werewolf."

@@ -207,18 +207,21 @@ class AttentionHeatmap(CourseWidget):
     def from_recording(
         cls, recording: str, **options: Any
     ) -> "AttentionHeatmap":
-        """Show the recorded scores of a real model, every head pickable.
+        """Show what a real model computed, every head pickable.
 
         `options` are those of the class; `recording` is one of
-        `attn_course.data.recordings()`.
+        `attn_course.data.recordings()` that holds scores or weights.
         """
         record = load_recording(recording)
-        packed = record["scores"]
+        kind = "scores" if "scores" in record else "weights"
+        packed = record[kind]
+        n = len(record["tokens"])
         model = record["source"]["model"].rpartition("/")[2]
         defaults = {
-            "scores": unpack_array(packed),
+            kind: unpack_array(packed),
             "step": packed["step"],
-            "d_k": record["d_k"],
+            "d_k": record.get("d_k"),
+            "mask": masks.causal(n) if record.get("causal") else None,
             "axes": {"layer": record["layers"], "head": record["heads"]},
             "words": record["words"],
             "special": record["special"],
