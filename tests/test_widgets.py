@@ -10,7 +10,7 @@ import pytest
 import shared_vectors
 import traitlets
 
-from attn_course.data import unpack_array
+from attn_course.data import load_recording, unpack_array
 from attn_course.widgets import AttentionHeatmap
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
@@ -118,6 +118,18 @@ def test_a_recording_shows_every_head():
     widget.selection = {"head": "1"}
     assert widget.selection == {"layer": "6", "head": "1"}
     assert np.abs(widget.weights - first).max() > 0.1
+
+
+def test_a_recording_of_weights_hides_what_a_causal_model_hides():
+    widget = AttentionHeatmap.from_recording(
+        "smollm2-tired", selection={"layer": 14, "head": 9}
+    )
+    assert [len(a["labels"]) for a in widget.source["axes"]] == [30, 9]
+    recorded = unpack_array(load_recording("smollm2-tired")["weights"])
+    np.testing.assert_allclose(widget.weights, recorded[13, 8], atol=1e-12)
+    hidden = ~unpack_array(widget.source["mask"]).astype(bool)
+    assert (hidden == np.triu(np.ones((13, 13), dtype=bool), 1)).all()
+    assert "4 bits" in widget.source["note"]
 
 
 def test_torch_tensors_are_welcome():
