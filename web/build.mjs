@@ -29,6 +29,7 @@ const outputs = [
       curves: "src/curves/notebook.ts",
       gaze: "src/gaze/notebook.ts",
       heatmap: "src/heatmap/notebook.ts",
+      mask: "src/mask/notebook.ts",
       qkv: "src/qkv/notebook.ts",
       softmaxlab: "src/softmaxlab/notebook.ts",
     },

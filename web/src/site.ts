@@ -3,6 +3,7 @@ import { mount as curves } from "./curves/view.ts";
 import { mount as gaze } from "./gaze/view.ts";
 import { mount as heatmap } from "./heatmap/view.ts";
 import { defineElement } from "./lib/host.ts";
+import { mount as mask } from "./mask/view.ts";
 import { mount as playground } from "./qkv/view.ts";
 import { mount as softmaxLab } from "./softmaxlab/view.ts";
 
@@ -12,3 +13,4 @@ defineElement("attn-qkv", playground);
 defineElement("attn-softmax-lab", softmaxLab);
 defineElement("attn-gaze", gaze);
 defineElement("attn-cocktail", cocktail);
+defineElement("attn-mask", mask);

@@ -9,6 +9,7 @@ from attn_course.widgets.cocktail import CocktailParty
 from attn_course.widgets.curves import RecordedCurves
 from attn_course.widgets.gaze import GazeExplorer
 from attn_course.widgets.heatmap import AttentionHeatmap
+from attn_course.widgets.mask import MaskDesigner
 from attn_course.widgets.qkv import QKVPlayground
 from attn_course.widgets.softmaxlab import SoftmaxLab
 
@@ -16,6 +17,7 @@ __all__ = [
     "AttentionHeatmap",
     "CocktailParty",
     "GazeExplorer",
+    "MaskDesigner",
     "QKVPlayground",
     "RecordedCurves",
     "SoftmaxLab",

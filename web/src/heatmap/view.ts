@@ -1,5 +1,6 @@
 // AttentionHeatmap: the matrix, its controls and its read-out in one element.
-import { download, h, uniqueId } from "../lib/dom.ts";
+import { download, h } from "../lib/dom.ts";
+import { type At, keyGrid } from "../lib/grid.ts";
 import { button, type Parts, type Tools, widget } from "../lib/shell.ts";
 import { saveCsv } from "../lib/svg.ts";
 import { createModel, type Picture, selectionName } from "./compute.ts";
@@ -43,24 +44,17 @@ function heatmap(tools: Tools<Reader>): Parts<Reader> {
   // --- the page of the widget -------------------------------------------
   const base = h("canvas", { "aria-hidden": "true" });
   const overlay = h("canvas", { "aria-hidden": "true" });
-  const activeId = uniqueId("attn-cell");
-  // Two cells in turn: a screen reader speaks when the active one changes.
-  const spoken = [0, 1].map((i) =>
-    h("div", { role: "gridcell", id: `${activeId}-${i}` }),
-  );
-  const grid = h(
-    "div",
-    {
-      class: "grid",
-      role: "grid",
-      tabindex: 0,
-      "aria-label": `${source.title}. Rows are queries, columns are keys.`,
-      "aria-readonly": "true",
-    },
-    base,
-    overlay,
-    ...spoken.map((cell) => h("div", { class: "hidden", role: "row" }, cell)),
-  );
+  const walk = keyGrid({
+    label: `${source.title}. Rows are queries, columns are keys.`,
+    picture: [base, overlay],
+    readonly: true,
+    at: whereAt,
+    size: () => [picture.rows.length, picture.cols.length],
+    moveTo: choose,
+    act: toggleLock,
+    escape: () => tools.change({ locked: [] }),
+  });
+  const { element: grid, moveTo } = walk;
   const controls = createControls(source, raw.controls, tools.change);
   const panel = createPanel();
   const table = h("div", {
@@ -98,8 +92,6 @@ function heatmap(tools: Tools<Reader>): Parts<Reader> {
     // A grid that is not in the page yet has no width.
     const width = Math.max(240, grid.clientWidth);
     layout = layOut(picture, width, base.getContext("2d")!);
-    grid.setAttribute("aria-rowcount", String(picture.rows.length));
-    grid.setAttribute("aria-colcount", String(picture.cols.length));
     const key = `${frameKey(layout, picture, theme)} ${devicePixelRatio}`;
     const drawOn = key === drawn ? drawCells : drawBase;
     drawn = key;
@@ -134,19 +126,14 @@ function heatmap(tools: Tools<Reader>): Parts<Reader> {
   const colOf = (j: number) =>
     picture.cols.findIndex(({ members }) => members.includes(j));
 
-  function whereAt() {
+  function whereAt(): At | null {
     if (state().cell.length === 0) return null;
     const at = { row: rowOf(state().cell[0]), col: colOf(state().cell[1]) };
     return at.row < 0 || at.col < 0 ? null : at;
   }
 
-  function moveTo(row: number, col: number) {
-    const clamp = (x: number, n: number) => Math.max(0, Math.min(n - 1, x));
-    const [r, c] = [
-      clamp(row, picture.rows.length),
-      clamp(col, picture.cols.length),
-    ];
-    const cell = [picture.rows[r].members[0], picture.cols[c].members[0]];
+  function choose(row: number, col: number) {
+    const cell = [picture.rows[row].members[0], picture.cols[col].members[0]];
     if (String(cell) !== String(state().cell)) tools.change({ cell });
   }
 
@@ -162,10 +149,7 @@ function heatmap(tools: Tools<Reader>): Parts<Reader> {
     tools.change({ locked });
   }
 
-  function showPanel(
-    at: { row: number; col: number } | null,
-    locked: number[],
-  ) {
+  function showPanel(at: At | null, locked: number[]) {
     const single =
       at &&
       picture.rows[at.row].members.length === 1 &&
@@ -183,30 +167,18 @@ function heatmap(tools: Tools<Reader>): Parts<Reader> {
     });
   }
 
-  let turn = 0;
-  function speak(at: { row: number; col: number } | null) {
-    if (!at) {
-      grid.removeAttribute("aria-activedescendant");
-      return;
-    }
+  function speak(at: At | null) {
+    if (!at) return walk.speak("");
     const c = at.row * picture.cols.length + at.col;
     const masked = picture.allowed && !picture.allowed[c];
     const weight = masked ? "masked" : picture.weights[c].toFixed(3);
-    const text =
+    walk.speak(
       `query ${picture.rows[at.row].label}, ` +
-      `key ${picture.cols[at.col].label}: ${weight}`;
-    if (spoken[turn].textContent === text) return;
-    turn = 1 - turn;
-    spoken[turn].textContent = text;
-    spoken[turn].setAttribute("aria-colindex", String(at.col + 1));
-    spoken[turn].parentElement!.setAttribute(
-      "aria-rowindex",
-      String(at.row + 1),
+        `key ${picture.cols[at.col].label}: ${weight}`,
     );
-    grid.setAttribute("aria-activedescendant", spoken[turn].id);
   }
 
-  // --- pointer and keys -------------------------------------------------
+  // --- the pointer ------------------------------------------------------
   const pointed = (event: PointerEvent | MouseEvent) => {
     const box = grid.getBoundingClientRect();
     return cellAt(
@@ -229,28 +201,6 @@ function heatmap(tools: Tools<Reader>): Parts<Reader> {
     // A first tap points; a mouse points before it clicks.
     const touch = (event as PointerEvent).pointerType === "touch";
     if (!touch || wasThere) toggleLock();
-  });
-  grid.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const { row, col } = whereAt() ?? { row: 0, col: 0 };
-    const far = event.shiftKey ? 10 : 1;
-    const last = picture.cols.length - 1;
-    const moves: Record<string, () => void> = {
-      ArrowUp: () => moveTo(row - far, col),
-      ArrowDown: () => moveTo(row + far, col),
-      ArrowLeft: () => moveTo(row, col - far),
-      ArrowRight: () => moveTo(row, col + far),
-      PageUp: () => moveTo(row - 10, col),
-      PageDown: () => moveTo(row + 10, col),
-      Home: () => moveTo(row, 0),
-      End: () => moveTo(row, last),
-      Enter: toggleLock,
-      " ": toggleLock,
-      Escape: () => tools.change({ locked: [] }),
-    };
-    if (!Object.hasOwn(moves, event.key)) return;
-    event.preventDefault();
-    moves[event.key]();
   });
   details.addEventListener("toggle", () => {
     if (details.open) table.replaceChildren(buildTable(picture));
