@@ -166,7 +166,8 @@ def bars(
     axes.grid(alpha=0.3, axis="y")
     axes.set_axisbelow(True)
     if len(groups) > 1:
-        axes.legend()
+        axes.margins(y=0.2)  # room for the legend
+        axes.legend(loc="upper right", ncols=len(groups))
     return figure
 
 
@@ -290,7 +291,7 @@ def grids(
         place.add_patch(
             pyplot.Rectangle(
                 (col - 0.5, row - 0.5), 1, 1, fill=False,
-                edgecolor="black", linewidth=2,
+                edgecolor=COLOURS[1], linewidth=2,
             )
         )  # fmt: skip
         place.set_title(name, fontsize="medium")
