@@ -59,7 +59,7 @@ def test_no_noun_is_right_more_often_than_wrong(name):
 
 
 def test_the_leaky_list_is_solved_by_a_liking_for_distances():
-    """Balanced it seems, yet 4 words before 1 word before 3 is always right."""
+    """Balanced, yet 4 words before 1 word before 3 is always right."""
     links = read_links("agreement-leaky")
     liked = [4, 1, 3]
     assert all(
