@@ -31,6 +31,7 @@ const outputs = [
       heatmap: "src/heatmap/notebook.ts",
       mask: "src/mask/notebook.ts",
       qkv: "src/qkv/notebook.ts",
+      sentence: "src/sentence/notebook.ts",
       softmaxlab: "src/softmaxlab/notebook.ts",
     },
     outdir: target,

@@ -5,6 +5,7 @@ import { mount as heatmap } from "./heatmap/view.ts";
 import { defineElement } from "./lib/host.ts";
 import { mount as mask } from "./mask/view.ts";
 import { mount as playground } from "./qkv/view.ts";
+import { mount as sentence } from "./sentence/view.ts";
 import { mount as softmaxLab } from "./softmaxlab/view.ts";
 
 defineElement("attn-curves", curves);
@@ -14,3 +15,4 @@ defineElement("attn-softmax-lab", softmaxLab);
 defineElement("attn-gaze", gaze);
 defineElement("attn-cocktail", cocktail);
 defineElement("attn-mask", mask);
+defineElement("attn-sentence", sentence);

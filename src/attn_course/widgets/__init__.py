@@ -11,6 +11,7 @@ from attn_course.widgets.gaze import GazeExplorer
 from attn_course.widgets.heatmap import AttentionHeatmap
 from attn_course.widgets.mask import MaskDesigner
 from attn_course.widgets.qkv import QKVPlayground
+from attn_course.widgets.sentence import TypeASentence
 from attn_course.widgets.softmaxlab import SoftmaxLab
 
 __all__ = [
@@ -21,4 +22,5 @@ __all__ = [
     "QKVPlayground",
     "RecordedCurves",
     "SoftmaxLab",
+    "TypeASentence",
 ]

@@ -41,7 +41,15 @@ export function unpack(packed: Packed, name: string): NumberArray {
   return { shape, data };
 }
 
-function decode(base64: unknown, name: string): Uint8Array<ArrayBuffer> {
+/** Pack an array as float32: what `unpack` reads. */
+export function encode(data: Float64Array, shape: number[]): Packed {
+  const bytes = new Uint8Array(Float32Array.from(data).buffer);
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return { dtype: "float32", shape, step: null, base64: btoa(text) };
+}
+
+export function decode(base64: unknown, name: string): Uint8Array<ArrayBuffer> {
   let text: string;
   try {
     text = atob(String(base64));

@@ -38,7 +38,7 @@ export function keepKeys(root: HTMLElement): () => void {
 
 /** Is the surface behind this element dark? Asks the page, not its theme. */
 export function isDark(element: HTMLElement): boolean {
-  for (let e: Element | null = element; e; e = e.parentElement) {
+  for (let e: Element | null = element; e; e = outer(e)) {
     const [r, g, b, alpha = 1] =
       getComputedStyle(e)
         .backgroundColor.match(/[\d.]+/g)
@@ -47,6 +47,13 @@ export function isDark(element: HTMLElement): boolean {
       return 0.2126 * r + 0.7152 * g + 0.0722 * b < 128;
   }
   return false;
+}
+
+/** The element around this one, also out of a shadow tree. */
+function outer(element: Element): Element | null {
+  const root = element.getRootNode();
+  const host = root instanceof ShadowRoot ? root.host : null;
+  return element.parentElement ?? host;
 }
 
 /** Call back when the page changes its theme. */

@@ -1,0 +1,148 @@
+// TypeASentence's numbers against the vectors of plain Python loops.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { decode } from "../src/lib/arrays.ts";
+import { applyChanges, fromLink, toLink } from "../src/lib/state.ts";
+import {
+  consider,
+  MAX_LETTERS,
+  parseSource,
+  validators,
+} from "../src/sentence/model.ts";
+import { edits, suggestions, tokenise } from "../src/sentence/text.ts";
+import {
+  answer,
+  erf,
+  half,
+  parseNetwork,
+  read,
+} from "../src/sentence/transformer.ts";
+import { load, within } from "./vectors.ts";
+
+const vectors = load("sentence");
+const near = within(vectors.tolerance);
+const file = () => decode(vectors.file, "the file");
+const network = parseNetwork(file());
+
+for (const one of vectors.sentences)
+  test(`the tiny model reads “${one.words.join(" ")}”`, () => {
+    const reading = read(network, one.numbers);
+    near(reading.scores, one.scores, "scores");
+    near(reading.weights, one.weights, "weights");
+    one.chances.forEach((row: number[], place: number) => {
+      near(answer(network, reading, place), row, `chances ${place}`);
+    });
+  });
+
+for (const [text, words] of vectors.texts)
+  test(`“${text}” in words`, () => {
+    const tokens = tokenise(text);
+    assert.deepEqual(
+      tokens.map(({ word }) => word),
+      words,
+    );
+    for (const token of tokens)
+      assert.equal(text.slice(token.start, token.end), token.text);
+  });
+
+for (const [a, b, count] of vectors.edits)
+  test(`from “${a}” to “${b}”`, () => {
+    assert.equal(edits(a, b), count);
+    assert.equal(edits(b, a), count);
+  });
+
+test("half-precision numbers of every kind", () => {
+  const known: [number, number][] = [
+    [0x3c00, 1],
+    [0xc000, -2],
+    [0x0001, 2 ** -24],
+    [0x7bff, 65504],
+    [0x3555, 0.333251953125],
+    [0x7c00, Infinity],
+  ];
+  for (const [bits, value] of known) assert.equal(half(bits), value);
+  assert.ok(Number.isNaN(half(0x7e00)));
+});
+
+test("the error function", () => {
+  const known = [0, 0.1124629160182849, 0.8427007929497149, 0.9999779095030014];
+  [0, 0.1, 1, 3].forEach((x, i) => {
+    assert.ok(Math.abs(erf(x) - known[i]) < 2e-7);
+    assert.ok(Math.abs(erf(-x) + known[i]) < 2e-7);
+  });
+});
+
+test("no answer while a word is unknown, and none is guessed", () => {
+  const outcome = consider(network, "The Cta saw it zzzzzz");
+  assert.deepEqual(
+    outcome.unknown.map(({ token }) => token.text),
+    ["Cta", "zzzzzz"],
+  );
+  assert.equal(outcome.reading, null);
+  assert.deepEqual(outcome.answers, []);
+  assert.ok(outcome.unknown[0].known.includes("cat"));
+  assert.match(outcome.message, /Replace each .* no answer/);
+});
+
+test("words of a class that fits are offered", () => {
+  const offered = (word: string, before: string | null) =>
+    suggestions(word, before, network.words, network.classes);
+  assert.deepEqual(offered("zzzzzzzz", "the").sort(), ["cat", "mat"]);
+  assert.deepEqual(offered("zzzzzzzz", "cat"), ["saw"]);
+  assert.deepEqual(offered("zzzzzzzz", null), ["the"]);
+  assert.deepEqual(offered("zzzzzzzz", "unheard"), []);
+  for (const word of ["<", "pad", "blank"])
+    assert.ok(!offered(word, null).some((each) => each.startsWith("<")));
+});
+
+test("each obstacle is named", () => {
+  const said = (text: string) => consider(network, text).message;
+  assert.match(said("   "), /Type a sentence/);
+  assert.match(said("the cat saw the mat"), /no pronoun/);
+  assert.match(said("the ".repeat(9)), /8 words at most.* has 9/);
+  assert.equal(said("the cat saw it"), "");
+  assert.equal(consider(network, "the cat saw ___").answers.length, 1);
+});
+
+test("every noun of the sentence is among the candidates", () => {
+  const [one] = consider(network, "the cat saw the mat it saw").answers;
+  const here = one.candidates.filter((each) => each.here);
+  assert.deepEqual(here.map(({ word }) => word).sort(), ["cat", "mat"]);
+  const chances = one.candidates.map(({ chance }) => chance);
+  assert.deepEqual(
+    chances,
+    [...chances].sort((a, b) => b - a),
+  );
+  assert.ok(one.candidates.length >= 3);
+});
+
+test("a damaged file is an error", () => {
+  assert.throws(() => parseNetwork(new Uint8Array(4)), /safetensors/);
+  const cut = file().slice(0, -2);
+  assert.throws(() => parseNetwork(cut));
+  const broken = file();
+  broken[broken.length - 1] = 0x7e; // NaN
+  assert.throws(() => parseNetwork(broken), /finite/);
+});
+
+const source = parseSource({ layers: 2, heads: 4, examples: [null, 5] });
+
+test("a link carries a hostile sentence unharmed, and no long one", () => {
+  const start = { sentence: "", layer: 1, head: 1 };
+  const valid = validators(source);
+  const state = { sentence: `<img src=x onerror="a">&=#`, layer: 2, head: 4 };
+  const pairs = toLink(state, start);
+  const back = applyChanges(start, fromLink(pairs, start), valid);
+  assert.deepEqual(back, { state, refused: [] });
+  const long = { sentence: "a".repeat(MAX_LETTERS + 1), layer: 3, head: 0.5 };
+  assert.deepEqual(applyChanges(start, long, valid).refused, [
+    "sentence",
+    "layer",
+    "head",
+  ]);
+});
+
+test("bad data is an error that says what was expected", () => {
+  assert.throws(() => parseSource(null), /expected the widget's data/);
+  assert.throws(() => parseSource({ layers: 2 }), /expected heads/);
+});
