@@ -16,12 +16,17 @@ HOOK = """
 from jaxtyping import install_import_hook
 with install_import_hook("attn_course", "beartype.beartype"):
     import attn_course.functional, attn_course.masks
+    import attn_course.pieces, attn_course.transformer
 import jaxtyping
 import numpy as np
 import torch
 from attn_course import masks
 from attn_course.functional import (
     additive_weights, attention, attention_weights, masked_softmax)
+from attn_course.heads import merge_heads, split_heads
+from attn_course.pieces import merge_pieces
+from attn_course.positions import rotate, sinusoidal
+from attn_course.transformer import CausalBlock, EncoderLayer, Transformer
 
 q, k, v = np.ones((2, 4, 3, 8)), np.ones((2, 2, 5, 8)), np.ones((2, 2, 5, 6))
 mask, bias = np.ones((3, 5), dtype=bool), np.zeros((3, 5))
@@ -50,6 +55,18 @@ masks.dilated(4, reach=1, step=2), masks.global_tokens(4, [0])
 masks.block(4, 2)
 big = masks.big_bird(9, window=1, n_global=1, n_random=1, seed=0)
 masks.cost(big), masks.layers_until_connected(big)
+for make in (np.asarray, torch.tensor):
+    rotate(merge_heads(split_heads(make(v), 2)), base=9.0)
+sinusoidal(3, 4)
+merge_pieces(np.ones((2, 3, 3)), [0, 0, 1])
+x, causal = torch.ones(2, 3, 8), torch.tensor(masks.causal(3))
+layer = EncoderLayer(8, 2, 9)
+layer(x), layer(x[0], causal), layer.weights(x, causal)
+block = CausalBlock(8, 4, 2, 9)
+block(x), block.queries_keys(x[0])
+model = Transformer(5, seed=0)
+words = torch.tensor([[0, 4, 1]])
+model(words), model(words[0], causal), model.attentions(words, causal)
 """
 
 # Each line breaks one promise of a signature.
@@ -70,6 +87,11 @@ BAD = [
     "masks.cost(mask[0])",
     "masks.layers_until_connected(mask)",
     "masks.padding(np.ones((2, 2), dtype=int), 3)",
+    "merge_pieces(np.ones((2, 3), dtype=int), [0, 0, 1])",
+    "EncoderLayer(8, 2, 9)(torch.ones(3, 8, dtype=int))",
+    "EncoderLayer(8, 2, 9)(torch.ones(3, 8), torch.ones(3, 3))",
+    "CausalBlock(8, 4, 2, 9)(torch.ones(8))",
+    "Transformer(5, seed=0)(torch.ones(3))",
 ]
 
 

@@ -655,8 +655,8 @@ def cmd_site(given: argparse.Namespace) -> None:
 
 
 def install_models() -> None:
-    """Install the small models that some tests read."""
-    say("Installing the small models that some tests read")
+    """Install the two small models that some tests read."""
+    say("Installing the two small models that some tests read: 180 MB, once")
     must_run([in_venv("attn-course"), "models"], "Installing the models")
 
 

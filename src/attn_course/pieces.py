@@ -73,7 +73,9 @@ def merge_pieces(
 
     Examples
     --------
-    >>> weights = [[0.5, 0.25, 0.25], [0.5, 0.5, 0.0], [0.0, 1.0, 0.0]]
+    >>> weights = np.array([[0.5, 0.25, 0.25],
+    ...                     [0.5, 0.5, 0.0],
+    ...                     [0.0, 1.0, 0.0]])
     >>> merge_pieces(weights, [0, 1, 1])  # the last two are one word
     array([[0.5 , 0.5 ],
            [0.25, 0.75]])

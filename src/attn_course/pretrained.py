@@ -30,6 +30,7 @@ class _Packaged(NamedTuple):
     file: str  # its folder, or its one file, inside the package
     wait: str = ""  # how long loading takes, where it is long
     note: str = ""
+    special: bool = True  # whether the model reads special tokens
 
 
 PACKAGED = {
@@ -42,6 +43,8 @@ PACKAGED = {
             "The weights of SmolLM2's layers are rounded to 4 bits here, so "
             "its numbers differ a little from those of the full model."
         ),
+        # It was trained without; yet transformers 4 adds one to this file.
+        special=False,
     ),
 }
 GET_NOTEBOOKS = 'pip install "attn-course[notebooks]"'
@@ -99,12 +102,22 @@ class Model:
         What transformers loaded.
     note
         What to say where the model's numbers are shown; often nothing.
+    adds_special
+        Whether a text gets the special tokens that the tokenizer knows.
     """
 
-    def __init__(self, tokenizer: Any, model: Any, *, note: str = ""):
+    def __init__(
+        self,
+        tokenizer: Any,
+        model: Any,
+        *,
+        note: str = "",
+        adds_special: bool = True,
+    ):
         self.tokenizer = tokenizer
         self.model = model
         self.note = note
+        self.adds_special = adds_special
 
     @property
     def layers(self) -> int:
@@ -260,13 +273,19 @@ class Model:
 
     def _encode(self, text: str) -> Any:
         """Cut a text into tokens."""
-        encoded = self.tokenizer(text, return_special_tokens_mask=True)
+        encoded = self.tokenizer(
+            text,
+            add_special_tokens=self.adds_special,
+            return_special_tokens_mask=True,
+        )
         return encoded.encodings[0]
 
     def _run(self, text: str, **options: Any) -> Any:
         """Run the model, without gradients."""
         torch = import_module("torch")
-        inputs = self.tokenizer(text, return_tensors="pt")
+        inputs = self.tokenizer(
+            text, add_special_tokens=self.adds_special, return_tensors="pt"
+        )
         n = inputs["input_ids"].shape[-1]
         most = self.model.config.max_position_embeddings
         if not 1 <= n <= most:
@@ -294,7 +313,13 @@ def _load_packaged(
         file = Path(packaged.file).stem
         print(f"Loading {file}: {packaged.wait} …", flush=True)
     with _no_progress_bars():
-        return _open(transformers, where, note=packaged.note, **options)
+        tokenizer, model = _open(transformers, where, **options)
+    return Model(
+        tokenizer,
+        model,
+        note=packaged.note,
+        adds_special=packaged.special,
+    )
 
 
 def _load_other(transformers: Any, name: str) -> Model:
@@ -302,7 +327,7 @@ def _load_other(transformers: Any, name: str) -> Model:
     local = Path(name).is_dir()
     offline = None if local else _why_offline(name)
     try:
-        return _open(
+        tokenizer, model = _open(
             transformers, name, local_files_only=local or offline is not None
         )
     except (ImportError, OSError, ValueError) as error:
@@ -317,6 +342,7 @@ def _load_other(transformers: Any, name: str) -> Model:
             f"expected a model that transformers can read, got {name!r}: "
             f"{reason}"
         ) from None
+    return Model(tokenizer, model)
 
 
 def _why_offline(name: str) -> Exception | None:
@@ -338,9 +364,7 @@ def _why_offline(name: str) -> Exception | None:
     return None
 
 
-def _open(
-    transformers: Any, where: Any, *, note: str = "", **options: Any
-) -> Model:
+def _open(transformers: Any, where: Any, **options: Any) -> tuple[Any, Any]:
     """Read tokenizer and weights."""
     tokenizer = transformers.AutoTokenizer.from_pretrained(where, **options)
     # Only eager attention hands out its weights.
@@ -351,7 +375,7 @@ def _open(
         raise ValueError("it has an encoder and a decoder, not one of them")
     if not tokenizer.is_fast:
         raise ValueError("its tokenizer does not say where tokens start")
-    return Model(tokenizer, model.eval(), note=note)
+    return tokenizer, model.eval()
 
 
 def _first_letter(text: str, start: int, end: int) -> int | None:
