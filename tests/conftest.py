@@ -100,7 +100,7 @@ def minilm(asked: list[tuple]) -> Model:
 
 @pytest.fixture(scope="session")
 def smollm2(asked: list[tuple]) -> Model:
-    """Load SmolLM2, which takes 10 to 30 s."""
+    """Load SmolLM2, which takes 10 to 40 s."""
     with _no_network(asked):
         return load("smollm2", progress=False)
 

@@ -3,13 +3,8 @@
 import numpy as np
 import pytest
 
-from attn_course import data, pretrained
+from attn_course import data
 from attn_course.experiments import minilm_endings
-
-
-@pytest.fixture(scope="module")
-def minilm():
-    return pretrained.load("minilm")
 
 
 @pytest.fixture(scope="module")

