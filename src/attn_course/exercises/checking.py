@@ -165,9 +165,15 @@ def _outcome(
             for name, before, after in zip(
                 exercise.parameters, case.arguments, given, strict=True
             )
-            if not np.array_equal(before, after)
+            if not _equal(before, after)
         ]
     return outcome
+
+
+def _equal(before: Any, after: Any) -> bool:
+    """Compare an argument with itself; NaN stays NaN."""
+    numbers = isinstance(before, np.ndarray) and before.dtype.kind == "f"
+    return np.array_equal(before, after, equal_nan=numbers)
 
 
 def _classify(result: Call, function: Callable) -> Outcome:

@@ -1,0 +1,389 @@
+"""Exercise 4.1: a causal mask that lets nothing through."""
+
+import numpy as np
+
+from attn_course.exercises.chapter03.shared import softmax, swap
+from attn_course.exercises.core import Case, Exercise
+from attn_course.functional import attention as from_the_course
+
+# What a case is called, batch axes, n, length, d, d_v, dtype.
+SIZES = [
+    ("three tokens", (), 3, 3, 2, 2, "float64"),
+    ("all sizes equal", (), 4, 4, 4, 4, "float64"),
+    ("five tokens", (), 5, 5, 3, 2, "float64"),
+    ("one token", (), 1, 1, 4, 3, "float64"),
+    ("two of four are padding", (), 4, 2, 3, 2, "float64"),
+    ("one token, then padding", (), 3, 1, 2, 4, "float64"),
+    ("vectors of 64 numbers", (), 4, 3, 64, 3, "float64"),
+    ("a batch axis", (2,), 4, 3, 5, 2, "float64"),
+    ("a batch, all sizes equal", (3,), 3, 3, 3, 3, "float64"),
+    ("batch and heads", (2, 3), 5, 4, 4, 6, "float64"),
+    ("float32", (2,), 4, 3, 3, 2, "float32"),
+    ("float16", (), 4, 4, 3, 2, "float16"),
+]
+
+
+def inputs(rng: np.random.Generator) -> list[Case]:
+    """Give queries, keys, values and how many tokens are real."""
+    first = (
+        np.array([[1.0, 0.0], [0.0, 2.0]]),
+        np.array([[1.0, 1.0], [2.0, 0.0]]),
+        np.array([[10.0], [20.0]]),
+    )
+    cases = [Case("two tokens", (*first, 2))]
+    cases += [_random_case(rng, *sizes) for sizes in SIZES]
+    return cases + _awkward(rng)
+
+
+def _random_case(rng, name, batch, n, length, d, d_v, dtype) -> Case:
+    """Draw numbers of a little more than unit variance."""
+    arrays = [
+        rng.normal(scale=1.2, size=(*batch, n, size)).round(2).astype(dtype)
+        for size in (d, d, d_v)
+    ]
+    return Case(name, (*arrays, length))
+
+
+def _awkward(rng: np.random.Generator) -> list[Case]:
+    """Give later tokens that are huge, and padding that is no number."""
+    cases = []
+    for name, place, factor in [
+        ("a later value of a billion", 2, 1e9),
+        ("a later key that beats all others", 1, 1e4),
+        ("a first query with a huge score", 0, 1e4),
+    ]:
+        case = _random_case(rng, name, (), 4, 4, 2, 2, "float64")
+        case.arguments[place][0 if place == 0 else -1] *= factor
+        cases.append(case)
+    for name, batch, number in [
+        ("padding of NaN", (), np.nan),
+        ("padding of inf", (2,), np.inf),
+        ("padding of huge numbers", (), 1e6),
+    ]:
+        case = _random_case(rng, name, batch, 4, 2, 3, 2, "float64")
+        for x in case.arguments[:3]:
+            x[..., 2:, :] = number
+        cases.append(case)
+    return cases
+
+
+EXERCISE = Exercise(
+    id="4.1",
+    title="A causal mask without leaks",
+    statement="""\
+Write `causal_attention(query, key, value, length)`: self-attention in which
+token i sees the tokens 0, 1, …, i and nothing of what comes later.
+
+- `query` and `key` have shape `(..., n, d)`, `value` has `(..., n, d_v)`.
+  Return the outputs, `(..., n, d_v)`; scores are divided by √d.
+- The first `length` tokens are real (at least one). The others are padding:
+  nobody looks at them, and their own outputs are zeros.
+- Nothing leaks: whatever a later token or the padding holds, be it a billion
+  or NaN, the outputs before it stay the same.""",
+    difficulty=2,
+    minutes=15,
+    hints=[
+        "A token sees itself and what came before: the lower triangle of the "
+        "scores, the diagonal included. `np.tri` makes one.",
+        "Hide the rest before the softmax, with a score whose exponential is "
+        "exactly 0. A score of −10 still lets a little through.",
+        "0 · NaN is NaN, so a weight of 0 does not stop it. Can you do "
+        "without the padding before you multiply?",
+    ],
+    inputs=inputs,
+)
+
+
+@EXERCISE.is_solution
+def causal_attention(query, key, value, length):
+    """Let each token look at itself and at what came before.
+
+    query (..., n, d), key (..., n, d), value (..., n, d_v) → (..., n, d_v)
+    """
+    output = np.zeros(value.shape)
+    query, key = query[..., :length, :], key[..., :length, :]
+    scores = query @ np.swapaxes(key, -1, -2) / np.sqrt(key.shape[-1])
+    scores = np.where(np.tri(length, dtype=bool), scores, -np.inf)
+    exps = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    weights = exps / exps.sum(axis=-1, keepdims=True)
+    output[..., :length, :] = weights @ value[..., :length, :]
+    return output
+
+
+# Right in other words
+
+
+@EXERCISE.is_right
+def with_one_mask(query, key, value, length):
+    """Keep the padding, but empty it and hide it."""
+    n = query.shape[-2]
+    token = np.arange(n) < length  # (n,)
+    query, key, value = (
+        np.where(token[:, None], x, 0.0) for x in (query, key, value)
+    )
+    mask = np.tri(n, dtype=bool) & token & token[:, None]
+    scores = np.where(mask, _scores(query, key), -1e30)
+    return (softmax(scores) * mask) @ value
+
+
+@EXERCISE.is_right
+def with_loops(query, key, value, length):
+    """One token at a time, over what came before."""
+    output = np.zeros(value.shape)
+    for place in np.ndindex(query.shape[:-2]):
+        for i in range(length):
+            seen = key[place][: i + 1] @ query[place][i]
+            weights = softmax(seen / len(query[place][i]) ** 0.5)
+            output[place][i] = weights @ value[place][: i + 1]
+    return output
+
+
+@EXERCISE.is_right
+def with_the_course(query, key, value, length):
+    """Ask the course's own function for the tokens, and pad."""
+    real = [x[..., :length, :] for x in (query, key, value)]
+    axes = [(0, 0)] * (value.ndim - 2)
+    missing = value.shape[-2] - length
+    output = from_the_course(*real, causal=True)
+    return np.pad(output, [*axes, (0, missing), (0, 0)])
+
+
+def _scores(query, key):
+    return query @ swap(key) / np.sqrt(key.shape[-1])
+
+
+def _padded(weigh):
+    """Make an answer from what gives the weights of the real tokens."""
+
+    def answer(query, key, value, length):
+        output = np.zeros(value.shape)
+        query, key = query[..., :length, :], key[..., :length, :]
+        weights = weigh(_scores(query, key), np.tri(length, dtype=bool))
+        output[..., :length, :] = weights @ value[..., :length, :]
+        return output
+
+    return answer
+
+
+# Seeing the wrong tokens
+
+
+@EXERCISE.is_wrong
+def not_causal(query, key, value, length):
+    """Every token sees the later ones too: hide them."""
+    return _padded(lambda scores, mask: softmax(scores))(
+        query, key, value, length
+    )
+
+
+@EXERCISE.is_wrong
+def triangle_flipped(query, key, value, length):
+    """Your tokens see what comes later: keep the lower triangle."""
+    return _padded(
+        lambda scores, mask: softmax(np.where(swap(mask), scores, -np.inf))
+    )(query, key, value, length)
+
+
+@EXERCISE.is_wrong
+def diagonal_hidden(query, key, value, length):
+    """You hid each token from itself: the diagonal belongs to the mask."""
+
+    def weigh(scores, mask):
+        before = np.tri(len(mask), k=-1, dtype=bool)
+        weights = softmax(np.where(before, scores, -1e30))
+        return weights * before
+
+    return _padded(weigh)(query, key, value, length)
+
+
+@EXERCISE.is_wrong
+def first_token_is_nan(query, key, value, length):
+    """You hid each token from itself, so the first sees nothing: 0/0."""
+
+    def weigh(scores, mask):
+        before = np.tri(len(mask), k=-1, dtype=bool)
+        return softmax(np.where(before, scores, -np.inf))
+
+    return _padded(weigh)(query, key, value, length)
+
+
+@EXERCISE.is_wrong
+def one_ahead(query, key, value, length):
+    """Your tokens see one token ahead: `np.tri(n, k=1)` is too much."""
+
+    def weigh(scores, mask):
+        seen = np.tri(len(mask), k=1, dtype=bool)
+        return softmax(np.where(seen, scores, -np.inf))
+
+    return _padded(weigh)(query, key, value, length)
+
+
+# Hidden in a way that leaks
+
+
+@EXERCISE.is_wrong
+def mask_after_softmax(query, key, value, length):
+    """You hid the later tokens after the softmax: they took their share."""
+    return _padded(lambda scores, mask: softmax(scores) * mask)(
+        query, key, value, length
+    )
+
+
+@EXERCISE.is_wrong
+def divided_again(query, key, value, length):
+    """Right until a later score is huge: then the rest is 0/0. Hide first."""
+
+    def weigh(scores, mask):
+        weights = softmax(scores) * mask
+        return weights / weights.sum(axis=-1, keepdims=True)
+
+    return _padded(weigh)(query, key, value, length)
+
+
+@EXERCISE.is_wrong
+def score_of_zero(query, key, value, length):
+    """You multiplied hidden scores by 0: exp(0) = 1, so they are seen."""
+    return _padded(lambda scores, mask: softmax(scores * mask))(
+        query, key, value, length
+    )
+
+
+@EXERCISE.is_wrong
+def mask_added(query, key, value, length):
+    """You added the mask: True adds 1 to a score, and hides nothing."""
+    return _padded(lambda scores, mask: softmax(scores + mask))(
+        query, key, value, length
+    )
+
+
+@EXERCISE.is_wrong
+def score_of_minus_one(query, key, value, length):
+    """You gave hidden tokens the score −1: they still get weight."""
+    return _padded(lambda scores, mask: softmax(np.where(mask, scores, -1.0)))(
+        query, key, value, length
+    )
+
+
+@EXERCISE.is_wrong
+def minus_ten_added(query, key, value, length):
+    """You added −10 to hidden scores: exp(−10) lets a little through."""
+    return _padded(
+        lambda scores, mask: softmax(scores + np.where(mask, 0.0, -10.0))
+    )(query, key, value, length)
+
+
+@EXERCISE.is_wrong
+def score_of_minus_ten(query, key, value, length):
+    """You gave hidden tokens the score −10: a little comes through."""
+    return _padded(
+        lambda scores, mask: softmax(np.where(mask, scores, -10.0))
+    )(query, key, value, length)
+
+
+@EXERCISE.is_wrong
+def infinity_times_zero(query, key, value, length):
+    """−inf · 0 is NaN: choose with `np.where`, do not multiply."""
+    return _padded(
+        lambda scores, mask: softmax(scores + -np.inf * (1 - mask))
+    )(query, key, value, length)
+
+
+@EXERCISE.is_wrong
+def hidden_along_the_batch(query, key, value, length):
+    """Your mask fell on the batch axes: queries and keys are the last two."""
+
+    def weigh(scores, mask):
+        if scores.ndim > 2:
+            mask = np.tri(len(scores), length, dtype=bool)[:, None, :]
+            mask = mask.reshape(len(scores), *[1] * (scores.ndim - 2), length)
+        return softmax(np.where(mask, scores, -np.inf))
+
+    return _padded(weigh)(query, key, value, length)
+
+
+# Padding
+
+
+@EXERCISE.is_wrong
+def length_ignored(query, key, value, length):
+    """You did not use `length`: padding has outputs, and its NaN spreads."""
+    n = query.shape[-2]
+    scores = np.where(np.tri(n, dtype=bool), _scores(query, key), -np.inf)
+    return softmax(scores) @ value
+
+
+@EXERCISE.is_wrong
+def padding_multiplied(query, key, value, length):
+    """You multiplied NaN by 0, which is NaN: keep the padding out of it."""
+    n = query.shape[-2]
+    token = np.arange(n) < length
+    scores = np.where(np.tri(n, dtype=bool), _scores(query, key), -np.inf)
+    return (softmax(scores) * token[:, None]) @ value
+
+
+@EXERCISE.is_wrong
+def padding_answers(query, key, value, length):
+    """Right for the tokens, but padding has outputs: they should be zeros."""
+    real = _padded(
+        lambda scores, mask: softmax(np.where(mask, scores, -np.inf))
+    )(query, key, value, length)
+    n = query.shape[-2]
+    scores = np.where(np.tri(n, dtype=bool), _scores(query, key), -np.inf)
+    everything = softmax(scores) @ value
+    token = np.arange(n)[:, None] < length
+    return np.where(token, real, everything)
+
+
+@EXERCISE.is_wrong
+def padding_cut_off(query, key, value, length):
+    """You left the padding out of the result: its outputs are zeros."""
+    real = causal_attention(query, key, value, length)
+    return real[..., :length, :]
+
+
+# As in chapter 3
+
+
+@EXERCISE.is_wrong
+def not_scaled(query, key, value, length):
+    """You left out the division by √d."""
+    return causal_attention(query * np.sqrt(key.shape[-1]), key, value, length)
+
+
+@EXERCISE.is_wrong
+def divided_by_d(query, key, value, length):
+    """You divided by d, not by √d."""
+    return causal_attention(query / np.sqrt(key.shape[-1]), key, value, length)
+
+
+@EXERCISE.is_wrong
+def softmax_over_queries(query, key, value, length):
+    """You took the softmax over the queries: each row must sum to 1."""
+    return _padded(
+        lambda scores, mask: softmax(np.where(mask, scores, -np.inf), axis=-2)
+    )(query, key, value, length)
+
+
+@EXERCISE.is_wrong
+def no_maximum_subtracted(query, key, value, length):
+    """Right for small scores, but exp overflows: subtract the maximum."""
+
+    def weigh(scores, mask):
+        exps = np.exp(np.where(mask, scores, -np.inf))
+        return exps / exps.sum(axis=-1, keepdims=True)
+
+    return _padded(weigh)(query, key, value, length)
+
+
+@EXERCISE.is_wrong
+def earlier_values_averaged(query, key, value, length):
+    """You averaged what came before: each token should weigh it."""
+    return causal_attention(0.0 * query, key, value, length)
+
+
+@EXERCISE.is_wrong
+def returns_weights(query, key, value, length):
+    """You returned the weights: mix the values with them."""
+    n = query.shape[-2]
+    eye = np.broadcast_to(np.eye(n), (*query.shape[:-2], n, n))
+    return causal_attention(query, key, eye, length)
