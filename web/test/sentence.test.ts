@@ -9,7 +9,7 @@ import {
   parseSource,
   validators,
 } from "../src/sentence/model.ts";
-import { edits, suggestions, tokenise } from "../src/sentence/text.ts";
+import { edits, tokenise } from "../src/sentence/text.ts";
 import {
   answer,
   erf,
@@ -85,14 +85,19 @@ test("no answer while a word is unknown, and none is guessed", () => {
 });
 
 test("words of a class that fits are offered", () => {
-  const offered = (word: string, before: string | null) =>
-    suggestions(word, before, network.words, network.classes);
-  assert.deepEqual(offered("zzzzzzzz", "the").sort(), ["cat", "mat"]);
-  assert.deepEqual(offered("zzzzzzzz", "cat"), ["saw"]);
-  assert.deepEqual(offered("zzzzzzzz", null), ["the"]);
-  assert.deepEqual(offered("zzzzzzzz", "unheard"), []);
-  for (const word of ["<", "pad", "blank"])
-    assert.ok(!offered(word, null).some((each) => each.startsWith("<")));
+  const offered = (sentence: string) =>
+    consider(network, sentence).unknown[0].known;
+  assert.deepEqual(offered("the zzzzzz").sort(), ["cat", "mat"]);
+  assert.deepEqual(offered("the cat zzzzzz"), ["saw"]);
+  assert.deepEqual(offered("zzzzzz"), ["the"]);
+  assert.deepEqual(offered(". zzzzzz"), []);
+  for (const text of ["<", "pad", "<blank>"])
+    assert.ok(!offered(text).some((each) => each.startsWith("<")));
+});
+
+test("the kind of an unknown word is guessed from the one before", () => {
+  const outcome = consider(network, "the zzzzzz yyyyyy");
+  assert.deepEqual(outcome.unknown[1].known, ["saw", "cat", "mat"]);
 });
 
 test("each obstacle is named", () => {

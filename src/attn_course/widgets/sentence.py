@@ -255,7 +255,7 @@ def _packed(model: Any, vocabulary: Sequence[str] | None) -> bytes:
 
 def _held_out() -> dict[str, list[str]]:
     return {
-        "of these, never in a training sentence with two nouns": [
+        "of these, never beside another noun in training": [
             noun.text for noun in pronouns.NOUNS if pronouns.is_held_out(noun)
         ]
     }

@@ -1,7 +1,7 @@
 // What the widget is given, what a reader may change, and what the model
 // says of a sentence. attn_course.widgets.sentence is the Python twin.
 import { type Valid, within } from "../lib/state.ts";
-import { BLANK, suggestions, type Token, tokenise } from "./text.ts";
+import { BLANK, kindsOf, suggestions, type Token, tokenise } from "./text.ts";
 import { answer, type Network, type Reading, read } from "./transformer.ts";
 
 export const MAX_LETTERS = 300;
@@ -116,11 +116,16 @@ export function consider(network: Network, sentence: string): Outcome {
   if (tokens.length === 0)
     outcome.message = "Type a sentence, or take one of the examples.";
   else if (bad.length > 0) {
+    const kinds = kindsOf(
+      tokens.map(({ word }) => word),
+      (word) => place.has(word),
+      network.classes,
+    );
     outcome.unknown = bad.map((token) => ({
       token,
       known: suggestions(
         token.word,
-        tokens[tokens.indexOf(token) - 1]?.word ?? null,
+        kinds[tokens.indexOf(token)],
         network.words,
         network.classes,
       ),

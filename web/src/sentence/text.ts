@@ -52,56 +52,71 @@ export function edits(a: string, b: string): number {
 const NEAR = 3;
 const FITTING = 3;
 
-/** What may follow a word of a class. */
+/** What may follow a word of a kind. */
 const FOLLOWS: Record<string, string[]> = {
+  start: ["determiners"],
   determiners: ["nouns", "adjectives"],
   adjectives: ["nouns"],
   nouns: ["verbs"],
   pronouns: ["verbs"],
   prepositions: ["determiners"],
+  conjunctions: ["determiners", "pronouns"],
   verbs: ["determiners", "adverbs"],
   was: ["adjectives", "adverbs"],
 };
 
-/** Known words near by spelling, then those of a class that fits here. */
+type Classes = Map<string, string[]>;
+
+/** The classes of a kind: there are several of nouns. */
+const classesOf = (kind: string, classes: Classes) =>
+  [...classes].filter(([name]) => name === kind || name.endsWith(` ${kind}`));
+
+/** The kinds of each word; those of an unknown one are guessed. */
+export function kindsOf(
+  words: string[],
+  isKnown: (word: string) => boolean,
+  classes: Classes,
+): string[][] {
+  let before = ["start"];
+  return words.map((word) => {
+    const known = Object.keys(FOLLOWS).filter((kind) =>
+      kind === "was"
+        ? word === "was" || word === "were"
+        : classesOf(kind, classes).some(([, some]) => some.includes(word)),
+    );
+    before = isKnown(word)
+      ? known
+      : before.flatMap((kind) => FOLLOWS[kind] ?? []);
+    return before;
+  });
+}
+
+/** Known words near by spelling, then those of a kind that fits here. */
 export function suggestions(
   word: string,
-  before: string | null,
+  kinds: string[],
   words: string[],
-  classes: Map<string, string[]>,
+  classes: Classes,
 ): string[] {
   const long = word.slice(0, 30);
   const known = words.filter((each) => !each.startsWith("<"));
   const far = new Map(known.map((each) => [each, edits(long, each)]));
-  const nearest = (some: string[], most: number, count: number) =>
-    some
-      .filter((each) => (far.get(each) ?? 99) <= most)
-      .sort((a, b) => far.get(a)! - far.get(b)!)
-      .slice(0, count);
-  const near = nearest(known, Math.max(1, Math.floor(long.length / 3)), NEAR);
-  const fits = fittingClasses(before, classes);
-  const others = fits.flatMap((name) => classes.get(name) ?? []);
-  const fitting = nearest(
-    others.filter((each) => !near.includes(each)),
-    98,
-    FITTING,
-  );
-  return [...near, ...fitting];
-}
-
-function fittingClasses(
-  before: string | null,
-  classes: Map<string, string[]>,
-): string[] {
-  if (before === null) return ["determiners"];
-  const kinds =
-    before === "was" || before === "were"
-      ? ["was"]
-      : [...classes]
-          .filter(([, words]) => words.includes(before))
-          .map(([name]) => (name.endsWith(" nouns") ? "nouns" : name));
-  const ends = kinds.flatMap((kind) => FOLLOWS[kind] ?? []);
-  return [...classes.keys()].filter((name) =>
-    ends.some((end) => name === end || name.endsWith(` ${end}`)),
-  );
+  const ending = (each: string) => (each.endsWith(long.slice(-2)) ? 0 : 1);
+  const byLikeness = (a: string, b: string) =>
+    ending(a) - ending(b) || far.get(a)! - far.get(b)!;
+  const most = Math.max(1, Math.floor(long.length / 3));
+  const near = known
+    .filter((each) => far.get(each)! <= most)
+    .sort((a, b) => far.get(a)! - far.get(b)!)
+    .slice(0, NEAR);
+  // The most alike of each class in turn: no class hides the others.
+  const lists = kinds
+    .flatMap((kind) => classesOf(kind, classes))
+    .map(([, some]) =>
+      some.filter((each) => !near.includes(each)).sort(byLikeness),
+    );
+  const fitting = Array.from({ length: FITTING }, (_, i) =>
+    lists.map((list) => list[i]),
+  ).flat();
+  return [...near, ...fitting.filter(Boolean).slice(0, FITTING)];
 }

@@ -40,13 +40,13 @@ const STYLE = `
 .words { flex: 1 1 270px; max-width: 430px; min-width: 0; }
 .words svg { display: block; width: 100%; }
 .answers { flex: 1 1 250px; max-width: 420px; min-width: 0; }
-.answers h4 { margin: .2rem 0 .3rem; font-size: 1em; }
 .answers table { width: 100%; font-size: .95em; margin-bottom: .8rem; }
 .answers caption { text-align: left; font-weight: 600; padding: .1rem 0 .3rem; }
 .answers caption b { color: var(--accent); }
 .answers th { text-align: left; font-weight: 400; white-space: nowrap; width: 1%; }
 .answers .here th { font-weight: 700; }
-.answers td.bar { width: 60%; padding-right: 0; }
+.answers td { white-space: nowrap; }
+.answers td.bar { width: 100%; padding-right: 0; }
 .answers i { display: block; height: .75em; border-radius: 2px; background: var(--line); min-width: 1px; }
 .answers .here i { background: var(--lock); }
 .lists p { margin: .3rem 0; font-size: .92em; }
@@ -289,8 +289,9 @@ function typeASentence(tools: Tools<Reader>): Parts<Reader> {
     title: source.title,
     note: source.note,
     hint:
-      "Thick arcs and long bars: where the pronoun looks with this head. " +
-      "Write ___ to let the model find a pronoun.",
+      "Percentages: probability among all words that the model knows; bold: " +
+      "nouns of your sentence. Arcs and bars: where the pronoun looks with " +
+      "this head. Write ___ to let the model find a pronoun.",
     style: STYLE,
     start: { sentence: "", layer: 1, head: 1 },
     valid: validators(source),
