@@ -26,9 +26,8 @@ export function drawLooks(looks: Looks, width: number, ink: Ink): Node[] {
     s(
       "text",
       {
-        x: LABEL - 8,
+        x: ARCS + 9,
         y: y(i) + 4.5,
-        "text-anchor": "end",
         "font-weight": i === from || nouns[i] ? 700 : 400,
         fill: i === from ? ink.accent : ink.ink,
       },
