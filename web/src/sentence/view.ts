@@ -49,6 +49,7 @@ const STYLE = `
 .answers td.bar { width: 100%; padding-right: 0; }
 .answers i { display: block; height: .75em; border-radius: 2px; background: var(--line); min-width: 1px; }
 .answers .here i { background: var(--lock); }
+.old { opacity: .35; }
 .lists p { margin: .3rem 0; font-size: .92em; }
 `;
 
@@ -198,8 +199,10 @@ function typeASentence(tools: Tools<Reader>): Parts<Reader> {
     };
   }
 
-  function drawWords(looks: Looks, dark: boolean) {
-    const width = Math.max(240, words.clientWidth || 300);
+  let width = 0;
+  function drawWords(looks: Looks, dark: boolean, resized: boolean) {
+    // To ask for the width makes the browser lay the page out.
+    if (resized || width === 0) width = Math.max(240, words.clientWidth);
     drawing.setAttribute("viewBox", `0 0 ${width} ${height(looks)}`);
     drawing.replaceChildren(
       ...drawLooks(looks, width, dark ? DARK_INK : LIGHT_INK),
@@ -280,7 +283,8 @@ function typeASentence(tools: Tools<Reader>): Parts<Reader> {
     const looks = looksNow();
     controls.element.hidden = look.hidden = looks === null;
     map.element.hidden = looks === null;
-    if (looks) drawWords(looks, dark);
+    // A redraw for a new width or theme names everything as changed.
+    if (looks) drawWords(looks, dark, changed.has("layer"));
     map.show(outcome, state);
     lists.refresh();
   }
@@ -387,6 +391,9 @@ function createAsked(pick: (which: number) => void) {
   };
 }
 
+/** How long the reader's hands must rest before the map follows, in ms. */
+const PAUSE = 150;
+
 /** The whole map of the chosen head, drawn by AttentionHeatmap itself. */
 function createMap(tools: Tools<Reader>, source: Source) {
   const place = h("div");
@@ -398,9 +405,10 @@ function createMap(tools: Tools<Reader>, source: Source) {
   );
   let handle: Handle | null = null;
   let shown: Outcome | null = null;
+  let waiting = 0;
   element.addEventListener("toggle", () => tools.redraw());
 
-  function build(outcome: Outcome) {
+  function build(outcome: Outcome, selection: Record<string, string>) {
     handle?.destroy();
     const root = h("div");
     place.replaceChildren(root);
@@ -425,7 +433,7 @@ function createMap(tools: Tools<Reader>, source: Source) {
           key_tokens: texts,
           title: "Attention weights",
         },
-        state: {},
+        state: { selection },
         controls: [],
       },
       () => {},
@@ -437,14 +445,22 @@ function createMap(tools: Tools<Reader>, source: Source) {
     element,
     show(outcome: Outcome | null, state: Reader) {
       if (!element.open || !outcome?.reading) return;
-      if (outcome !== shown) build(outcome);
-      shown = outcome;
       const selection = {
         layer: String(state.layer),
         head: String(state.head),
       };
-      handle?.update({ selection });
-      handle?.flush();
+      if (outcome === shown) return handle?.update({ selection });
+      // While the reader types, the old map stays, faint.
+      place.classList.add("old");
+      clearTimeout(waiting);
+      waiting = window.setTimeout(
+        () => {
+          shown = outcome;
+          build(outcome, selection);
+          place.classList.remove("old");
+        },
+        handle ? PAUSE : 0,
+      );
     },
   };
 }
