@@ -80,7 +80,7 @@ TESTS: dict[str, dict[str, Any]] = {
     "blank, held out": {"kind": "blank", "answer": "held out"},
 }
 # Where the pronoun looks is measured on these.
-LOOKS = ("known", "held-out answer")
+LOOKS = ("known", "held-out answer", "meaning")
 TEST_SEED = 1
 CODE = (
     "experiments/pronouns.py",
