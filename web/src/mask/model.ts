@@ -54,7 +54,10 @@ const either =
   (...rules: Rule[]): Rule =>
   (x, n) => {
     const made = rules.map((rule) => rule(x, n));
-    return (i, j) => made.some((allows) => allows(i, j));
+    return (i, j) => {
+      for (const allows of made) if (allows(i, j)) return true;
+      return false;
+    };
   };
 
 export const PRESETS: Record<string, Preset> = {

@@ -75,7 +75,7 @@ label[hidden] { display: none; }
 const SLIDERS: [keyof Numbers, string][] = [
   ["padded", "padding tokens"],
   ["window", "neighbours on each side"],
-  ["dilation", "every … th"],
+  ["dilation", "step between keys"],
   ["block", "block size"],
   ["n_global", "global tokens"],
   ["n_random", "random keys a query"],
@@ -403,7 +403,7 @@ function maskDesigner(tools: Tools<Reader>): Parts<Reader> {
     now.same && layers > 1
       ? "Every layer: who may look at whom"
       : `Layer ${now.layer}: who may look at whom`,
-    `After layer ${now.layer}: who can have heard of whom`,
+    `After layer ${now.layer}: who has heard of whom`,
   ];
 
   /** The mask, or who can have heard of whom. */
