@@ -89,6 +89,11 @@ def test_one_changed_word_changes_the_answer():
 
     assert (named("they"), named("she")) == ("wolves", "queen")
     assert (named("tired"), named("wide")) == ("animal", "street")
+    assert named("nobody") == pronouns.NONE
+    # What it gets wrong.
+    assert named("big") == named("small") == "suitcase"
+    assert named("held out") not in ("bird", "tree")
+    assert named("own clause") == "queen"
 
 
 def test_a_model_of_ones_own():

@@ -23,7 +23,8 @@ __all__ = ["Answer", "TypeASentence"]
 
 MAX_LETTERS = 300
 CAT = "The cat sat on the mat because it was tired."
-# Two sentences that differ in one word, twice; what the model can't know.
+# Pairs that differ in one word; then what the model gets wrong: size, a noun
+# that it met alone only, a noun of the pronoun's own clause.
 EXAMPLES = {
     "the cat": CAT,
     "tired": "The animal didn't cross the street because it was too tired.",
@@ -32,8 +33,11 @@ EXAMPLES = {
     "she": "The queen watched the wolves because she was hungry.",
     "two pronouns": "The king saw the girls but they slept, so he left.",
     "a blank": "The sister slept because ___ was tired.",
+    "nobody": "The queen slept because he was tired.",
     "big": "The trophy didn't fit in the suitcase because it was too big.",
     "small": "The trophy didn't fit in the suitcase because it was too small.",
+    "held out": "The bird sat on the tree because it was hungry.",
+    "own clause": "The king slept because she saw the queen.",
     "unknown words": "The zebra ignored the teacher because she was tyred.",
 }
 NOTE = (

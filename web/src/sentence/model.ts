@@ -7,7 +7,7 @@ import { answer, type Network, type Reading, read } from "./transformer.ts";
 export const MAX_LETTERS = 300;
 export const NONE = "<none>";
 const TOP = 3;
-const MOST_EXAMPLES = 12;
+const MOST_EXAMPLES = 20;
 
 export interface Example {
   label: string;
