@@ -25,7 +25,13 @@ import { type Network, parseNetwork } from "./transformer.ts";
 const STYLE = `
 .field { display: block; margin-bottom: .5rem; }
 .field span { display: block; font-weight: 600; }
-.field input { width: 100%; box-sizing: border-box; min-height: 40px; font-size: 1.05em; }
+.field textarea {
+  width: 100%; box-sizing: border-box; resize: vertical; font: inherit; font-size: 1.05em;
+  color: inherit; background: var(--field); border: 1px solid var(--line); border-radius: 5px; padding: .3em .55em;
+}
+.field textarea:focus-visible { outline: 3px solid var(--lock); outline-offset: 2px; }
+.where { margin: 0 0 .2rem; font-weight: 600; }
+.where b { color: var(--accent); }
 .examples { display: flex; flex-wrap: wrap; gap: .35rem; align-items: center; margin-bottom: .5rem; }
 .examples button, .known button { min-height: 28px; }
 .marked { font-size: 1.05em; margin: .3rem 0; overflow-wrap: anywhere; }
@@ -65,15 +71,17 @@ function typeASentence(tools: Tools<Reader>): Parts<Reader> {
   let outcome: Outcome | null = null;
   let chosen = 0; // which of several pronouns
 
-  const field = h("input", {
-    type: "text",
+  const field = h("textarea", {
+    rows: 2,
     maxlength: MAX_LETTERS,
     "data-control": "sentence",
     autocomplete: "off",
     autocapitalize: "off",
     spellcheck: "false",
   });
-  field.addEventListener("input", () => write(field.value));
+  field.addEventListener("input", () =>
+    write(field.value.replace(/[\r\n]+/g, " ")),
+  );
   const write = (sentence: string) =>
     tools.change({ sentence: sentence.slice(0, MAX_LETTERS) });
 
@@ -113,7 +121,8 @@ function typeASentence(tools: Tools<Reader>): Parts<Reader> {
   ]);
   const drawing = s("svg", { role: "img" });
   const words = h("div", { class: "words" });
-  words.append(drawing);
+  const where = h("p", { class: "where" });
+  words.append(where, drawing);
   const answers = h("div", { class: "answers" });
   const look = h("div", { class: "look" }, answers, words);
   const map = createMap(tools, source);
@@ -207,7 +216,13 @@ function typeASentence(tools: Tools<Reader>): Parts<Reader> {
     drawing.replaceChildren(
       ...drawLooks(looks, width, dark ? DARK_INK : LIGHT_INK),
     );
+    const { layer, head } = tools.state();
     const name = looks.from === null ? "" : looks.words[looks.from];
+    where.replaceChildren(
+      ...(name === ""
+        ? []
+        : ["Where ", h("b", {}, name), ` looks: layer ${layer}, head ${head}`]),
+    );
     const best = looks.weights
       .map((weight, i) => [weight, i])
       .sort((a, b) => b[0] - a[0])
@@ -226,15 +241,22 @@ function typeASentence(tools: Tools<Reader>): Parts<Reader> {
     const tall = height(looks);
     return standalone(
       620,
-      Math.max(tall, 40 + 20 * outcome!.answers.length) + 100,
+      tall + 110 + 18 * outcome!.answers.length,
       s("text", { x: 12, y: 26, "font-weight": 600 }, source.title),
       s("text", { x: 12, y: 48 }, shorten(state.sentence, 88)),
       ...outcome!.answers.map((one, i) =>
         s("text", { x: 12, y: 72 + 18 * i }, inWords(outcome!, one)),
       ),
       s(
+        "text",
+        { x: 12, y: 84 + 18 * outcome!.answers.length, "font-weight": 600 },
+        looks.from === null
+          ? ""
+          : `Where “${looks.words[looks.from]}” looks: layer ${state.layer}, head ${state.head}`,
+      ),
+      s(
         "g",
-        { transform: `translate(12 ${66 + 18 * outcome!.answers.length})` },
+        { transform: `translate(12 ${90 + 18 * outcome!.answers.length})` },
         ...drawLooks(looks, 590, LIGHT_INK),
       ),
     );
