@@ -18,6 +18,7 @@ from attn_course.pieces import merge_pieces, word_of_each
 
 __all__ = [
     "LISTS",
+    "RELATED",
     "BestHead",
     "Link",
     "best_head",
@@ -39,6 +40,8 @@ LISTS = (
     "pronouns-impossible",
     "meaning",
 )
+# Asked by another experiment than the lists above.
+RELATED = "related"
 
 _MARK = re.compile(r"(?<!\S)([=+-])(?=\w)")
 
@@ -103,8 +106,9 @@ def read_links(name: str) -> list[Link]:
     ValueError
         When there is no list of that name.
     """
-    if name not in LISTS:
-        raise ValueError(f"expected one of {list(LISTS)}, got {name!r}")
+    known = [*LISTS, RELATED]
+    if name not in known:
+        raise ValueError(f"expected one of {known}, got {name!r}")
     file = resources.files("attn_course") / "data" / "links" / f"{name}.txt"
     lines = [
         line

@@ -7,10 +7,19 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-__all__ = ["join_pieces", "merge_pieces", "word_of_each"]
+__all__ = ["join_pieces", "merge_pieces", "word_of_each", "word_spans"]
 
 # A word keeps its apostrophes; any other sign stands alone.
 _WORD = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
+
+
+def word_spans(text: str) -> list[tuple[int, int]]:
+    """Find where each word starts and ends; a sign is a word of its own.
+
+    >>> word_spans("It isn't.")
+    [(0, 2), (3, 8), (8, 9)]
+    """
+    return [match.span() for match in _WORD.finditer(text)]
 
 
 def word_of_each(starts: Sequence[int | None], text: str) -> list[int | None]:
@@ -21,7 +30,7 @@ def word_of_each(starts: Sequence[int | None], text: str) -> list[int | None]:
     >>> word_of_each([0, 2], "Hm.")
     [0, 1]
     """
-    ends = [match.end() for match in _WORD.finditer(text)]
+    ends = [end for _, end in word_spans(text)]
     return [
         None if start is None else sum(end <= start for end in ends)
         for start in starts
