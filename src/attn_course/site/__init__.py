@@ -13,7 +13,9 @@ Each module has one reason to exist, and each is told apart by its `setup`:
 - `alt_text`: asks every image for words
 - `launching`: lets a page's launch buttons open its notebook
 - `entrance`: leads from the site's first address to its first page
-- `outputs`: hides the outputs that only tests and tables read
+- `outputs`: hides the outputs that only tests and tables read, and hands
+  those of BertViz on
+- `frames`: shows each view of BertViz in a frame that lets nothing out
 - `evidence`: finds the numbers that cells report for claims
 - `ledger`: puts those numbers into the prose and onto the page of claims
 - `questions`: questions that mark themselves
@@ -37,6 +39,7 @@ def setup(app: Any) -> dict[str, Any]:
         entrance,
         evidence,
         execution,
+        frames,
         icons,
         launching,
         ledger,
@@ -51,7 +54,7 @@ def setup(app: Any) -> dict[str, Any]:
     parts = (
         execution, assets, mounting, maths, lightening,
         icons, templates, alt_text, launching, entrance, evidence,
-        ledger, questions, runs,
+        ledger, questions, frames, runs,
     )  # fmt: skip
     for part in parts:
         part.setup(app)

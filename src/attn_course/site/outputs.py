@@ -1,8 +1,10 @@
-"""Cell outputs that tests and tables read, and that no page shows."""
+"""Cell outputs that no page shows as they are: data, and BertViz's HTML."""
 
 import json
 from collections.abc import Iterator
 from typing import Any, ClassVar
+
+from attn_course.site import frames
 
 __all__ = ["DATA_MIME", "DataOutput", "reports"]
 
@@ -10,18 +12,22 @@ DATA_MIME = "application/vnd.attn-course+json"
 
 
 class DataOutput:
-    """Shows nothing for the course's own type of output.
+    """Shows nothing for the course's own type of output, frames for BertViz.
 
     MyST-NB finds this class through an entry point in pyproject.toml. An
-    output that also has text or HTML is shown as that.
+    output of our own type that also has text or HTML is shown as that.
     """
 
     mime_priority_overrides: ClassVar = [("*", DATA_MIME, 1000)]
 
     @staticmethod
     def handle_mime(renderer: Any, data: Any, inline: bool) -> list | None:
-        """Take our own type, and leave every other to MyST-NB."""
-        return [] if data.mime_type == DATA_MIME else None
+        """Take these two, and leave every other output to MyST-NB."""
+        if data.mime_type == DATA_MIME:
+            return []
+        if data.mime_type == "text/html" and frames.is_view(data.content):
+            return frames.render(renderer, data.content)
+        return None
 
 
 def reports(
