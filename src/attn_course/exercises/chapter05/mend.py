@@ -1,0 +1,223 @@
+"""Exercise 5.1: mend a matrix that is no attention, and say what was wrong."""
+
+import numpy as np
+
+from attn_course.exercises.chapter03.shared import softmax
+from attn_course.exercises.core import Case, Exercise
+
+# What a case is called, batch axes, n_q, n_k, dtype.
+SIZES = [
+    ("two rows", (), 2, 3, "float64"),
+    ("one row", (), 1, 4, "float64"),
+    ("a square", (), 3, 3, "float64"),
+    ("more queries than keys", (), 5, 2, "float64"),
+    ("one key", (), 3, 1, "float64"),
+    ("eight words", (), 8, 8, "float64"),
+    ("several heads", (4,), 3, 5, "float64"),
+    ("as many heads as words", (3,), 3, 3, "float64"),
+    ("layers and heads", (2, 3), 4, 4, "float64"),
+    ("float32", (2,), 3, 4, "float32"),
+    ("float16", (), 3, 4, "float16"),
+]
+
+
+def inputs(rng: np.random.Generator) -> list[Case]:
+    """Give rows of any sum, some of them zeros."""
+    printed = np.array([[0.3, 0.1, 0.8], [0.25, 0.5, 0.25]])
+    cases = [Case("as printed", (printed,))]
+    for name, batch, n_q, n_k, dtype in SIZES:
+        weights = rng.gamma(0.8, size=(*batch, n_q, n_k)).round(2) + 0.05
+        cases.append(Case(name, (weights.astype(dtype),)))
+    empty = rng.gamma(0.8, size=(4, 5)).round(2) + 0.05
+    empty[2] = 0.0
+    cases.append(Case("a word that may look at nothing", (empty,)))
+    causal = np.tril(rng.gamma(0.8, size=(2, 4, 4)) + 0.05, -1)
+    cases.append(Case("each sees what came before", (causal,)))
+    tiny = np.array([[2e-12, 6e-12], [3.0, 1.0]])
+    cases.append(Case("a row of tiny weights", (tiny,)))
+    return cases
+
+
+EXERCISE = Exercise(
+    id="5.1",
+    title="Mend a matrix",
+    statement="""\
+Write `mend(weights)`: make each row sum to 1, and say what it summed to.
+
+- `weights` has shape `(..., n_q, n_k)`: no weight is negative, but the rows
+  sum to anything.
+- Return shape `(..., n_q, n_k + 1)`: the mended row, and in a last column the
+  sum that the row had.
+- A row of zeros belongs to a word that may look at nothing. It stays zeros,
+  also in its last column: no NaN, and nothing made up.""",
+    difficulty=1,
+    minutes=10,
+    hints=[
+        "Each row is divided by its own sum. `keepdims=True` keeps the axis, "
+        "so that sums stand beside their rows.",
+        "0 / 0 is NaN. What else could you divide a row of zeros by?",
+        "`np.concatenate([..., ...], axis=-1)` puts the sums into a last "
+        "column.",
+    ],
+    inputs=inputs,
+)
+
+
+@EXERCISE.is_solution
+def mend(weights):
+    """Divide each row by its sum; put the sums into a last column.
+
+    weights (..., n_q, n_k) → (..., n_q, n_k + 1)
+    """
+    total = weights.sum(axis=-1, keepdims=True)  # (..., n_q, 1)
+    rows = weights / np.where(total == 0, 1, total)
+    return np.concatenate([rows, total], axis=-1)
+
+
+def _beside(rows, weights):
+    """Put the sums of the weights as they were into a last column."""
+    total = weights.sum(axis=-1, keepdims=True)
+    return np.concatenate([rows, total], axis=-1)
+
+
+def _safe(total):
+    return np.where(total == 0, 1, total)
+
+
+# Right in other words
+
+
+@EXERCISE.is_right
+def only_where_there_is_something(weights):
+    """Divide where the sum is above 0, and leave zeros elsewhere."""
+    total = weights.sum(axis=-1, keepdims=True)
+    rows = np.divide(
+        weights, total, out=np.zeros_like(weights), where=total > 0
+    )
+    return np.append(rows, total, axis=-1)
+
+
+@EXERCISE.is_right
+def with_loops(weights):
+    """One row at a time."""
+    result = np.zeros((*weights.shape[:-1], weights.shape[-1] + 1))
+    for place in np.ndindex(weights.shape[:-1]):
+        total = weights[place].sum()
+        if total > 0:
+            result[place][:-1] = weights[place] / total
+        result[place][-1] = total
+    return result
+
+
+# What is divided by what
+
+
+@EXERCISE.is_wrong
+def columns_mended(weights):
+    """You made the columns sum to 1: softmax runs along the keys of a row."""
+    total = weights.sum(axis=-2, keepdims=True)
+    return _beside(weights / _safe(total), weights)
+
+
+@EXERCISE.is_wrong
+def one_sum_for_all(weights):
+    """You divided by the sum of the whole matrix: each row has its own."""
+    total = weights.sum(axis=(-1, -2), keepdims=True)
+    return _beside(weights / _safe(total), weights)
+
+
+@EXERCISE.is_wrong
+def divided_by_the_largest(weights):
+    """You divided by the largest weight of the row: then that one is 1."""
+    largest = weights.max(axis=-1, keepdims=True)
+    return _beside(weights / _safe(largest), weights)
+
+
+@EXERCISE.is_wrong
+def softmax_again(weights):
+    """You took a softmax of the weights: it changes their ratios."""
+    return _beside(softmax(weights.astype(float)), weights)
+
+
+@EXERCISE.is_wrong
+def excess_taken_evenly(weights):
+    """You took the same from each weight: ratios change. Divide instead."""
+    total = weights.sum(axis=-1, keepdims=True)
+    return _beside(weights - (total - 1) / weights.shape[-1], weights)
+
+
+@EXERCISE.is_wrong
+def only_large_sums(weights):
+    """You mended only rows with a sum above 1: one below is no less wrong."""
+    total = weights.sum(axis=-1, keepdims=True)
+    return _beside(weights / np.maximum(total, 1), weights)
+
+
+@EXERCISE.is_wrong
+def left_as_they_were(weights):
+    """You found the sums and left the rows as they were."""
+    return _beside(weights, weights)
+
+
+# Rows of zeros, and tiny ones
+
+
+@EXERCISE.is_wrong
+def zero_by_zero(weights):
+    """Right until a row holds zeros: 0 / 0 is NaN."""
+    total = weights.sum(axis=-1, keepdims=True)
+    with np.errstate(invalid="ignore"):
+        return _beside(weights / total, weights)
+
+
+@EXERCISE.is_wrong
+def zeros_shared_out(weights):
+    """You gave a row of zeros equal weights: it may look at nothing."""
+    total = weights.sum(axis=-1, keepdims=True)
+    rows = np.where(total == 0, 1 / weights.shape[-1], weights / _safe(total))
+    return _beside(rows, weights)
+
+
+@EXERCISE.is_wrong
+def a_little_added(weights):
+    """You added a little to the sum: rows of tiny weights then vanish."""
+    total = weights.sum(axis=-1, keepdims=True)
+    return _beside(weights / (total + 1e-8), weights)
+
+
+# The last column
+
+
+@EXERCISE.is_wrong
+def sums_left_out(weights):
+    """You left out the last column: it says what each row summed to."""
+    return mend(weights)[..., :-1]
+
+
+@EXERCISE.is_wrong
+def sums_of_the_mended(weights):
+    """Your last column holds sums after mending: give those before."""
+    rows = mend(weights)[..., :-1]
+    return _beside(rows, rows)
+
+
+@EXERCISE.is_wrong
+def how_far_from_one(weights):
+    """Your last column says how far the sum was from 1: give the sum."""
+    result = mend(weights).astype(float)
+    result[..., -1] -= 1
+    return result
+
+
+@EXERCISE.is_wrong
+def whether_it_was_broken(weights):
+    """Your last column says whether a row was broken: give its sum."""
+    result = mend(weights).astype(float)
+    result[..., -1] = np.abs(result[..., -1] - 1) > 1e-3
+    return result
+
+
+@EXERCISE.is_wrong
+def sums_first(weights):
+    """You put the sums into the first column: they belong into the last."""
+    return np.roll(mend(weights), 1, axis=-1)

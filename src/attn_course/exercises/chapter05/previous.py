@@ -1,0 +1,259 @@
+"""Exercise 5.2: how much a head looks at the previous token."""
+
+import numpy as np
+
+from attn_course.exercises.core import Case, Exercise
+
+# What a case is called, batch axes, n, the special places, dtype.
+SENTENCES = [
+    ("three words", (), 3, [], "float64"),
+    ("three words between special tokens", (), 5, [0, 4], "float64"),
+    ("two words", (), 2, [], "float64"),
+    ("a start token", (), 4, [0], "float64"),
+    ("an end token", (), 4, [3], "float64"),
+    ("a special token in the middle", (), 7, [0, 3, 6], "float64"),
+    ("several heads", (4,), 5, [0, 4], "float64"),
+    ("as many heads as tokens", (5,), 5, [0, 4], "float64"),
+    ("layers and heads", (2, 3), 6, [0, 5], "float64"),
+    ("a long sentence", (), 12, [0, 11], "float64"),
+    ("float32", (2,), 5, [0, 4], "float32"),
+    ("float16", (), 5, [0], "float16"),
+]
+
+
+def inputs(rng: np.random.Generator) -> list[Case]:
+    """Give weights whose rows sum to 1, and the special places."""
+    cases = []
+    for name, batch, n, special, dtype in SENTENCES:
+        weights = rng.gamma(0.5, size=(*batch, n, n)) + 0.01
+        weights /= weights.sum(axis=-1, keepdims=True)
+        cases.append(Case(name, (weights.astype(dtype), special)))
+    return cases
+
+
+EXERCISE = Exercise(
+    id="5.2",
+    title="Previous-token score",
+    statement="""\
+Write `previous_token(weights, special)`: how much a head looks at the previous
+token, and a control.
+
+- `weights` has shape `(..., n, n)`: row i says how token i looks at all n.
+  `special` lists the places of special tokens such as [CLS].
+- The score is the mean weight from token i to token i − 1, over all i for
+  which neither of the two is special.
+- The control: the mean weight that the same tokens i − 1 get from the *other*
+  tokens. For each i take the mean over all rows but i's own, leaving out
+  special ones; then the mean over i.
+- Return both in a last axis: `(..., 2)`.""",
+    difficulty=2,
+    minutes=20,
+    hints=[
+        "First list the i that count: 1 to n − 1, without those where i or "
+        "i − 1 is special.",
+        "The score of one i is `weights[..., i, i - 1]`.",
+        "For the control of one i: the column i − 1, at the rows of the "
+        "tokens that are not special and not i. `np.stack` joins the two.",
+    ],
+    inputs=inputs,
+)
+
+
+@EXERCISE.is_solution
+def previous_token(weights, special):
+    """Score a head, and what the same keys get from other tokens.
+
+    weights (..., n, n), special (places) → (..., 2)
+    """
+    words = [i for i in range(weights.shape[-1]) if i not in special]
+    own, others = [], []
+    for i in words:
+        if i - 1 in words:
+            rest = [k for k in words if k != i]
+            own.append(weights[..., i, i - 1])
+            others.append(weights[..., rest, i - 1].mean(axis=-1))
+    return np.stack([np.mean(own, axis=0), np.mean(others, axis=0)], axis=-1)
+
+
+def _words(weights, special):
+    return [i for i in range(weights.shape[-1]) if i not in special]
+
+
+def _pairs(weights, special, step=-1):
+    """List the words that count, with a word at their side."""
+    words = _words(weights, special)
+    return [i for i in words if i + step in words]
+
+
+def _both(score, control):
+    return np.stack([score, control], axis=-1)
+
+
+def _score(weights, special):
+    return previous_token(weights, special)[..., 0]
+
+
+def _control(weights, special):
+    return previous_token(weights, special)[..., 1]
+
+
+# Right in other words
+
+
+@EXERCISE.is_right
+def with_sums(weights, special):
+    """Column sums without the own row, divided by how many are left."""
+    words = _words(weights, special)
+    i = np.array(_pairs(weights, special))
+    own = weights[..., i, i - 1]
+    column = weights[..., words, :].sum(axis=-2)[..., i - 1]
+    others = (column - own) / (len(words) - 1)
+    return _both(own.mean(axis=-1), others.mean(axis=-1))
+
+
+@EXERCISE.is_right
+def with_masks(weights, special):
+    """Make a mask of the pairs, and one of the rows that may speak."""
+    n = weights.shape[-1]
+    word = ~np.isin(np.arange(n), special)
+    pair = np.eye(n, k=-1, dtype=bool) & word[:, None] & word
+    rows = word[None, :] & ~np.eye(n, dtype=bool)  # (i, other)
+    others = rows @ weights / rows.sum(axis=-1, keepdims=True)
+    return _both(
+        weights[..., pair].mean(axis=-1), others[..., pair].mean(axis=-1)
+    )
+
+
+# Which weights
+
+
+@EXERCISE.is_wrong
+def next_token(weights, special):
+    """You took the next token: the previous one is at i − 1."""
+    i = np.array(_pairs(weights, special, step=1))
+    words = _words(weights, special)
+    own = weights[..., i, i + 1]
+    column = weights[..., words, :].sum(axis=-2)[..., i + 1]
+    others = (column - own) / (len(words) - 1)
+    return _both(own.mean(axis=-1), others.mean(axis=-1))
+
+
+@EXERCISE.is_wrong
+def looked_at_by_the_next(weights, special):
+    """You exchanged rows and columns: row i is the one that looks."""
+    return previous_token(np.swapaxes(weights, -1, -2), special)
+
+
+@EXERCISE.is_wrong
+def diagonal(weights, special):
+    """You took each token's weight on itself: i − 1 is the one before."""
+    words = np.array(_words(weights, special))
+    own = weights[..., words, words]
+    column = weights[..., words, :].sum(axis=-2)[..., words]
+    others = (column - own) / (len(words) - 1)
+    return _both(own.mean(axis=-1), others.mean(axis=-1))
+
+
+@EXERCISE.is_wrong
+def special_tokens_count(weights, special):
+    """You let special tokens count: a sink before the first word helps."""
+    return previous_token(weights, [])
+
+
+@EXERCISE.is_wrong
+def special_keys_count(weights, special):
+    """You left out special queries, but not pairs whose key is special."""
+    words = _words(weights, special)
+    own, others = [], []
+    for i in words:
+        if i > 0:
+            rest = [k for k in words if k != i]
+            own.append(weights[..., i, i - 1])
+            others.append(weights[..., rest, i - 1].mean(axis=-1))
+    return _both(np.mean(own, axis=0), np.mean(others, axis=0))
+
+
+@EXERCISE.is_wrong
+def how_often_largest(weights, special):
+    """You counted how often it is the largest: take the mean weight."""
+    i = np.array(_pairs(weights, special))
+    hit = weights[..., i, :].argmax(axis=-1) == i - 1
+    return _both(hit.mean(axis=-1), _control(weights, special))
+
+
+@EXERCISE.is_wrong
+def summed(weights, special):
+    """You added up: take the mean over the tokens that count."""
+    return previous_token(weights, special) * len(_pairs(weights, special))
+
+
+@EXERCISE.is_wrong
+def divided_by_n(weights, special):
+    """You divided by n: divide by how many tokens count."""
+    n = weights.shape[-1]
+    return summed(weights, special) / n
+
+
+# Which control
+
+
+@EXERCISE.is_wrong
+def equal_weights_as_control(weights, special):
+    """Your control is 1/n, equal weights: ask what others give the keys."""
+    score = _score(weights, special)
+    return _both(score, np.full_like(score, 1 / weights.shape[-1]))
+
+
+@EXERCISE.is_wrong
+def own_row_in_the_control(weights, special):
+    """Your control holds the row's own weight too: leave row i out."""
+    i = np.array(_pairs(weights, special))
+    words = _words(weights, special)
+    column = weights[..., words, :].mean(axis=-2)
+    control = column[..., i - 1].mean(axis=-1)
+    return _both(_score(weights, special), control)
+
+
+@EXERCISE.is_wrong
+def special_rows_in_the_control(weights, special):
+    """You let special tokens speak in the control: leave their rows out."""
+    i = np.array(_pairs(weights, special))
+    n = weights.shape[-1]
+    column = weights.sum(axis=-2)[..., i - 1] - weights[..., i, i - 1]
+    control = (column / (n - 1)).mean(axis=-1)
+    return _both(_score(weights, special), control)
+
+
+@EXERCISE.is_wrong
+def other_keys_as_control(weights, special):
+    """Your control is the rest of the row: ask the same keys' columns."""
+    i = np.array(_pairs(weights, special))
+    n = weights.shape[-1]
+    rest = (1 - weights[..., i, i - 1]) / (n - 1)
+    return _both(_score(weights, special), rest.mean(axis=-1))
+
+
+@EXERCISE.is_wrong
+def difference(weights, special):
+    """You gave the difference of the two: return both."""
+    both = previous_token(weights, special)
+    return both[..., 0] - both[..., 1]
+
+
+@EXERCISE.is_wrong
+def no_control(weights, special):
+    """You left out the control: it belongs beside the score."""
+    return _score(weights, special)
+
+
+@EXERCISE.is_wrong
+def exchanged(weights, special):
+    """You exchanged the two: first the score, then the control."""
+    return previous_token(weights, special)[..., ::-1]
+
+
+@EXERCISE.is_wrong
+def mean_over_heads_too(weights, special):
+    """You averaged over the heads as well: each has its own score."""
+    lead = tuple(range(weights.ndim - 2))
+    return previous_token(weights, special).mean(axis=lead)

@@ -1,0 +1,215 @@
+"""Exercise 5.3: attention rollout."""
+
+import numpy as np
+
+from attn_course.exercises.core import Case, Exercise
+
+# What a case is called, layers, heads, n, dtype.
+SIZES = [
+    ("two layers of one head", 2, 1, 2, "float64"),
+    ("one layer of one head", 1, 1, 3, "float64"),
+    ("one layer of two heads", 1, 2, 3, "float64"),
+    ("two layers of two heads", 2, 2, 3, "float64"),
+    ("three layers", 3, 2, 4, "float64"),
+    ("all sizes equal", 3, 3, 3, "float64"),
+    ("one token", 2, 3, 1, "float64"),
+    ("six layers of twelve heads", 6, 12, 5, "float64"),
+    ("four layers of one head", 4, 1, 3, "float64"),
+    ("float32", 2, 2, 4, "float32"),
+    ("float16", 2, 2, 3, "float16"),
+]
+
+
+def inputs(rng: np.random.Generator) -> list[Case]:
+    """Give uneven weights whose rows sum to 1."""
+    first = np.array([[[[1.0, 0.0], [0.5, 0.5]]], [[[1.0, 0.0], [1.0, 0.0]]]])
+    cases = [Case("two tokens", (first,))]
+    for name, layers, heads, n, dtype in SIZES:
+        weights = rng.gamma(0.4, size=(layers, heads, n, n)) + 0.01
+        weights /= weights.sum(axis=-1, keepdims=True)
+        cases.append(Case(name, (weights.astype(dtype),)))
+    return cases
+
+
+EXERCISE = Exercise(
+    id="5.3",
+    title="Attention rollout",
+    statement="""\
+Write `rollout(weights)` after Abnar and Zuidema (2020): follow attention
+through all layers, down to the input.
+
+- `weights` has shape `(layers, heads, n, n)`; layer 0 reads the input.
+- In each layer take the mean over its heads. A layer also keeps what was
+  there: let half of each map be that mean and half the identity matrix.
+- Multiply the layers: what the last one reads has been read from below.
+- Return `(n, n)`: row i says where the vector at place i, after the last
+  layer, comes from. Each row sums to 1.""",
+    difficulty=2,
+    minutes=15,
+    hints=[
+        "`weights.mean(axis=1)` is one map a layer; `np.eye(n)` is the "
+        "identity.",
+        "Begin with the map of layer 0. Then let each next layer read from "
+        "the result so far.",
+        "Row i of layer 1 says which vectors of layer 0 it takes. So layer "
+        "1 stands on the left: `layer @ result`.",
+    ],
+    inputs=inputs,
+)
+
+
+@EXERCISE.is_solution
+def rollout(weights):
+    """Multiply the layers' maps, each half mean over heads, half identity.
+
+    weights (layers, heads, n, n) → (n, n)
+    """
+    kept = np.eye(weights.shape[-1])
+    result = np.copy(kept)
+    for layer in weights.mean(axis=1):
+        result = (layer + kept) / 2 @ result
+    return result
+
+
+def _layers(weights, *, join=np.mean, keep=0.5):
+    """Join the heads, and mix with the identity."""
+    joined = join(weights.astype(float), axis=1)
+    return (1 - keep) * joined + keep * np.eye(weights.shape[-1])
+
+
+def _product(layers):
+    result = layers[0]
+    for layer in layers[1:]:
+        result = layer @ result
+    return result
+
+
+# Right in other words
+
+
+@EXERCISE.is_right
+def last_layer_first(weights):
+    """Go down from the last layer."""
+    layers = _layers(weights)
+    result = layers[-1]
+    for layer in layers[-2::-1]:
+        result = result @ layer
+    return result
+
+
+@EXERCISE.is_right
+def with_multi_dot(weights):
+    """Let NumPy multiply them all."""
+    layers = list(_layers(weights))[::-1]
+    eye = np.eye(weights.shape[-1])
+    return np.linalg.multi_dot([eye, *layers])
+
+
+@EXERCISE.is_right
+def normalised(weights):
+    """Add the identity, then make the rows sum to 1."""
+    layers = weights.astype(float).mean(axis=1) + np.eye(weights.shape[-1])
+    return _product(layers / layers.sum(axis=-1, keepdims=True))
+
+
+# The product
+
+
+@EXERCISE.is_wrong
+def order_reversed(weights):
+    """You multiplied in the wrong order: later layers stand on the left."""
+    return _product(_layers(weights)[::-1])
+
+
+@EXERCISE.is_wrong
+def cell_by_cell(weights):
+    """You multiplied cell by cell with `*`: layers take a matrix product."""
+    return np.prod(_layers(weights), axis=0)
+
+
+@EXERCISE.is_wrong
+def mean_over_layers(weights):
+    """You took the mean over the layers: multiply them."""
+    return _layers(weights).mean(axis=0)
+
+
+@EXERCISE.is_wrong
+def last_layer_alone(weights):
+    """You used the last layer alone: it reads what others have mixed."""
+    return _layers(weights)[-1]
+
+
+@EXERCISE.is_wrong
+def first_layer_left_out(weights):
+    """You left out layer 0, which reads the input."""
+    layers = _layers(weights)
+    return _product([np.eye(weights.shape[-1]), *layers[1:]])
+
+
+@EXERCISE.is_wrong
+def every_layer(weights):
+    """You returned the result of every layer: that of the last is asked."""
+    layers = _layers(weights)
+    return np.stack([_product(layers[: i + 1]) for i in range(len(layers))])
+
+
+# What a layer keeps
+
+
+@EXERCISE.is_wrong
+def nothing_kept(weights):
+    """You left out the identity: a layer keeps half of what was there."""
+    return _product(_layers(weights, keep=0.0))
+
+
+@EXERCISE.is_wrong
+def not_halved(weights):
+    """You added the identity and did not halve: rows must sum to 1."""
+    return _product(2 * _layers(weights))
+
+
+@EXERCISE.is_wrong
+def identity_at_the_end(weights):
+    """You mixed with the identity once, at the end: each layer does it."""
+    product = _product(_layers(weights, keep=0.0))
+    return (product + np.eye(weights.shape[-1])) / 2
+
+
+@EXERCISE.is_wrong
+def all_ones_added(weights):
+    """You added 1 to every cell: the identity has ones on its diagonal."""
+    layers = (weights.astype(float).mean(axis=1) + 1) / 2
+    return _product(layers)
+
+
+# The heads
+
+
+@EXERCISE.is_wrong
+def heads_summed(weights):
+    """You added up the heads: take their mean."""
+    return _product(_layers(weights, join=np.sum))
+
+
+@EXERCISE.is_wrong
+def largest_over_heads(weights):
+    """You took the largest weight over the heads: take their mean."""
+    return _product(_layers(weights, join=np.max))
+
+
+@EXERCISE.is_wrong
+def first_head(weights):
+    """You followed one head alone: take the mean over all."""
+    return rollout(weights[:, :1])
+
+
+@EXERCISE.is_wrong
+def layers_averaged_heads_followed(weights):
+    """You averaged over layers, and multiplied the heads: exchange them."""
+    return rollout(np.swapaxes(weights, 0, 1))
+
+
+@EXERCISE.is_wrong
+def transposed(weights):
+    """Your rows and columns are exchanged: row i says where i reads from."""
+    return rollout(weights).T
