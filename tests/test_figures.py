@@ -123,3 +123,60 @@ def test_grids_want_panels_of_one_shape():
             {"a": np.ones((2, 3)), "b": np.ones((3, 2))},
             xlabel="", ylabel="", label="",
         )  # fmt: skip
+
+
+def test_maps_have_scales_of_their_own_or_one_for_all():
+    panels = {"weak": np.eye(3) / 4, "strong": np.eye(3)}
+    own = figures.maps(panels, list("abc"), mark=(0, 2))
+    tops = [axes.images[0].get_clim()[1] for axes in own.axes[:2]]
+    assert tops == [0.25, 1.0]
+    assert [axes.get_title() for axes in own.axes[:2]] == list(panels)
+    assert own.axes[0].patches[0].get_xy() == (1.5, -0.5)
+    assert own.get_supylabel() and own.get_supxlabel()
+    shared = figures.maps(panels, list("abc"), highest=0.5)
+    assert [axes.images[0].get_clim()[1] for axes in shared.axes[:2]] == [
+        0.5, 0.5,
+    ]  # fmt: skip
+    mixed = figures.maps(panels, list("abc"), highest=[None, 2.0])
+    assert [axes.images[0].get_clim()[1] for axes in mixed.axes[:2]] == [
+        0.25, 2.0,
+    ]  # fmt: skip
+
+
+def test_maps_want_what_fits():
+    with pytest.raises(ValueError, match=r"shape \(2, 2\), got \(3, 3\)"):
+        figures.maps({"a": np.eye(3)}, ["x", "y"])
+    with pytest.raises(ValueError, match="1 or 1 names of colours, got 2"):
+        figures.maps({"a": np.eye(1)}, ["x"], colours=["jet", "gray"])
+
+
+def test_in_grey_a_rainbow_has_no_order_and_cividis_has():
+    def greys(name):
+        figure = figures.maps(
+            {"a": np.eye(2)}, ["x", "y"], colours=[f"{name}, in grey"]
+        )
+        rgb = figure.axes[0].images[0].get_cmap()(np.linspace(0, 1, 64))
+        assert np.ptp(rgb[:, :3], axis=1).max() < 1e-9  # no colour is left
+        return np.diff(rgb[:, 0])
+
+    assert (greys("cividis") > 0).all()
+    assert (greys("jet") < 0).mean() > 0.3
+
+
+def test_lightness_is_that_of_the_known_greys():
+    light = figures.lightness("gray")
+    assert light.shape == (256,)
+    assert light[119] == pytest.approx(50.0, abs=0.5)  # middle grey, #777777
+    assert (np.diff(figures.lightness("gray_r")) < 0).all()
+
+
+def test_a_graph_has_an_arrow_for_each_weight_that_is_shown():
+    weights = np.array([[0.5, 0.3, 0.2], [0.0, 0.1, 0.9], [0.1, 0.1, 0.8]])
+    figure = figures.graph(["a", "b", "c"], weights, threshold=0.2, title="t")
+    axes = figure.axes[0]
+    assert [p.get_linewidth() for p in axes.patches] == pytest.approx(
+        [1.8, 1.2, 5.4]
+    )
+    assert [t.get_text() for t in axes.texts] == ["a", "b", "c"]
+    with pytest.raises(ValueError, match=r"shape \(2, 2\), got \(3, 3\)"):
+        figures.graph(["a", "b"], weights, threshold=0.2)

@@ -9,7 +9,18 @@ from jaxtyping import Float
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["arcs", "bars", "curves", "grids", "heatmap", "pictures", "scatter"]
+__all__ = [
+    "arcs",
+    "bars",
+    "curves",
+    "graph",
+    "grids",
+    "heatmap",
+    "lightness",
+    "maps",
+    "pictures",
+    "scatter",
+]
 
 # Okabe and Ito's colours, told apart by colour-blind eyes, with dashes and
 # marks that survive a grey print.
@@ -300,6 +311,176 @@ def grids(
     figure.supxlabel(xlabel, fontsize="medium")
     figure.supylabel(ylabel, fontsize="medium")
     figure.colorbar(image, ax=axes, label=label)
+    return figure
+
+
+def maps(
+    panels: Mapping[str, Float[Any, "n n"]],
+    tokens: Sequence[str],
+    *,
+    highest: float | Sequence[float | None] | None = None,
+    colours: Sequence[str] = ("cividis",),
+    mark: tuple[int, int] | None = None,
+) -> "Figure":
+    """Draw attention maps side by side, each with its own legend.
+
+    Parameters
+    ----------
+    panels
+        Name to map, rows that look and columns that are looked at.
+    tokens
+        One for each row and column, the same in all panels.
+    highest
+        The weight at the top of every scale, or one for each panel. None:
+        a panel's own largest weight, so that equal colours in two panels are
+        not equal weights.
+    colours
+        A name of matplotlib's for each panel, or one for all; with
+        ", in grey" at the end it is shown as a grey print would.
+    mark
+        A row and a column, framed in each panel.
+
+    Raises
+    ------
+    ValueError
+        When a map does not fit the tokens, or there are neither one nor as
+        many scales or names of colours as panels.
+    """
+    from matplotlib import pyplot
+
+    n = len(tokens)
+    names = _for_each(panels, colours, "names of colours")
+    tops = highest if isinstance(highest, Sequence) else [highest]
+    tops = _for_each(panels, tops, "scales")
+    rows = -(-len(panels) // 2)
+    cols = min(2, len(panels))
+    figure, axes = pyplot.subplots(
+        rows, cols, figsize=(3.9 * cols, 3.7 * rows), layout="constrained",
+        squeeze=False,
+    )  # fmt: skip
+    pyplot.close(figure)
+    for place in axes.flat[len(panels) :]:
+        place.axis("off")
+    for place, (title, weights), colour, top in zip(
+        axes.flat, panels.items(), names, tops, strict=False
+    ):
+        weights = np.asarray(weights, dtype=float)
+        if weights.shape != (n, n):
+            raise ValueError(
+                f"expected a map of shape ({n}, {n}), got {weights.shape} "
+                f"in {title!r}"
+            )
+        image = place.imshow(weights, cmap=_colours(colour), vmin=0, vmax=top)
+        if mark is not None:
+            row, col = mark
+            place.add_patch(
+                pyplot.Rectangle(
+                    (col - 0.5, row - 0.5), 1, 1, fill=False,
+                    edgecolor=COLOURS[1], linewidth=2,
+                )
+            )  # fmt: skip
+        place.set_title(title, fontsize="medium")
+        place.set_xticks(range(n), tokens, rotation=60, ha="right")
+        place.set_yticks(range(n), tokens)
+        place.tick_params(labelsize="small")
+        figure.colorbar(image, ax=place, shrink=0.8)
+    figure.supxlabel("key: is looked at", fontsize="medium")
+    figure.supylabel("query: looks", fontsize="medium")
+    return figure
+
+
+def _for_each(panels: Any, given: Sequence[Any], name: str) -> list[Any]:
+    """Give each panel its own; one does for all."""
+    if len(given) not in (1, len(panels)):
+        raise ValueError(
+            f"expected 1 or {len(panels)} {name}, got {len(given)}"
+        )
+    return list(given) * (len(panels) if len(given) == 1 else 1)
+
+
+def _colours(name: str) -> Any:
+    """Give a colour map; "…, in grey" is one as a grey print shows it."""
+    from matplotlib.colors import ListedColormap
+
+    name, comma, _ = name.partition(", in grey")
+    if not comma:
+        return name
+    grey = lightness(name) / 100
+    return ListedColormap(np.repeat(grey[:, None], 3, axis=1))
+
+
+def lightness(name: str) -> Float[np.ndarray, " 256"]:
+    """Give how light a colour map of matplotlib is, from 0 to 100.
+
+    L* of CIELAB, which equal steps for the eye are made of, of its colours
+    from the lowest to the highest (sRGB, IEC 61966-2-1).
+
+    Examples
+    --------
+    >>> lightness("gray")[[0, -1]].round(3)
+    array([  0., 100.])
+    """
+    from matplotlib import colormaps
+
+    rgb = colormaps[name](np.arange(256))[:, :3]
+    linear = np.where(
+        rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4
+    )
+    luminance = linear @ np.array([0.2126, 0.7152, 0.0722])
+    return np.where(
+        luminance > (6 / 29) ** 3,
+        116 * np.cbrt(luminance) - 16,
+        luminance * (29 / 3) ** 3,
+    )
+
+
+def graph(
+    tokens: Sequence[str],
+    weights: Float[Any, "n n"],
+    *,
+    threshold: float,
+    title: str = "",
+) -> "Figure":
+    """Draw attention as a graph: an arrow for each weight that is shown.
+
+    The words stand in a circle, in their order, clockwise from the top. An
+    arrow leads from the word that looks to the one it looks at; its width is
+    the weight. Weights below `threshold`, and those of a word on itself, are
+    left out.
+
+    Raises
+    ------
+    ValueError
+        When the map does not fit the tokens.
+    """
+    from matplotlib import pyplot
+    from matplotlib.patches import FancyArrowPatch
+
+    weights, n = np.asarray(weights, dtype=float), len(tokens)
+    if weights.shape != (n, n):
+        raise ValueError(
+            f"expected a map of shape ({n}, {n}), got {weights.shape}"
+        )
+    figure, axes = pyplot.subplots(figsize=(5.6, 4.6), layout="constrained")
+    pyplot.close(figure)
+    angles = np.pi / 2 - 2 * np.pi * np.arange(n) / n
+    points = np.stack([np.cos(angles), np.sin(angles)], axis=-1)  # (n, 2)
+    shown = (weights >= threshold) & ~np.eye(n, dtype=bool)
+    for i, j in np.argwhere(shown):
+        axes.add_patch(
+            FancyArrowPatch(
+                points[i], points[j], arrowstyle="-|>", mutation_scale=10,
+                connectionstyle="arc3,rad=0.12", shrinkA=3, shrinkB=3,
+                linewidth=6 * weights[i, j], color=COLOURS[0], alpha=0.6,
+            )
+        )  # fmt: skip
+    for (x, y), token in zip(points, tokens, strict=True):
+        side = "center" if abs(x) < 0.2 else ("left" if x > 0 else "right")
+        axes.text(1.1 * x, 1.1 * y, token, ha=side, va="center")
+        axes.plot(x, y, "o", color=COLOURS[4], markersize=3)
+    axes.set(xlim=(-1.6, 1.6), ylim=(-1.25, 1.25), aspect="equal")
+    axes.set_title(title, fontsize="medium")
+    axes.axis("off")
     return figure
 
 
