@@ -48,10 +48,14 @@ _SCRIPT = '\n<script type="text/javascript">\n'
 _END = "\n</script>\n"
 _LAYOUT = {  # pixels of a view's height: for the whole, and for each token
     "head_view": (110, 22.5),
-    "model_view": (120, 0),
     "neuron_view": (190, 26),
 }
-_THUMBNAIL = 240
+# The model view is 978 pixels wide, wider than a page's text: made smaller.
+_ZOOM = 0.73
+_STYLE = f"""\
+:root {{ color-scheme: light; background: #fff; }}
+@media (max-width: 990px) {{ .model_view {{ zoom: {_ZOOM}; }} }}
+@media (max-width: 500px) {{ .model_view {{ zoom: 0.5; }} }}"""
 
 
 class View(NamedTuple):
@@ -93,9 +97,9 @@ class View(NamedTuple):
     def height(self) -> int:
         """Estimate how many pixels the view is high."""
         layers, _, tokens = self.shape
-        whole, each = _LAYOUT[self.kind]
         if self.kind == "model_view":
-            return whole + layers * _THUMBNAIL
+            return round(_ZOOM * (58 + layers * (10 + 21 * tokens))) + 20
+        whole, each = _LAYOUT[self.kind]
         return round(whole + each * tokens)
 
 
@@ -170,9 +174,11 @@ def page(view: View) -> str:
 <meta name="viewport" content="width=device-width">
 <link rel="icon" href="data:,">
 <title>BertViz: {KINDS[view.kind]}</title>
-<style>:root {{ color-scheme: light; background: #fff; }}</style>
+<style>
+{_STYLE}
+</style>
 </head>
-<body>
+<body class="{view.kind}">
 {view.markup}
 <noscript>BertViz draws this view with a script.</noscript>
 {tags}
