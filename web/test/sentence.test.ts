@@ -75,18 +75,18 @@ test("the error function", () => {
 test("no answer while a word is unknown, and none is guessed", () => {
   const outcome = consider(network, "The Cta saw it zzzzzz");
   assert.deepEqual(
-    outcome.unknown.map(({ token }) => token.text),
+    outcome.unknown.map(({ text }) => text),
     ["Cta", "zzzzzz"],
   );
   assert.equal(outcome.reading, null);
   assert.deepEqual(outcome.answers, []);
-  assert.ok(outcome.unknown[0].known.includes("cat"));
+  assert.ok(outcome.offers[0].known.includes("cat"));
   assert.match(outcome.message, /Replace each .* no answer/);
 });
 
 test("words of a class that fits are offered", () => {
   const offered = (sentence: string) =>
-    consider(network, sentence).unknown[0].known;
+    consider(network, sentence).offers[0].known;
   assert.deepEqual(offered("the zzzzzz").sort(), ["cat", "mat"]);
   assert.deepEqual(offered("the cat zzzzzz"), ["saw"]);
   assert.deepEqual(offered("zzzzzz"), ["the"]);
@@ -95,9 +95,16 @@ test("words of a class that fits are offered", () => {
     assert.ok(!offered(text).some((each) => each.startsWith("<")));
 });
 
+test("a word that stands there twice is offered once, five at most", () => {
+  const outcome = consider(network, "aa bb aa cc dd ee ff gg");
+  assert.equal(outcome.unknown.length, 8);
+  const offered = outcome.offers.map(({ token }) => token.text);
+  assert.deepEqual(offered, ["aa", "bb", "cc", "dd", "ee"]);
+});
+
 test("the kind of an unknown word is guessed from the one before", () => {
   const outcome = consider(network, "the zzzzzz yyyyyy");
-  assert.deepEqual(outcome.unknown[1].known, ["saw", "cat", "mat"]);
+  assert.deepEqual(outcome.offers[1].known, ["saw", "cat", "mat"]);
 });
 
 test("each obstacle is named", () => {

@@ -8,6 +8,7 @@ export const MAX_LETTERS = 300;
 export const NONE = "<none>";
 const TOP = 3;
 const MOST_EXAMPLES = 20;
+const MOST_OFFERS = 5;
 
 export interface Example {
   label: string;
@@ -70,7 +71,8 @@ export const validators = (source: Source): Valid<Reader> => ({
   head: (x) => Number.isInteger(x) && within(1, source.heads)(x),
 });
 
-export interface Unknown {
+/** Known words in place of an unknown one. */
+export interface Offer {
   token: Token;
   known: string[];
 }
@@ -92,7 +94,8 @@ export interface Answer {
 /** A sentence, as far as the model can read it. */
 export interface Outcome {
   tokens: Token[];
-  unknown: Unknown[];
+  unknown: Token[];
+  offers: Offer[];
   /** What stands in the way of an answer. */
   message: string;
   reading: Reading | null;
@@ -109,6 +112,7 @@ export function consider(network: Network, sentence: string): Outcome {
   const outcome: Outcome = {
     tokens,
     unknown: [],
+    offers: [],
     message: "",
     reading: null,
     answers: [],
@@ -121,7 +125,12 @@ export function consider(network: Network, sentence: string): Outcome {
       (word) => place.has(word),
       network.classes,
     );
-    outcome.unknown = bad.map((token) => ({
+    // A line for each word, however often it stands there.
+    const offered = bad
+      .filter(({ word }, i) => bad.findIndex((t) => t.word === word) === i)
+      .slice(0, MOST_OFFERS);
+    outcome.unknown = bad;
+    outcome.offers = offered.map((token) => ({
       token,
       known: suggestions(
         token.word,

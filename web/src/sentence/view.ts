@@ -12,11 +12,11 @@ import {
   consider,
   MAX_LETTERS,
   NONE,
+  type Offer,
   type Outcome,
   parseSource,
   type Reader,
   type Source,
-  type Unknown,
   validators,
 } from "./model.ts";
 import { drawLooks, height, type Looks } from "./picture.ts";
@@ -151,7 +151,7 @@ function typeASentence(tools: Tools<Reader>): Parts<Reader> {
     return outcome?.message ?? "";
   }
 
-  function replace(one: Unknown, word: string) {
+  function replace(one: Offer, word: string) {
     const { start, end, text } = one.token;
     const sentence = tools.state().sentence;
     write(sentence.slice(0, start) + word + sentence.slice(end));
@@ -162,25 +162,16 @@ function typeASentence(tools: Tools<Reader>): Parts<Reader> {
   function showUnknown(now: Outcome | null) {
     const bad = now?.unknown ?? [];
     marked.replaceChildren(...(bad.length > 0 ? markedWords(now!) : []));
-    // One line for each word, however often it stands there.
-    const seen = new Set<string>();
-    const once = bad.filter(({ token }) => {
-      const first = !seen.has(token.word);
-      seen.add(token.word);
-      return first;
-    });
     unknown.replaceChildren(
-      ...once
-        .slice(0, 5)
-        .map((one) =>
-          h(
-            "li",
-            {},
-            h("bdi", {}, one.token.text),
-            one.known.length > 0 ? " is unknown; known are" : " is unknown",
-            ...one.known.map((word) => button(word, () => replace(one, word))),
-          ),
+      ...(now?.offers ?? []).map((one) =>
+        h(
+          "li",
+          {},
+          h("bdi", {}, one.token.text),
+          one.known.length > 0 ? " is unknown; known are" : " is unknown",
+          ...one.known.map((word) => button(word, () => replace(one, word))),
         ),
+      ),
     );
   }
 
@@ -356,7 +347,7 @@ const inWords = (outcome: Outcome, { place, candidates }: Answer) =>
 
 /** The sentence as typed, what is unknown marked in place. */
 function markedWords(outcome: Outcome): (Node | string)[] {
-  const bad = new Set(outcome.unknown.map(({ token }) => token));
+  const bad = new Set(outcome.unknown);
   return outcome.tokens.flatMap((token, i) => {
     const gap = i > 0 && token.start > outcome.tokens[i - 1].end ? " " : "";
     return [gap, bad.has(token) ? h("mark", {}, token.text) : token.text];
