@@ -33,6 +33,7 @@ EXPERIMENTS = (
     "cocktail",
     "head_links",
     "head_readings",
+    "induction",
     "minilm_endings",
     "minilm_requests",
     "minilm_scores",
