@@ -38,6 +38,7 @@ EXPERIMENTS = (
     "minilm_requests",
     "minilm_scores",
     "minilm_vectors",
+    "one_head",
     "pronouns",
     "remedies",
     "root_d",
