@@ -1,8 +1,10 @@
 """The project's own files agree with each other."""
 
+import ast
 import json
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import course
@@ -80,6 +82,49 @@ def test_notebooks_are_committed_without_outputs(path: Path):
     assert strip_outputs.strip(notebook) == notebook
     kernel = notebook["metadata"]["kernelspec"]["name"]
     assert kernel == "python3", "another kernel's name exists on one machine"
+
+
+def loads(code: str) -> list[tuple[str, bool]]:
+    """List the models that a cell loads, and whether it bears their lack."""
+
+    def walk(node: ast.AST, guarded: bool) -> Iterator[tuple[str, bool]]:
+        if isinstance(node, ast.Try):
+            caught = [ast.unparse(h.type) for h in node.handlers if h.type]
+            for part in node.body:
+                yield from walk(
+                    part, guarded or "ModuleNotFoundError" in caught
+                )
+            return
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "load":
+            yield ast.unparse(node.args[0]), guarded
+        for child in ast.iter_child_nodes(node):
+            yield from walk(child, guarded)
+
+    lines = code.splitlines()
+    plain = "\n".join(
+        line.replace("%pip", "pass  #") if "%" in line[:8] else line
+        for line in lines
+    )
+    return list(walk(ast.parse(plain), False))
+
+
+def test_a_load_without_its_guard_is_seen():
+    cell = "try:\n    load('a')\nexcept ModuleNotFoundError:\n    pass\n"
+    assert loads(cell) == [("'a'", True)]
+    assert loads("x = load('b').layers") == [("'b'", False)]
+
+
+def test_notebooks_run_without_the_models():
+    """Each cell that loads one says what to run where it is missing."""
+    found = [
+        (path.stem, *load)
+        for path in NOTEBOOKS
+        for cell in json.loads(path.read_text("utf-8"))["cells"]
+        if cell["cell_type"] == "code"
+        for load in loads("".join(cell["source"]))
+    ]
+    assert len(found) >= 3
+    assert [load for load in found if not load[2]] == []
 
 
 def test_every_page_is_in_the_table_of_contents():

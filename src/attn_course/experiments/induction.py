@@ -1,0 +1,252 @@
+"""Do induction heads form, and when? One layer of attention beside two.
+
+Attention-only models read letters of which a block comes twice, with a period
+drawn anew for each sequence, and name the letters of the second block. They
+are tested on periods that training never shows. The model of one layer has
+twice as many heads a layer, so that both have equally many parameters.
+
+A pilot with seed 0, looking at the model of two layers, chose learned
+positions (sinusoidal ones had learned little by then), a block at any place
+of the sequence (not always at its end), 32 sequences a step, and a loss that
+counts letters that can be known. Both models get both learning rates.
+"""
+
+import inspect
+import itertools
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from attn_course import induction
+from attn_course.data import pack_array
+from attn_course.experiments import fingerprint, provenance
+from attn_course.experiments.parts import Parts, one_thread
+from attn_course.induction import (
+    LENGTH,
+    LETTERS,
+    TRAINED_PERIODS,
+    UNSEEN_PERIODS,
+    AttentionOnly,
+    Repeats,
+    induction_targets,
+    mean_weight,
+    previous_targets,
+    repeats,
+    second_block,
+)
+
+__all__ = [
+    "MODELS",
+    "RECORDINGS",
+    "SETTINGS",
+    "baselines",
+    "inputs",
+    "record",
+    "run_one",
+    "tests",
+]
+
+RECORDINGS = ("induction",)
+MODELS = {
+    "one layer": {"layers": 1, "heads": 8},
+    "two layers": {"layers": 2, "heads": 4},
+}
+SETTINGS = {
+    "d_model": 64,
+    "d_head": 16,
+    "positions": "learned",
+    "length": LENGTH,
+    "trained_periods": list(TRAINED_PERIODS),
+    "unseen_periods": list(UNSEEN_PERIODS),
+    "learning_rates": [0.001, 0.003],
+    "batch": 32,
+    "steps": [0, 10, 30, 60, 100, 150, 200, 270, 350, 500, 800, 1200],
+    "tested": 100,
+}
+# The run whose maps are kept, chosen beforehand, and what it reads.
+PAGE = ("two layers", 0.003, 0)
+PAGE_PERIOD = 9
+STEP = 1 / 4096
+CODE = (
+    "experiments/induction.py",
+    "experiments/parts.py",
+    "functional.py",
+    "heads.py",
+    "induction.py",
+)
+
+
+def inputs(name: str, seeds: Sequence[int]) -> list[Any]:
+    """List what the recording depends on, the code it runs included."""
+    return [list(seeds), inspect.getsource(induction)]
+
+
+def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
+    """Train both models with every rate and seed; resume what is there."""
+    parts = Parts(name, fingerprint("induction", name, 0))
+    rates = SETTINGS["learning_rates"]
+    runs = list(itertools.product(MODELS, rates, seeds))
+    with one_thread():
+        done = parts.run(runs, run_one)
+    results = [entry["result"] for entry in done]
+    maps = [result.pop("maps") for result in results]
+    content = {
+        "about": inspect.getdoc(inspect.getmodule(record)),
+        "settings": SETTINGS,
+        "models": MODELS,
+        "parameters": {
+            model: sum(p.numel() for p in _model(model, 0).parameters())
+            for model in MODELS
+        },
+        "baselines": baselines(),
+        "records": results,
+        "maps": maps[runs.index(PAGE)],
+        "rounding": f"Weights are rounded to the nearest {STEP:g}.",
+        "seconds": round(sum(entry["seconds"] for entry in done)),
+        "recorded": provenance(
+            name, seeds=list(seeds), packages=["torch"], code=CODE
+        ),
+    }
+    parts.discard()
+    return content
+
+
+def run_one(
+    model: str, rate: float, seed: int, steps: Sequence[int] | None = None
+) -> dict[str, Any]:
+    """Train one model; look at it at every checkpoint.
+
+    Each list runs over the checkpoints. `induction` and `previous` are the
+    scores of every head, `(layers, heads)`; `control` is the induction score
+    on the same places of sequences in which nothing comes twice.
+    """
+    at = list(SETTINGS["steps"] if steps is None else steps)
+    network = _model(model, seed)
+    measured: dict[str, list] = {}
+    maps = []
+    for _ in induction.checkpoints(
+        network,
+        at,
+        learning_rate=rate,
+        batch=SETTINGS["batch"],
+        seed=1000 + seed,
+    ):
+        for key, value in _measure(network).items():
+            measured.setdefault(key, []).append(value)
+        maps.append(network.attentions(_example().letters)[:, 0].numpy())
+    kept = (model, rate, seed) == PAGE
+    return {
+        "model": model,
+        "learning_rate": rate,
+        "seed": seed,
+        **measured,
+        "by_period": {
+            str(period): round(second_block(network, drawn)["accuracy"], 4)
+            for period, drawn in _each_period().items()
+        },
+        "maps": _pair(np.stack(maps), measured, at) if kept else None,
+    }
+
+
+def tests() -> dict[str, Repeats]:
+    """Draw what every model is tested on.
+
+    "no repeat" has the places of "unseen", and fresh letters throughout.
+    """
+    n = SETTINGS["tested"] * len(UNSEEN_PERIODS)
+    return {
+        "trained": repeats(n, _generator(1)),
+        "unseen": repeats(n, _generator(2), periods=UNSEEN_PERIODS),
+        "no repeat": repeats(
+            n, _generator(2), periods=UNSEEN_PERIODS, repeat=False
+        ),
+    }
+
+
+def baselines() -> dict[str, float]:
+    """Give the loss on unseen periods of what needs no induction.
+
+    "uniform" knows nothing; a table of which letter follows which does no
+    better, for letters are drawn afresh. "any letter so far" copies one of
+    those before the second block, "any of the block" one of its letters.
+    """
+    _, periods, second = tests()["unseen"]
+    count = (periods - 1).double()  # letters asked in each sequence
+    mean = {
+        "any letter so far": (second.double().log() * count).sum(),
+        "any of the block": (periods.double().log() * count).sum(),
+    }
+    losses = {k: (v / count.sum()).item() for k, v in mean.items()}
+    losses = {"uniform": math.log(len(LETTERS)), **losses}
+    return {k: round(v, 4) for k, v in losses.items()}
+
+
+def _measure(network: AttentionOnly) -> dict[str, Any]:
+    """Give loss, accuracy and the scores of every head."""
+    drawn = tests()
+    unseen = second_block(network, drawn["unseen"])
+    target = induction_targets(drawn["unseen"].letters.numpy())
+    maps = network.attentions(drawn["unseen"].letters)
+    fresh = network.attentions(drawn["no repeat"].letters)
+    previous = previous_targets(LENGTH)[None]
+    return {
+        "loss": round(unseen["loss"], 4),
+        "accuracy": round(unseen["accuracy"], 4),
+        "trained_accuracy": round(
+            second_block(network, drawn["trained"])["accuracy"], 4
+        ),
+        "induction": mean_weight(maps, target).round(4).tolist(),
+        "control": mean_weight(fresh, target).round(4).tolist(),
+        "previous": mean_weight(maps, previous).round(4).tolist(),
+    }
+
+
+def _pair(
+    maps: np.ndarray, measured: dict[str, list], at: Sequence[int]
+) -> dict[str, Any]:
+    """Keep two heads of `(steps, layers, heads, n, n)`.
+
+    The best previous-token head of layer 1 and the best induction head of
+    layer 2, as they are at the end.
+    """
+    heads = [
+        int(np.argmax(measured["previous"][-1][0])),
+        int(np.argmax(measured["induction"][-1][1])),
+    ]
+    kept = np.stack([maps[:, i, head] for i, head in enumerate(heads)], axis=1)
+    [letters] = _example().letters.tolist()
+    return {
+        "model": PAGE[0],
+        "learning_rate": PAGE[1],
+        "seed": PAGE[2],
+        "tokens": [LETTERS[i] for i in letters],
+        "period": PAGE_PERIOD,
+        "steps": list(at),
+        "heads": [f"L{i}H{head + 1}" for i, head in enumerate(heads, 1)],
+        "weights": pack_array(kept, step=STEP),
+    }
+
+
+def _example() -> Repeats:
+    return repeats(1, _generator(3), periods=[PAGE_PERIOD])
+
+
+def _each_period() -> dict[int, Repeats]:
+    periods = sorted((*TRAINED_PERIODS, *UNSEEN_PERIODS))
+    return {
+        period: repeats(SETTINGS["tested"], _generator(4), periods=[period])
+        for period in periods
+    }
+
+
+def _generator(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def _model(model: str, seed: int) -> AttentionOnly:
+    names = ("d_model", "d_head", "positions", "length")
+    options = {name: SETTINGS[name] for name in names}
+    return AttentionOnly(**MODELS[model], **options, seed=seed)
