@@ -33,6 +33,7 @@ EXPERIMENTS = (
     "cocktail",
     "head_links",
     "head_readings",
+    "head_subsets",
     "induction",
     "minilm_endings",
     "minilm_requests",
