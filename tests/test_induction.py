@@ -1,12 +1,13 @@
 """Repeated letters, models of attention alone, and the recording of both."""
 
 import math
+import re
 
 import numpy as np
 import pytest
 import torch
 
-from attn_course import induction
+from attn_course import data, induction
 from attn_course.experiments import induction as experiment
 from attn_course.induction import (
     LENGTH,
@@ -146,3 +147,80 @@ def test_training_lowers_the_loss_on_what_is_trained(positions):
     before = second_block(model, drawn)["loss"]
     list(checkpoints(model, [60], learning_rate=0.003, batch=16, seed=1))
     assert second_block(model, drawn)["loss"] < before
+
+
+# The recording
+
+
+@pytest.fixture(scope="module")
+def recording():
+    return data.load_recording("induction")
+
+
+def runs(recording, model, key):
+    """Give one measure of a model at the end, for each rate and seed."""
+    return np.array(
+        [r[key][-1] for r in recording["records"] if r["model"] == model]
+    )
+
+
+def test_no_run_is_missing(recording):
+    settings = recording["settings"]
+    assert settings == experiment.SETTINGS
+    assert recording["models"] == experiment.MODELS
+    assert recording["baselines"] == experiment.baselines()
+    assert len(set(recording["parameters"].values())) == 1
+    seeds = recording["recorded"]["seeds"]
+    assert len(seeds) >= 3
+    found = [
+        (r["model"], r["learning_rate"], r["seed"])
+        for r in recording["records"]
+    ]
+    assert found == [
+        (model, rate, seed)
+        for model in experiment.MODELS
+        for rate in settings["learning_rates"]
+        for seed in seeds
+    ]
+    for r in recording["records"]:
+        layers, heads = experiment.MODELS[r["model"]].values()
+        for key in ("induction", "control", "previous"):
+            shape = (len(settings["steps"]), layers, heads)
+            assert np.shape(r[key]) == shape
+
+
+def test_it_says_how_it_was_made(recording):
+    recorded = recording["recorded"]
+    assert recorded["command"] == "attn-course experiments --only induction"
+    assert re.fullmatch(r"[0-9a-f]{40}", recorded["commit"])
+
+
+def test_the_first_steps_again(recording):
+    again = experiment.run_one("two layers", 0.003, 0, steps=[0, 10])
+    [then] = [
+        r
+        for r in recording["records"]
+        if (r["model"], r["learning_rate"], r["seed"]) == experiment.PAGE
+    ]
+    for key in ("loss", "accuracy", "induction", "control", "previous"):
+        np.testing.assert_allclose(again[key], then[key][:2], atol=0.01)
+    maps, kept = (
+        data.unpack_array(x["maps"]["weights"]) for x in (again, recording)
+    )
+    assert again["maps"]["tokens"] == recording["maps"]["tokens"]
+    assert maps.shape == (2, *kept.shape[1:])
+
+
+def test_recorded_maps_are_causal_weights(recording):
+    maps = recording["maps"]
+    weights = data.unpack_array(maps["weights"])
+    n = len(maps["tokens"])
+    assert weights.shape == (len(maps["steps"]), 2, n, n)
+    assert not weights[..., ~np.tri(n, dtype=bool)].any()
+    np.testing.assert_allclose(weights.sum(-1), 1, atol=n * experiment.STEP)
+
+
+def test_recorded_scores_of_untrained_heads_are_no_label(recording):
+    for r in recording["records"]:
+        assert np.max(r["induction"][0]) < 0.2
+        assert abs(r["loss"][0] - math.log(len(LETTERS))) < 1
