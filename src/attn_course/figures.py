@@ -280,37 +280,23 @@ def grids(
     ValueError
         When the panels differ in shape.
     """
-    from matplotlib import pyplot
-
     tables = {name: np.asarray(x, dtype=float) for name, x in panels.items()}
     shapes = {table.shape for table in tables.values()}
     if len(shapes) != 1:
         raise ValueError(f"expected panels of one shape, got {shapes}")
     rows, cols = shapes.pop()
-    figure, axes = pyplot.subplots(
-        -(-len(tables) // 2), 2, figsize=(7.2, 2.3 * -(-len(tables) // 2)),
-        layout="constrained", squeeze=False, sharex=True, sharey=True,
-    )  # fmt: skip
-    pyplot.close(figure)
-    for place in axes.flat[len(tables) :]:
-        place.axis("off")
-    for place, (name, table) in zip(axes.flat, tables.items(), strict=False):
+    figure, places = _panels(len(tables), 3.6, 2.3, sharex=True, sharey=True)
+    for place, (name, table) in zip(places, tables.items(), strict=True):
         image = place.imshow(
             table, cmap="cividis", vmin=lowest, vmax=highest, aspect="auto"
         )
-        row, col = np.unravel_index(table.argmax(), table.shape)
-        place.add_patch(
-            pyplot.Rectangle(
-                (col - 0.5, row - 0.5), 1, 1, fill=False,
-                edgecolor=COLOURS[1], linewidth=2,
-            )
-        )  # fmt: skip
+        _frame(place, *np.unravel_index(table.argmax(), table.shape))
         place.set_title(name, fontsize="medium")
         place.set_xticks(range(cols), [str(i + 1) for i in range(cols)])
         place.set_yticks(range(rows), [str(i + 1) for i in range(rows)])
     figure.supxlabel(xlabel, fontsize="medium")
     figure.supylabel(ylabel, fontsize="medium")
-    figure.colorbar(image, ax=axes, label=label)
+    figure.colorbar(image, ax=figure.axes, label=label)
     return figure
 
 
@@ -346,23 +332,13 @@ def maps(
         When a map does not fit the tokens, or there are neither one nor as
         many scales or names of colours as panels.
     """
-    from matplotlib import pyplot
-
     n = len(tokens)
     names = _for_each(panels, colours, "names of colours")
     tops = highest if isinstance(highest, Sequence) else [highest]
     tops = _for_each(panels, tops, "scales")
-    rows = -(-len(panels) // 2)
-    cols = min(2, len(panels))
-    figure, axes = pyplot.subplots(
-        rows, cols, figsize=(3.9 * cols, 3.7 * rows), layout="constrained",
-        squeeze=False,
-    )  # fmt: skip
-    pyplot.close(figure)
-    for place in axes.flat[len(panels) :]:
-        place.axis("off")
+    figure, places = _panels(len(panels), 3.9, 3.7)
     for place, (title, weights), colour, top in zip(
-        axes.flat, panels.items(), names, tops, strict=False
+        places, panels.items(), names, tops, strict=True
     ):
         weights = np.asarray(weights, dtype=float)
         if weights.shape != (n, n):
@@ -372,13 +348,7 @@ def maps(
             )
         image = place.imshow(weights, cmap=_colours(colour), vmin=0, vmax=top)
         if mark is not None:
-            row, col = mark
-            place.add_patch(
-                pyplot.Rectangle(
-                    (col - 0.5, row - 0.5), 1, 1, fill=False,
-                    edgecolor=COLOURS[1], linewidth=2,
-                )
-            )  # fmt: skip
+            _frame(place, *mark)
         place.set_title(title, fontsize="medium")
         place.set_xticks(range(n), tokens, rotation=60, ha="right")
         place.set_yticks(range(n), tokens)
@@ -387,6 +357,35 @@ def maps(
     figure.supxlabel("key: is looked at", fontsize="medium")
     figure.supylabel("query: looks", fontsize="medium")
     return figure
+
+
+def _panels(
+    count: int, width: float, height: float, **shared: bool
+) -> tuple["Figure", list[Any]]:
+    """Lay out panels of one size, in inches, two in a row."""
+    from matplotlib import pyplot
+
+    rows, cols = -(-count // 2), min(2, count)
+    figure, axes = pyplot.subplots(
+        rows, cols, figsize=(width * cols, height * rows),
+        layout="constrained", squeeze=False, **shared,
+    )  # fmt: skip
+    pyplot.close(figure)
+    for place in axes.flat[count:]:
+        place.axis("off")
+    return figure, list(axes.flat[:count])
+
+
+def _frame(place: Any, row: int, col: int) -> None:
+    """Frame one cell of a drawn table."""
+    from matplotlib.patches import Rectangle
+
+    place.add_patch(
+        Rectangle(
+            (col - 0.5, row - 0.5), 1, 1, fill=False,
+            edgecolor=COLOURS[1], linewidth=2,
+        )
+    )  # fmt: skip
 
 
 def _for_each(panels: Any, given: Sequence[Any], name: str) -> list[Any]:
