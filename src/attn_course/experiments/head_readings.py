@@ -22,7 +22,6 @@ from attn_course.experiments.head_links import (
     PACKAGES,
     UNTRAINED,
 )
-from attn_course.experiments.head_links import _forget as forget
 from attn_course.links import (
     LISTS,
     RELATED,
@@ -107,7 +106,7 @@ def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
         if short != "minilm":
             continue
         for seed in seeds:
-            blank = forget(model, seed)
+            blank = model.untrained(seed)
             models[f"{UNTRAINED}, seed {seed}"] = summary(blank, texts)
             pairs.append({"model": UNTRAINED, "seed": seed, **related(blank)})
             print(f"{UNTRAINED}, seed {seed}", flush=True)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from attn_course.data import pack_array
-from attn_course.experiments import provenance, version_of
+from attn_course.experiments import provenance, source_of, version_of
 from attn_course.pretrained import load
 
 __all__ = ["ENDINGS", "FRAME", "RECORDINGS", "inputs", "record", "row_of_it"]
@@ -43,11 +43,7 @@ def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
         "columns": ["start", "cat", "mat", "it", "ending"],
         "weights": pack_array(rows, step=STEP),  # (endings, L, H, 5)
         "rounding": f"Each weight is rounded to a multiple of {STEP:g}.",
-        "source": {
-            "model": "sentence-transformers/all-MiniLM-L6-v2",
-            "package": f"{MODEL} {version_of(MODEL)}",
-            "licence": "Apache-2.0",
-        },
+        "source": source_of(MODEL),
         "recorded": provenance(
             name,
             seeds=[],

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from attn_course.experiments import provenance, version_of
+from attn_course.experiments import provenance, source_of, version_of
 from attn_course.pretrained import Model, load
 
 __all__ = ["RECORDINGS", "inputs", "measure", "record", "requests"]
@@ -40,11 +40,7 @@ def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
         "about": __doc__.strip(),
         "requests": [{**r, **measure(model, r["text"])} for r in requests()],
         "rounding": "Each number is rounded to four places.",
-        "source": {
-            "model": "sentence-transformers/all-MiniLM-L6-v2",
-            "package": f"{MODEL} {version_of(MODEL)}",
-            "licence": "Apache-2.0",
-        },
+        "source": source_of(MODEL),
         "recorded": provenance(
             name,
             seeds=[],

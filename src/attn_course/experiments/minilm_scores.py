@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from attn_course.data import pack_array, unpack_array
-from attn_course.experiments import provenance, version_of
+from attn_course.experiments import provenance, source_of, version_of
 from attn_course.functional import masked_softmax
 from attn_course.pretrained import load
 
@@ -67,11 +67,7 @@ def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
             f"no weight is off by more than {_round_up(error)}."
         ),
         "max_weight_error": error,
-        "source": {
-            "model": "sentence-transformers/all-MiniLM-L6-v2",
-            "package": f"{MODEL} {version_of(MODEL)}",
-            "licence": "Apache-2.0",
-        },
+        "source": source_of(MODEL),
         "recorded": provenance(
             name, seeds=[], packages=["torch", "transformers", MODEL]
         ),

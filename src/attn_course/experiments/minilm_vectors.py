@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from attn_course.data import pack_array
-from attn_course.experiments import provenance, version_of
+from attn_course.experiments import provenance, source_of, version_of
 from attn_course.pretrained import load
 
 __all__ = ["HEADS", "RECORDINGS", "WORDS", "inputs", "record"]
@@ -57,11 +57,7 @@ def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
         "key": pack_array(chosen(key, at), step=STEP),  # (3, 4, d_k)
         "value": pack_array(chosen(value, at), step=STEP),  # (3, 4, d_v)
         "rounding": f"Each number is rounded to a multiple of {STEP:g}.",
-        "source": {
-            "model": "sentence-transformers/all-MiniLM-L6-v2",
-            "package": f"{MODEL} {version_of(MODEL)}",
-            "licence": "Apache-2.0",
-        },
+        "source": source_of(MODEL),
         "recorded": provenance(
             name, seeds=[], packages=["torch", "transformers", MODEL]
         ),

@@ -15,8 +15,7 @@ import numpy as np
 from jaxtyping import Float
 
 from attn_course.data import pack_array
-from attn_course.experiments import provenance, version_of
-from attn_course.experiments.head_links import _forget as forget
+from attn_course.experiments import provenance, source_of, version_of
 from attn_course.experiments.head_readings import (
     norms,
     output_matrices,
@@ -61,11 +60,7 @@ def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
     """Record the value norms of one sentence, or the agreement on many."""
     model = load("minilm")
     made = {
-        "source": {
-            "model": "sentence-transformers/all-MiniLM-L6-v2",
-            "package": f"{MODEL} {version_of(MODEL)}",
-            "licence": "Apache-2.0",
-        },
+        "source": source_of(MODEL),
         "recorded": provenance(
             name,
             seeds=[] if name == "minilm-norms" else list(seeds),
@@ -89,7 +84,7 @@ def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
     texts = sentences()
     results = {"MiniLM": agreement(model, texts)}
     for seed in seeds:
-        blank = forget(model, seed)
+        blank = model.untrained(seed)
         results[f"random weights, seed {seed}"] = agreement(blank, texts)
         print(f"random weights, seed {seed}", flush=True)
     return {

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from attn_course.data import pack_array
-from attn_course.experiments import provenance, version_of
+from attn_course.experiments import provenance, source_of, version_of
 from attn_course.pretrained import Model, load
 
 __all__ = ["RECORDINGS", "SENTENCES", "inputs", "measure", "record"]
@@ -41,11 +41,7 @@ def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
     model = load("smollm2")
     return {
         **measure(model, name),
-        "source": {
-            "model": "HuggingFaceTB/SmolLM2-135M-Instruct",
-            "package": f"{MODEL} {version_of(MODEL)}",
-            "licence": "Apache-2.0",
-        },
+        "source": source_of(MODEL),
         "recorded": provenance(
             name, seeds=[], packages=["torch", "transformers", "gguf", MODEL]
         ),
