@@ -12,7 +12,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 import course
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from browsing import axe_faults
 
 SITE = course.ROOT / "_build" / "site"
 LIMIT_KB = 350
@@ -50,12 +50,9 @@ CONTENT = [name for name in PAGES if "/" in name]
 
 def complaints(page) -> list[str]:
     """Ask axe-core for everything that it would mend."""
-    # Without `preload` axe fetches each style sheet, which the policy
-    # forbids; what it would learn from that is only the orientation lock.
-    found = Axe().run(page, options={"preload": False}).response
     return [
         f"{fault['id']}: {node['target']} {node['html'][:120]}"
-        for fault in found["violations"]
+        for fault in axe_faults(page)
         for node in fault["nodes"]
     ]
 

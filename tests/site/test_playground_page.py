@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from browsing import settle
+from browsing import axe_faults, settle, take
 
 from attn_course.widgets import QKVPlayground, SoftmaxLab
 
@@ -101,8 +100,7 @@ def test_axe_finds_nothing(widget_page, scheme):
         "<main><h1>test</h1>", plane(), SoftmaxLab(), "</main>",
         scheme=scheme, width=360,
     )  # fmt: skip
-    found = Axe().run(page, options={"preload": False}).response
-    assert [f["id"] for f in found["violations"]] == []
+    assert [fault["id"] for fault in axe_faults(page)] == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
@@ -110,9 +108,7 @@ def test_axe_finds_nothing(widget_page, scheme):
 @pytest.mark.parametrize("make", [plane, SoftmaxLab])
 def test_the_picture_can_be_taken_away(widget_page, make, kind):
     page = widget_page(make())
-    with page.expect_download() as waiting:
-        page.get_by_role("button", name=kind).click()
-    content = waiting.value.path().read_bytes()
+    content = take(page, kind)
     start = {"PNG": b"\x89PNG", "SVG": b"<svg", "CSV": b'"'}[kind]
     assert content.startswith(start) and len(content) > 60
     assert kind != "SVG" or b"<b>" not in content
