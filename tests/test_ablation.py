@@ -114,6 +114,17 @@ def test_no_subset_is_missing(recording):
         np.testing.assert_array_equal(loss[0, :, -1], loss[1, :, -1])
 
 
+def test_the_whole_is_the_mean_of_its_halves(recording):
+    for r in recording["records"]:
+        for key in ("loss", "accuracy"):
+            whole = data.unpack_array(r[key])
+            halves = data.unpack_array(r[f"{key}_halves"])
+            assert halves.shape == (2, 2, 2, 256)
+            np.testing.assert_allclose(
+                halves.mean(axis=2), whole, atol=1.01 * head_subsets.STEP
+            )
+
+
 def test_it_says_how_it_was_made(recording):
     recorded = recording["recorded"]
     assert recorded["command"] == (
@@ -142,8 +153,16 @@ def test_a_few_subsets_again():
     model = experiments_pronouns.make_reader("attention", 0)
     subsets = every_subset(2, 4)[[0, 17, 255]]
     found = head_subsets.measure(model, subsets)
-    assert found.shape == (2, 2, 3, 2)
-    np.testing.assert_array_equal(found[0, :, -1], found[1, :, -1])
-    assert (found[0, :, 0, 0] != found[1, :, 0, 0]).all()
+    loss, accuracy = found["loss"], found["accuracy"]
+    assert loss.shape == accuracy.shape == (2, 2, 2, 3)
+    np.testing.assert_array_equal(loss[0, ..., -1], loss[1, ..., -1])
+    assert (loss[0, ..., 0] != loss[1, ..., 0]).all()
+    assert (loss[..., 0, :] != loss[..., 1, :]).all()  # two halves
     again = head_subsets.measure(model, subsets)
-    np.testing.assert_allclose(found, again)
+    for key in found:
+        np.testing.assert_allclose(found[key], again[key])
+
+
+def test_each_half_is_the_mean_of_its_sentences():
+    half = head_subsets._by_half(torch.tensor([1.0, 2.0, 3.0, 5.0]))
+    assert half.tolist() == [1.5, 4.0]

@@ -5,7 +5,9 @@ settings of the experiment `pronouns`) is trained with every seed. Then each of
 its 256 subsets of heads is kept and the others are switched off, by zeros and
 by their mean over training sentences (as the whole model gives it). Nothing
 is trained again. Loss and accuracy are those of the pronoun's antecedent, on
-held-out sentences: nouns known from training and nouns held out.
+held-out sentences: nouns known from training and nouns held out. They are
+also given for each half of the sentences, so that a subset can be chosen on
+one half and measured on the other.
 """
 
 import inspect
@@ -30,10 +32,11 @@ RECORDINGS = ("head-subsets",)
 SETTINGS = {
     "condition": "attention",
     "tests": ["known", "held-out answer"],
-    "tested": 300,
+    "tested": 600,
     "mean_of": 1000,
 }
 WAYS = ("zero", "mean")
+HALVES = 2
 STEP = 1 / 2048
 CODE = (
     "ablation.py",
@@ -69,6 +72,9 @@ def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
         "subsets": "Number c keeps head h of layer l (from 0) where bit "
         "l · heads + h of c is 1; the last is the whole model.",
         "records": [entry["result"] for entry in done],
+        "halves": "`loss_halves` and `accuracy_halves`, (ways, tests, halves, "
+        "subsets), are the means over the first and the second half of the "
+        "sentences; `loss` and `accuracy` over all.",
         "rounding": f"Losses and accuracies: nearest {STEP:g}.",
         "seconds": round(sum(entry["seconds"] for entry in done)),
         "recorded": provenance(
@@ -82,7 +88,8 @@ def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
 def run_one(seed: int, steps: int | None = None) -> dict[str, Any]:
     """Train one model; give loss and accuracy for every subset.
 
-    `loss` and `accuracy` are arrays, `(ways, tests, subsets)`.
+    `loss` and `accuracy` are arrays, `(ways, tests, subsets)`; those of each
+    half of the sentences are `(ways, tests, halves, subsets)`.
     """
     model = pronouns.make_reader(SETTINGS["condition"], seed)
     train(
@@ -96,17 +103,18 @@ def run_one(seed: int, steps: int | None = None) -> dict[str, Any]:
     subsets = ablation.every_subset(
         pronouns.SETTINGS["layers"], pronouns.SETTINGS["heads"]
     )
-    found = measure(model, subsets)  # (ways, tests, subsets, 2)
-    return {
-        "seed": seed,
-        "loss": pack_array(found[..., 0], step=STEP),
-        "accuracy": pack_array(found[..., 1], step=STEP),
-    }
+    found = {"seed": seed}
+    for name, halves in measure(model, subsets).items():
+        found[name] = pack_array(halves.mean(axis=2), step=STEP)
+        found[f"{name}_halves"] = pack_array(halves, step=STEP)
+    return found
 
 
 @torch.no_grad()
-def measure(model: reader.Reader, subsets: np.ndarray) -> np.ndarray:
-    """Give loss and accuracy, `(ways, tests, subsets, 2)`."""
+def measure(
+    model: reader.Reader, subsets: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Give `loss` and `accuracy`, each `(ways, tests, halves, subsets)`."""
     known = reader.pack(pronouns._training()[: SETTINGS["mean_of"]])
     words = known.inputs[0]
     real = words != reader.PLACE[PAD]
@@ -115,14 +123,23 @@ def measure(model: reader.Reader, subsets: np.ndarray) -> np.ndarray:
         reader.pack(pronouns._tests()[test][: SETTINGS["tested"]])
         for test in SETTINGS["tests"]
     ]
-    found = np.zeros((len(WAYS), len(tests), len(subsets), 2))
+    shape = (len(WAYS), len(tests), HALVES, len(subsets))
+    found = {"loss": np.zeros(shape), "accuracy": np.zeros(shape)}
     for w, way in enumerate(WAYS):
         for t, (asked, answers) in enumerate(tests):
             for s, keep in enumerate(subsets):
                 instead = means if way == "mean" else None
                 with ablation.switched_off(model.transformer, keep, instead):
                     scores = model(*asked)  # (batch, n_words)
-                loss = nn.functional.cross_entropy(scores, answers)
-                right = (scores.argmax(-1) == answers).float().mean()
-                found[w, t, s] = loss.item(), right.item()
+                loss = nn.functional.cross_entropy(
+                    scores, answers, reduction="none"
+                )
+                right = (scores.argmax(-1) == answers).double()
+                found["loss"][w, t, :, s] = _by_half(loss)
+                found["accuracy"][w, t, :, s] = _by_half(right)
     return found
+
+
+def _by_half(of_sentences: torch.Tensor) -> np.ndarray:
+    """Average over each half of the sentences, `(halves,)`."""
+    return of_sentences.double().reshape(HALVES, -1).mean(dim=1).numpy()
