@@ -237,7 +237,9 @@ class Model:
             blank = transformers.AutoModel.from_config(
                 self.model.config, attn_implementation="eager"
             )
-        return Model(self.tokenizer, blank.eval())
+        return Model(
+            self.tokenizer, blank.eval(), adds_special=self.adds_special
+        )
 
     def sentence(self, text: str) -> Float[np.ndarray, " d_model"]:
         """Give the sentence as one vector of length 1.

@@ -32,6 +32,7 @@ __all__ = [
 EXPERIMENTS = (
     "bottleneck",
     "cocktail",
+    "code_brackets",
     "head_links",
     "head_readings",
     "head_subsets",
