@@ -33,6 +33,7 @@ EXPERIMENTS = (
     "bottleneck",
     "cocktail",
     "code_brackets",
+    "dyck",
     "head_links",
     "head_readings",
     "head_subsets",
