@@ -1,5 +1,6 @@
 // Recorded results over conditions: which curves a reader's picks give.
 // Pure; attn_course.widgets.curves holds the Python twin.
+import { ceiling } from "../lib/chart.ts";
 import { isBoolean, same, type Valid } from "../lib/state.ts";
 
 export type Level = string | number;
@@ -179,9 +180,7 @@ function point(x: number, all: (number | null)[]): Point {
 export function top(source: Source, name: string): number {
   const { values } = source.measures.find((m) => m.name === name)!;
   const largest = Math.max(0, ...values.filter((v) => v !== null));
-  if (largest <= 1) return 1;
-  const unit = 10 ** Math.floor(Math.log10(largest));
-  return Math.ceil(largest / unit) * unit;
+  return ceiling(largest);
 }
 
 /** For each thing that a reader may change: is this a value it may take? */

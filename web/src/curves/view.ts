@@ -1,4 +1,5 @@
 // RecordedCurves: pick the conditions of a recorded experiment, see its curves.
+import { axes, type Frame, frameIn, quarters, round } from "../lib/chart.ts";
 import { type Control, choice, row, slider, toggle } from "../lib/controls.ts";
 import { h, uniqueId } from "../lib/dom.ts";
 import { type Parts, type Tools, widget } from "../lib/shell.ts";
@@ -10,6 +11,7 @@ import {
   standalone,
   svgExports,
 } from "../lib/svg.ts";
+import { foldedTable, tableOf } from "../lib/table.ts";
 import {
   curves,
   type Dimension,
@@ -34,15 +36,6 @@ label[hidden] { display: none; }
 `;
 
 const DASHES = ["none", "7 4", "2 3", "10 3 2 3", "5 2", "1 3"];
-
-interface Frame {
-  width: number;
-  height: number;
-  left: number;
-  right: number;
-  top: number;
-  bottom: number;
-}
 
 export const mount = widget<Reader>("recorded experiment", recordedCurves);
 
@@ -107,7 +100,6 @@ function recordedCurves(tools: Tools<Reader>): Parts<Reader> {
   const chart = h("div", { class: "chart" }, caption);
   chart.append(svg);
   const legend = h("ul", { class: "legend" });
-  const table = h("div", { class: "table", tabindex: 0 });
   const body = h("div", {}, chart, legend);
   svg.addEventListener("pointermove", (event) => point(event as PointerEvent));
   svg.addEventListener("pointerdown", (event) => point(event as PointerEvent));
@@ -159,12 +151,7 @@ function recordedCurves(tools: Tools<Reader>): Parts<Reader> {
         );
   }
 
-  function frame(): Frame {
-    const narrow = body.clientWidth > 0 && body.clientWidth < 520;
-    const width = narrow ? 380 : 720;
-    const height = narrow ? 300 : 340;
-    return { width, height, left: 52, right: 16, top: 14, bottom: 46 };
-  }
+  const frame = () => frameIn(body);
 
   /** Where a level of the horizontal axis lies, and a height on the other. */
   function places(state: Reader, box: Frame) {
@@ -194,38 +181,11 @@ function recordedCurves(tools: Tools<Reader>): Parts<Reader> {
     if (at !== state.at) tools.change({ at });
   }
 
-  function axes(state: Reader, box: Frame, ink: Ink): SVGElement[] {
+  function ground(state: Reader, box: Frame, ink: Ink): SVGElement[] {
     const { x, y, ceiling } = places(state, box);
     const axis = find(source, state.x);
-    const text = { fill: ink.muted, "font-size": 13 };
-    const middle = { ...text, "text-anchor": "middle" };
-    const base = box.height - box.bottom;
-    const ticks = [0, 0.25, 0.5, 0.75, 1].map((share) => share * ceiling);
-    return [
-      ...ticks.flatMap((value) => [
-        s("line", {
-          x1: box.left,
-          x2: box.width - box.right,
-          y1: y(value),
-          y2: y(value),
-          stroke: ink.line,
-          "stroke-width": value === 0 ? 1.5 : 0.6,
-        }),
-        s(
-          "text",
-          { x: box.left - 7, y: y(value) + 4, ...text, "text-anchor": "end" },
-          round(value),
-        ),
-      ]),
-      ...spaced(axis, x).map((level) =>
-        s("text", { x: x(level), y: base + 18, ...middle }, String(level)),
-      ),
-      s(
-        "text",
-        { x: (box.left + box.width) / 2, y: box.height - 8, ...middle },
-        axis.label,
-      ),
-    ];
+    const ticks = { xTicks: spaced(axis, x), yTicks: quarters(ceiling) };
+    return axes({ box, x, y, ...ticks, label: axis.label }, ink);
   }
 
   function drawing(state: Reader, lines: Line[], ink: Ink): SVGElement[] {
@@ -235,7 +195,7 @@ function recordedCurves(tools: Tools<Reader>): Parts<Reader> {
     const path = (points: [number, number][]) =>
       points.map(([a, b]) => `${x(a).toFixed(1)},${y(b).toFixed(1)}`).join(" ");
     return [
-      ...axes(state, box, ink),
+      ...ground(state, box, ink),
       s("line", {
         x1: x(mark),
         x2: x(mark),
@@ -326,32 +286,22 @@ function recordedCurves(tools: Tools<Reader>): Parts<Reader> {
     ];
   }
 
-  function tableOf(state: Reader, lines: Line[]) {
+  function numbers() {
+    const state = tools.state();
     const axis = find(source, state.x);
-    const head = h(
-      "tr",
-      {},
-      h("th", { scope: "col" }, axis.label),
-      ...lines.map((line) => h("th", { scope: "col" }, line.label)),
-    );
-    const all = axis.levels.map((level) =>
-      h(
-        "tr",
-        {},
-        h("th", { scope: "row" }, String(level)),
-        ...lines.map((line) => {
-          const p = line.points.find((one) => one.x === Number(level));
-          return h(
-            "td",
-            {},
-            p
-              ? `${round(p.mean)} (${round(p.low)} to ${round(p.high)})`
-              : "not recorded",
-          );
+    const lines = curves(source, state);
+    return tableOf(
+      [axis.label, ...lines.map((line) => line.label)],
+      axis.levels.map((level) => [
+        String(level),
+        lines.map(({ points }) => {
+          const p = points.find((one) => one.x === Number(level));
+          return p
+            ? `${round(p.mean)} (${round(p.low)} to ${round(p.high)})`
+            : "not recorded";
         }),
-      ),
+      ]),
     );
-    return h("table", {}, h("thead", {}, head), h("tbody", {}, ...all));
   }
 
   function words(state: Reader): string {
@@ -392,11 +342,10 @@ function recordedCurves(tools: Tools<Reader>): Parts<Reader> {
     );
   }
 
-  const details = h(
-    "details",
-    {},
-    h("summary", {}, "The numbers as a table"),
-    table,
+  const table = foldedTable(
+    "The numbers as a table",
+    `${source.title}: table`,
+    numbers,
   );
   return {
     title: source.title,
@@ -408,7 +357,7 @@ function recordedCurves(tools: Tools<Reader>): Parts<Reader> {
     controls: controls.element,
     body: [body],
     exports: svgExports(tools.raw.name || "curves", picture, rows, tools.say),
-    footer: [details],
+    footer: [table.element],
     draw(state, _changed, dark) {
       controls.show(state);
       for (const { name, control } of pickers)
@@ -424,7 +373,7 @@ function recordedCurves(tools: Tools<Reader>): Parts<Reader> {
       svg.replaceChildren(...drawing(state, lines, ink));
       caption.textContent = `${words(state)}. The numbers stand in the table below.`;
       legend.replaceChildren(...legendItems(state, lines, ink));
-      table.replaceChildren(tableOf(state, lines));
+      table.refresh();
     },
     measured: body,
   };
@@ -448,8 +397,3 @@ function spaced(axis: Dimension, x: (level: number) => number): number[] {
     if (kept.length === 0 || x(level) - x(kept.at(-1)!) > 26) kept.push(level);
   return kept;
 }
-
-const round = (x: number): string => {
-  if (x !== 0 && Math.abs(x) < 0.01) return x.toPrecision(1);
-  return Math.abs(x) < 10 ? x.toFixed(2) : x.toFixed(0);
-};

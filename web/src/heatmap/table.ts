@@ -1,5 +1,5 @@
 // The same matrix as a real table: what a screen reader walks through.
-import { h } from "../lib/dom.ts";
+import { tableOf } from "../lib/table.ts";
 import { type Picture, strongest } from "./compute.ts";
 import { isOdd } from "./state.ts";
 
@@ -13,7 +13,7 @@ export function buildTable(picture: Picture): HTMLTableElement {
   const head = whole
     ? [...picture.cols.map(({ label }) => label), "row sum"]
     : Array.from({ length: TOP }, (_, i) => `key ${i + 1}`);
-  const body = picture.rows.map(({ label }, r) => {
+  const body = picture.rows.map(({ label }, r): [string, string[]] => {
     const cells = whole
       ? picture.cols.map((_, c) => weightText(picture, r * cols + c))
       : strongest(picture, r, TOP).map(
@@ -22,32 +22,12 @@ export function buildTable(picture: Picture): HTMLTableElement {
         );
     const odd = isOdd(picture.totals?.[r] ?? 1) ? " (not 1)" : "";
     if (whole) cells.push(picture.sums[r].toFixed(3) + odd);
-    return h(
-      "tr",
-      {},
-      h("th", { scope: "row" }, label),
-      ...cells.map((text) => h("td", {}, text)),
-    );
+    return [label, cells];
   });
   const caption = whole
     ? "Attention weights: query rows, key columns."
     : `Attention weights: the ${TOP} keys that each query looks at most.`;
-  return h(
-    "table",
-    {},
-    h("caption", {}, caption),
-    h(
-      "thead",
-      {},
-      h(
-        "tr",
-        {},
-        h("th", { scope: "col" }, "query"),
-        ...head.map((text) => h("th", { scope: "col" }, text)),
-      ),
-    ),
-    h("tbody", {}, ...body),
-  );
+  return tableOf(["query", ...head], body, caption);
 }
 
 function weightText(picture: Picture, cell: number): string {

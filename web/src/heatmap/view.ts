@@ -3,6 +3,7 @@ import { download, h } from "../lib/dom.ts";
 import { type At, keyGrid } from "../lib/grid.ts";
 import { button, type Parts, type Tools, widget } from "../lib/shell.ts";
 import { saveCsv } from "../lib/svg.ts";
+import { foldedTable } from "../lib/table.ts";
 import { createModel, type Picture, selectionName } from "./compute.ts";
 import { createControls } from "./controls.ts";
 import {
@@ -57,13 +58,11 @@ function heatmap(tools: Tools<Reader>): Parts<Reader> {
   const { element: grid, moveTo } = walk;
   const controls = createControls(source, raw.controls, tools.change);
   const panel = createPanel();
-  const table = h("div", {
-    class: "table",
-    tabindex: 0,
-    role: "region",
-    "aria-label": `${source.title}: table of weights`,
-  });
-  const details = h("details", {}, h("summary", {}, "Table of weights"), table);
+  const table = foldedTable(
+    "Table of weights",
+    `${source.title}: table of weights`,
+    () => buildTable(picture),
+  );
   const lockButton = button("Lock row", toggleLock);
 
   // --- drawing ----------------------------------------------------------
@@ -84,7 +83,7 @@ function heatmap(tools: Tools<Reader>): Parts<Reader> {
     lockButton.disabled = !at;
     const isLocked = at !== null && locked.includes(at.row);
     lockButton.textContent = isLocked ? "Unlock row" : "Lock row";
-    if (details.open && matrix) table.replaceChildren(buildTable(picture));
+    if (matrix) table.refresh();
   }
 
   function drawMatrix(now: Reader) {
@@ -202,9 +201,6 @@ function heatmap(tools: Tools<Reader>): Parts<Reader> {
     const touch = (event as PointerEvent).pointerType === "touch";
     if (!touch || wasThere) toggleLock();
   });
-  details.addEventListener("toggle", () => {
-    if (details.open) table.replaceChildren(buildTable(picture));
-  });
 
   // --- taking the picture away ------------------------------------------
   const fileName = () =>
@@ -262,7 +258,7 @@ function heatmap(tools: Tools<Reader>): Parts<Reader> {
       ["SVG", saveSvg],
       ["CSV", takeCsv],
     ],
-    footer: [details],
+    footer: [table.element],
     draw,
     measured: grid,
   };

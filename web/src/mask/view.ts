@@ -2,6 +2,15 @@
 import { type Control, choice, row, slider, toggle } from "../lib/controls.ts";
 import { h } from "../lib/dom.ts";
 import { type At, keyGrid } from "../lib/grid.ts";
+import {
+  cellAt,
+  drawCells,
+  drawFrame,
+  drawOver,
+  type Layout,
+  layOut,
+  tokenLabels,
+} from "../lib/matrix.ts";
 import { hex } from "../lib/palette.ts";
 import { button, type Parts, type Tools, widget } from "../lib/shell.ts";
 import {
@@ -12,15 +21,10 @@ import {
   standalone,
   svgExports,
 } from "../lib/svg.ts";
+import { foldedTable, tableOf } from "../lib/table.ts";
 import {
-  cellAt,
-  drawCells,
-  drawFrame,
-  drawOver,
   FEW,
-  type Layout,
   layerShade,
-  layOut,
   leastWidth,
   maskMatrix,
   reachMatrix,
@@ -90,13 +94,14 @@ function maskDesigner(tools: Tools<Reader>): Parts<Reader> {
   const source = parseSource(tools.raw.source);
   const { tokens, layers } = source;
   const n = tokens.length;
+  const labels = tokenLabels(tokens);
   const { state, change } = tools;
   const quoted = (i: number) => `“${tokens[i]}”`;
 
   // --- what follows from the state --------------------------------------
   let stack: Uint8Array[] = [];
   let first: Uint8Array = new Uint8Array();
-  let layout: Layout = layOut(tokens, 320, false);
+  let layout: Layout = layOut(labels, 320, false);
   let framed = ""; // the labels and lines that stand there
 
   const shownMask = () => stack[state().layer - 1];
@@ -265,14 +270,7 @@ function maskDesigner(tools: Tools<Reader>): Parts<Reader> {
   const pair = h("div", { class: "pair" }, left.element, right.element);
   const said = h("div", { class: "said", role: "status" });
   const facts = h("dl");
-  const table = h("div", {
-    class: "table",
-    tabindex: 0,
-    role: "region",
-    "aria-label": `${source.title}: table`,
-  });
-  const details = h("details", {}, h("summary", {}, "Table"), table);
-  details.addEventListener("toggle", fillTable);
+  const table = foldedTable("Table", `${source.title}: table`, numbers);
 
   function choose(row: number, col: number) {
     change({ cell: [row, col] });
@@ -364,7 +362,7 @@ function maskDesigner(tools: Tools<Reader>): Parts<Reader> {
     const wide = half >= leastWidth(n);
     pair.classList.toggle("wide", wide);
     pair.classList.toggle("zoom", now.zoom);
-    layout = layOut(tokens, wide ? half : width, now.zoom);
+    layout = layOut(labels, wide ? half : width, now.zoom || n <= FEW);
     controls.show(now);
     const { uses } = PRESETS[now.preset[owner(now, now.layer)]];
     for (const { name, control } of sliders)
@@ -375,7 +373,7 @@ function maskDesigner(tools: Tools<Reader>): Parts<Reader> {
       if (key !== framed) {
         svg.setAttribute("width", String(layout.width));
         svg.setAttribute("height", String(layout.height));
-        parts[1].replaceChildren(...drawFrame(layout, tokens, ink));
+        parts[1].replaceChildren(...drawFrame(layout, ink));
       }
       if (!moved)
         parts[0].replaceChildren(...drawCells(matrix(i, ink), layout, ink));
@@ -396,7 +394,7 @@ function maskDesigner(tools: Tools<Reader>): Parts<Reader> {
         h("dd", {}, value),
       ]),
     );
-    if (details.open) fillTable();
+    table.refresh();
   }
 
   const captions = (now: Reader) => [
@@ -540,8 +538,7 @@ function maskDesigner(tools: Tools<Reader>): Parts<Reader> {
     return alike ? "never, in any number of layers" : `not in ${layers} layers`;
   }
 
-  function fillTable() {
-    if (!details.open) return;
+  function numbers() {
     const { layer } = state();
     const listed = (has: (c: number) => boolean, row: number) => {
       const found = tokens.filter((_, j) => has(row * n + j));
@@ -550,45 +547,22 @@ function maskDesigner(tools: Tools<Reader>): Parts<Reader> {
       return n > 16 ? `${found.length} tokens` : found.join(", ");
     };
     const mask = shownMask();
-    const body = tokens.map((token, i) =>
-      h(
-        "tr",
-        {},
-        h("th", { scope: "row" }, token),
-        h(
-          "td",
-          {},
-          listed((c) => mask[c] === 1, i),
-        ),
-        h(
-          "td",
-          {},
-          listed((c) => first[c] <= layer, i),
-        ),
-      ),
-    );
-    const head = [
-      "query",
-      `may look at (layer ${layer})`,
-      `can have heard of (after layer ${layer})`,
-    ];
-    table.replaceChildren(
-      h(
-        "table",
-        {},
-        h(
-          "thead",
-          {},
-          h("tr", {}, ...head.map((text) => h("th", { scope: "col" }, text))),
-        ),
-        h("tbody", {}, ...body),
-      ),
+    return tableOf(
+      [
+        "query",
+        `may look at (layer ${layer})`,
+        `can have heard of (after layer ${layer})`,
+      ],
+      tokens.map((token, i) => [
+        token,
+        [listed((c) => mask[c] === 1, i), listed((c) => first[c] <= layer, i)],
+      ]),
     );
   }
 
   // --- taking the picture away ------------------------------------------
   function picture() {
-    const paper = layOut(tokens, 420, false);
+    const paper = layOut(labels, 420, n <= FEW);
     const now = state();
     const lines = [...sentences().map(([text]) => text), ...list().map(joined)];
     const height = paper.height + 70 + 18 * lines.length;
@@ -602,7 +576,7 @@ function maskDesigner(tools: Tools<Reader>): Parts<Reader> {
           { transform: `translate(${10 + i * (paper.width + 30)} 55)` },
           s("text", { x: 0, y: -10 }, captions(now)[i]),
           ...drawCells(matrix(i, LIGHT_INK), paper, LIGHT_INK),
-          ...drawFrame(paper, tokens, LIGHT_INK),
+          ...drawFrame(paper, LIGHT_INK),
           ...drawOver(paper, at(), ring(i), LIGHT_INK),
         ),
       ),
@@ -637,7 +611,7 @@ function maskDesigner(tools: Tools<Reader>): Parts<Reader> {
     body: [h("div", {}, pair, said, facts)],
     buttons: [undo],
     exports: svgExports(tools.raw.name || "mask", picture, rows, tools.say),
-    footer: [details],
+    footer: [table.element],
     draw,
     measured: pair,
   };
