@@ -1,12 +1,14 @@
 import { mount as cocktail } from "./cocktail/view.ts";
 import { mount as curves } from "./curves/view.ts";
 import { mount as gaze } from "./gaze/view.ts";
+import { mount as heads } from "./heads/view.ts";
 import { mount as heatmap } from "./heatmap/view.ts";
 import { defineElement } from "./lib/host.ts";
 import { mount as mask } from "./mask/view.ts";
 import { mount as playground } from "./qkv/view.ts";
 import { mount as sentence } from "./sentence/view.ts";
 import { mount as softmaxLab } from "./softmaxlab/view.ts";
+import { mount as switches } from "./switches/view.ts";
 
 defineElement("attn-curves", curves);
 defineElement("attn-heatmap", heatmap);
@@ -16,3 +18,5 @@ defineElement("attn-gaze", gaze);
 defineElement("attn-cocktail", cocktail);
 defineElement("attn-mask", mask);
 defineElement("attn-sentence", sentence);
+defineElement("attn-heads", heads);
+defineElement("attn-head-switches", switches);

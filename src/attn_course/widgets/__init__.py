@@ -8,16 +8,20 @@ shows it alive without a kernel.
 from attn_course.widgets.cocktail import CocktailParty
 from attn_course.widgets.curves import RecordedCurves
 from attn_course.widgets.gaze import GazeExplorer
+from attn_course.widgets.heads import HeadBrowser
 from attn_course.widgets.heatmap import AttentionHeatmap
 from attn_course.widgets.mask import MaskDesigner
 from attn_course.widgets.qkv import QKVPlayground
 from attn_course.widgets.sentence import TypeASentence
 from attn_course.widgets.softmaxlab import SoftmaxLab
+from attn_course.widgets.switches import HeadSwitches
 
 __all__ = [
     "AttentionHeatmap",
     "CocktailParty",
     "GazeExplorer",
+    "HeadBrowser",
+    "HeadSwitches",
     "MaskDesigner",
     "QKVPlayground",
     "RecordedCurves",

@@ -271,7 +271,7 @@ function labels(layout: Layout, ink: Ink): SVGElement[] {
     [...all.keys()].filter((i) => i % every === 0);
   const middle = (i: number) => (i + 0.5) * cell;
   return [
-    s("text", { x: upright ? left + 24 : left, y: 11, ...small }, names[1]),
+    s("text", { x: upright ? left + 30 : left, y: 11, ...small }, names[1]),
     s("text", { x: 0, y: upright ? 11 : top - 8, ...small }, names[0]),
     ...shown(rows).map((i) => {
       const place = { x: left - 5, y: top + middle(i) + font / 3 };

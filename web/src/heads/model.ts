@@ -1,0 +1,171 @@
+// Every head of some models, with what was measured of each. Pure;
+// attn_course.widgets.heads holds the Python twin.
+import { type Packed, unpack } from "../lib/arrays.ts";
+import type { Valid } from "../lib/state.ts";
+
+/** One kind of target, measured in every head of one model. */
+export interface Reading {
+  score: Float64Array; // (layers × heads)
+  others: Float64Array | null; // a control: what other words give the targets
+  uniform: number | null; // a control: what equal weights would give
+  labelled: boolean[] | null; // which heads earn the label
+}
+
+/** What one head does in one sentence. */
+export interface Maps {
+  tokens: string[];
+  data: Float64Array; // (layers × heads × n × n)
+}
+
+export interface Model {
+  name: string;
+  layers: number;
+  heads: number;
+  readings: (Reading | null)[]; // one for each measure
+  maps: Maps | null;
+}
+
+export interface Source {
+  measures: { name: string; text: string }[];
+  models: Model[];
+  threshold: number | null;
+  rule: string;
+  title: string;
+  note: string;
+}
+
+/** What the reader may change. The names are the Python traits. */
+export interface Reader {
+  model: string;
+  measure: string;
+  layer: number; // both counted from 1
+  head: number;
+}
+
+type Json = Record<string, unknown>;
+
+const listOf = (json: unknown, name: string): Json[] => {
+  if (!Array.isArray(json) || json.length === 0)
+    throw new Error(`expected at least one entry in ${name}, got none`);
+  return json;
+};
+
+/** Check the data; throws an Error that says what was expected. */
+export function parseSource(raw: unknown): Source {
+  const json = (raw ?? {}) as Json;
+  const measures = listOf(json.measures, "measures").map(({ name, text }) => ({
+    name: String(name),
+    text: String(text ?? ""),
+  }));
+  return {
+    measures,
+    models: listOf(json.models, "models").map((model) =>
+      parseModel(
+        model,
+        measures.map(({ name }) => name),
+      ),
+    ),
+    threshold: typeof json.threshold === "number" ? json.threshold : null,
+    rule: String(json.rule ?? ""),
+    title: String(json.title ?? ""),
+    note: String(json.note ?? ""),
+  };
+}
+
+function parseModel(json: Json, measures: string[]): Model {
+  const [name, layers, heads] = [String(json.name), json.layers, json.heads];
+  for (const count of [layers, heads])
+    if (!Number.isInteger(count) || (count as number) < 1)
+      throw new Error(`expected layers and heads of ${name}, got ${count}`);
+  const shape = [layers as number, heads as number];
+  const read = (packed: unknown, what: string, wanted = shape) => {
+    const array = unpack(packed as Packed, `${what} of ${name}`);
+    if (array.shape.join() !== wanted.join())
+      throw new Error(
+        `expected ${what} of ${name} as ${wanted.join("×")}, ` +
+          `got ${array.shape.join("×")}`,
+      );
+    return array.data;
+  };
+  const readings = listOf(json.readings, `readings of ${name}`);
+  if (readings.length !== measures.length)
+    throw new Error(
+      `expected ${measures.length} readings of ${name}, got ${readings.length}`,
+    );
+  const labels = (cells: unknown) => {
+    const labelled = Array<boolean>(shape[0] * shape[1]).fill(false);
+    for (const c of Array.isArray(cells) ? cells : []) labelled[c] = true;
+    return labelled;
+  };
+  const tokens = Array.isArray(json.tokens) ? json.tokens.map(String) : [];
+  const n = tokens.length;
+  return {
+    name,
+    layers: shape[0],
+    heads: shape[1],
+    readings: readings.map(
+      (reading, m) =>
+        reading && {
+          score: read(reading.score, measures[m]),
+          others:
+            reading.others && read(reading.others, `control of ${measures[m]}`),
+          uniform: typeof reading.uniform === "number" ? reading.uniform : null,
+          labelled: reading.labelled && labels(reading.labelled),
+        },
+    ) as (Reading | null)[],
+    maps: json.weights
+      ? { tokens, data: read(json.weights, "maps", [...shape, n, n]) }
+      : null,
+  };
+}
+
+export const modelOf = (source: Source, state: Reader): Model =>
+  source.models.find(({ name }) => name === state.model)!;
+
+export function readingOf(source: Source, state: Reader): Reading | null {
+  const { readings } = modelOf(source, state);
+  return readings[source.measures.findIndex((m) => m.name === state.measure)];
+}
+
+/** Where the picked head stands: a model may have fewer than another. */
+export function cellOf(model: Model, { layer, head }: Reader) {
+  const row = Math.min(layer, model.layers) - 1;
+  const col = Math.min(head, model.heads) - 1;
+  return { row, col, c: row * model.heads + col };
+}
+
+/** How many heads earn the label, and which scores highest. */
+export function summary({ score, labelled }: Reading) {
+  const best = score.indexOf(score.reduce((a, b) => Math.max(a, b)));
+  return { labels: labelled?.filter(Boolean).length ?? null, best };
+}
+
+/** The map of one head, (n × n). */
+export function mapOf({ tokens, data }: Maps, c: number): Float64Array {
+  const size = tokens.length ** 2;
+  return data.subarray(c * size, (c + 1) * size);
+}
+
+/** For each thing that a reader may change: is this a value it may take? */
+export function validators(source: Source): Valid<Reader> {
+  const among = (all: { name: string }[]) => (v: unknown) =>
+    all.some(({ name }) => name === v);
+  const upTo = (counts: number[]) => (v: unknown) =>
+    Number.isInteger(v) &&
+    (v as number) >= 1 &&
+    (v as number) <= Math.max(...counts);
+  return {
+    model: among(source.models),
+    measure: among(source.measures),
+    layer: upTo(source.models.map(({ layers }) => layers)),
+    head: upTo(source.models.map(({ heads }) => heads)),
+  };
+}
+
+/** The state before anyone touched anything. */
+export const defaults = (source: Source): Reader => ({
+  model: source.models[0].name,
+  measure: source.measures[0].name,
+  layer: 1,
+  head: 1,
+});

@@ -1,0 +1,394 @@
+// HeadBrowser: every head of a model at a glance, by a measured score.
+import { choice, row } from "../lib/controls.ts";
+import { h } from "../lib/dom.ts";
+import { keyGrid } from "../lib/grid.ts";
+import {
+  cellAt,
+  drawCells,
+  drawFrame,
+  drawOver,
+  isBright,
+  type Labels,
+  type Layout,
+  layOut,
+  type Matrix,
+  shadeMatrix,
+  tokenLabels,
+} from "../lib/matrix.ts";
+import { hex } from "../lib/palette.ts";
+import { type Parts, type Tools, widget } from "../lib/shell.ts";
+import {
+  DARK_INK,
+  type Ink,
+  LIGHT_INK,
+  s,
+  standalone,
+  svgExports,
+} from "../lib/svg.ts";
+import { foldedTable, tableOf } from "../lib/table.ts";
+import {
+  cellOf,
+  defaults,
+  mapOf,
+  modelOf,
+  parseSource,
+  type Reader,
+  readingOf,
+  summary,
+  validators,
+} from "./model.ts";
+
+const STYLE = `
+.attn { container-type: inline-size; }
+.body { display: grid; gap: .5rem 1.5rem; grid-template-columns: minmax(0, 1fr); }
+@container (min-width: 680px) { .body { grid-template-columns: max-content minmax(0, 1fr); } }
+.grid { width: max-content; max-width: 100%; overflow-x: auto; touch-action: pan-y; cursor: pointer; border-radius: 3px; }
+svg { display: block; max-width: none; }
+.text, .said { margin: 0 0 .4rem; }
+.said { border-left: 4px solid var(--line); padding-left: .5rem; }
+.panel p { margin: .2rem 0; font-weight: 600; }
+.panel svg { max-width: 100%; }
+.panel table { margin-bottom: .6rem; }
+.panel th:first-child { text-align: left; }
+.panel .now { background: var(--soft); }
+`;
+// More layers than this: cells as small as fingers allow, or the page is long.
+const MANY_LAYERS = 12;
+const BAR = 160;
+
+const two = (x: number | null | undefined): string =>
+  x === null || x === undefined ? "–" : x.toFixed(2);
+const count = (n: number) => Array.from({ length: n }, (_, i) => `${i + 1}`);
+
+export const mount = widget<Reader>("head browser", headBrowser);
+
+function headBrowser(tools: Tools<Reader>): Parts<Reader> {
+  const source = parseSource(tools.raw.source);
+  const { state, change } = tools;
+  const model = () => modelOf(source, state());
+  const reading = () => readingOf(source, state());
+  const at = () => cellOf(model(), state());
+  const name = (c: number) => {
+    const { heads } = model();
+    return `layer ${Math.floor(c / heads) + 1}, head ${(c % heads) + 1}`;
+  };
+
+  // --- controls ---------------------------------------------------------
+  const pick = (control: "model" | "measure", all: { name: string }[]) =>
+    choice<Reader>(
+      control,
+      control === "model" ? "model" : "score",
+      all.map((one) => one.name),
+      (now) => now[control],
+      (chosen) => change({ [control]: chosen }),
+    );
+  const controls = row<Reader>([
+    ...(source.models.length > 1 ? [pick("model", source.models)] : []),
+    pick("measure", source.measures),
+  ]);
+
+  // --- the grid of heads ------------------------------------------------
+  const parts = [s("g"), s("g"), s("g")];
+  const svg = s("svg", { "aria-hidden": "true" }, ...parts);
+  const walk = keyGrid({
+    label: `${source.title}. Rows are layers, columns are heads.`,
+    picture: [svg],
+    readonly: true,
+    at,
+    size: () => [model().layers, model().heads],
+    moveTo: (row, col) => change({ layer: row + 1, head: col + 1 }),
+  });
+  svg.addEventListener("click", (event) => {
+    const box = svg.getBoundingClientRect();
+    const { clientX, clientY } = event as MouseEvent;
+    const hit = cellAt(layout, clientX - box.left, clientY - box.top);
+    if (hit) walk.moveTo(hit.row, hit.col);
+  });
+  const text = h("p", { class: "text" });
+  const said = h("p", { class: "said", role: "status" });
+  const legend = s("svg", { role: "img" });
+  const panel = h("div", { class: "panel" });
+  const left = h("div", {}, walk.element);
+  left.append(legend);
+  const body = h("div", { class: "body" }, left, panel);
+  const measured = h("div", {}, text, said, body);
+  let layout: Layout;
+  let framed = "";
+
+  const labels = (): Labels => ({
+    rows: count(model().layers),
+    cols: count(model().heads),
+    names: ["layer ↓", "head →"],
+  });
+  const place = (width: number) =>
+    layOut(labels(), width, true, model().layers > MANY_LAYERS ? 24 : 34);
+
+  /** Scores as colours and hundredths; a folded corner for a label. */
+  function matrix(): Matrix {
+    const now = reading();
+    if (!now) return { fills: [], empty: () => true };
+    const { shades, ...made } = shadeMatrix(now.score, 1);
+    return {
+      ...made,
+      text: (c) => ({
+        text: two(now.score[c]).replace(/^0/, "").slice(0, 3),
+        dark: isBright(shades[c]),
+      }),
+      marked: (c) => now.labelled?.[c] === true,
+    };
+  }
+
+  /** The colour bar, with the threshold on it, and the mark. */
+  function key(ink: Ink): SVGElement[] {
+    const { threshold } = source;
+    const labels = reading()?.labelled;
+    const small = { "font-size": 11, fill: ink.muted };
+    const middle = { ...small, "text-anchor": "middle" };
+    const line = (threshold ?? 0) * BAR;
+    const marks =
+      labels && threshold !== null
+        ? [
+            s("path", {
+              d: `M${line} 0v14`,
+              stroke: ink.accent,
+              "stroke-width": 2,
+            }),
+            s("text", { x: line, y: 26, ...middle }, `≥ ${threshold}`),
+          ]
+        : [];
+    const corner = [
+      s("path", { d: "M190 2v10l-10 -10z", fill: ink.accent }),
+      s("text", { x: 196, y: 12, ...small }, "earns the label"),
+    ];
+    return [
+      ...Array.from({ length: 32 }, (_, i) =>
+        s("rect", {
+          x: (i * BAR) / 32,
+          y: 2,
+          width: BAR / 32 + 0.5,
+          height: 10,
+          fill: hex(Math.round((i / 31) * 255)),
+        }),
+      ),
+      s("text", { x: 0, y: 26, ...small }, "0"),
+      s("text", { x: BAR, y: 26, ...middle, "text-anchor": "end" }, "1"),
+      ...marks,
+      ...(labels ? corner : []),
+    ];
+  }
+
+  // --- in words ---------------------------------------------------------
+  function sentence(): string {
+    const now = reading();
+    const { model: who, measure } = state();
+    if (!now) return `“${measure}” can't be measured in ${who}.`;
+    const { labels, best } = summary(now);
+    const controls = [
+      now.others ? `other words ${two(now.others[best])}` : "",
+      now.uniform === null ? "" : `equal weights ${two(now.uniform)}`,
+    ].filter(Boolean);
+    const highest =
+      `Highest: ${two(now.score[best])} at ${name(best)}` +
+      (controls.length ? ` (${controls.join(", ")}).` : ".");
+    return labels === null
+      ? highest
+      : `${labels} of ${now.score.length} heads ${labels === 1 ? "earns" : "earn"} the label. ${highest}`;
+  }
+
+  /** All that was measured of the picked head. */
+  function scores(): HTMLTableElement {
+    const { c } = at();
+    const { readings } = model();
+    const table = tableOf(
+      ["score", "this head", "other words", "equal weights", "label"],
+      source.measures.map(({ name }, m) => {
+        const one = readings[m];
+        const label = one?.labelled ? (one.labelled[c] ? "earned" : "no") : "–";
+        const others = two(one?.others?.[c]);
+        return [name, [two(one?.score[c]), others, two(one?.uniform), label]];
+      }),
+    );
+    const now = source.measures.findIndex((m) => m.name === state().measure);
+    table.tBodies[0].rows[now].className = "now";
+    return table;
+  }
+
+  /** The map of the picked head, as large as its place. */
+  function map(width: number, ink: Ink) {
+    const { maps } = model();
+    if (!maps) return null;
+    const layout = layOut(tokenLabels(maps.tokens), width, false, 24);
+    const cells = shadeMatrix(mapOf(maps, at().c), 1);
+    const inside = [
+      ...drawCells(cells, layout, ink),
+      ...drawFrame(layout, ink),
+    ];
+    return { layout, inside };
+  }
+
+  function allScores(): HTMLTableElement {
+    const { layers, heads } = model();
+    const now = reading();
+    return tableOf(
+      ["layer", ...count(heads).map((head) => `head ${head}`)],
+      count(layers).map((layer, row) => [
+        layer,
+        count(heads).map((_, col) => {
+          const c = row * heads + col;
+          const mark = now?.labelled?.[c] ? " (label)" : "";
+          return `${two(now?.score[c])}${mark}`;
+        }),
+      ]),
+      `${state().measure}, ${state().model}`,
+    );
+  }
+  const table = foldedTable(
+    "Table of scores",
+    `${source.title}: table`,
+    allScores,
+  );
+
+  // --- drawing ----------------------------------------------------------
+  function draw(_: Reader, changed: Set<keyof Reader>, dark: boolean) {
+    const ink = dark ? DARK_INK : LIGHT_INK;
+    controls.show(state());
+    const moved = !changed.has("model") && !changed.has("measure");
+    if (!moved) {
+      layout = place(Math.max(240, measured.clientWidth));
+      const key_ = JSON.stringify([layout, ink]);
+      if (key_ !== framed) {
+        svg.setAttribute("width", String(layout.width));
+        svg.setAttribute("height", String(layout.height));
+        parts[1].replaceChildren(...drawFrame(layout, ink));
+        framed = key_;
+      }
+      parts[0].replaceChildren(...drawCells(matrix(), layout, ink));
+      const { text: about } = source.measures.find(
+        (m) => m.name === state().measure,
+      )!;
+      text.textContent = about;
+      said.textContent = sentence();
+      legend.setAttribute("viewBox", "0 0 290 30");
+      legend.setAttribute("width", "290");
+      legend.setAttribute("aria-label", source.rule);
+      legend.replaceChildren(...key(ink));
+      table.refresh();
+    }
+    parts[2].replaceChildren(...drawOver(layout, at(), null, ink));
+    speak();
+    showPanel(ink);
+  }
+
+  function speak() {
+    const { c } = at();
+    const now = reading();
+    const label = now?.labelled?.[c] ? ", earns the label" : "";
+    walk.speak(`${name(c)}: ${two(now?.score[c])}${label}`);
+  }
+
+  function showPanel(ink: Ink) {
+    const title = `${state().model}, ${name(at().c)}`;
+    panel.replaceChildren(h("p", {}, title), scores());
+    const drawn = map(Math.max(240, Math.min(380, panel.clientWidth)), ink);
+    if (!drawn) return;
+    const { width, height } = drawn.layout;
+    const caption = h("p", {}, "Where it looks in one sentence");
+    panel.append(caption);
+    panel.append(
+      s(
+        "svg",
+        { role: "img", "aria-label": mapInWords(), width, height },
+        ...drawn.inside,
+      ),
+    );
+  }
+
+  /** For each token the one that it looks at most. */
+  function mapInWords(): string {
+    const { tokens } = model().maps!;
+    const weights = mapOf(model().maps!, at().c);
+    const n = tokens.length;
+    return tokens
+      .map((token, i) => {
+        const line = weights.subarray(i * n, (i + 1) * n);
+        const most = line.indexOf(line.reduce((a, b) => Math.max(a, b)));
+        return `${token} looks most at ${tokens[most]} (${two(line[most])})`;
+      })
+      .join("; ");
+  }
+
+  // --- taking the picture away ------------------------------------------
+  function picture() {
+    const paper = place(460);
+    const drawn = map(380, LIGHT_INK);
+    const width = Math.max(560, paper.width + 20);
+    const mapTop = 100 + paper.height + 50;
+    const group = (y: number, ...inside: Node[]) =>
+      s("g", { transform: `translate(10 ${y})` }, ...inside);
+    return standalone(
+      width,
+      mapTop + (drawn ? drawn.layout.height + 30 : 0),
+      s("text", { x: 10, y: 22, "font-weight": 600 }, source.title),
+      s("text", { x: 10, y: 44 }, `${state().model}: ${state().measure}`),
+      s("text", { x: 10, y: 64 }, sentence()),
+      group(
+        80,
+        ...drawCells(matrix(), paper, LIGHT_INK),
+        ...drawFrame(paper, LIGHT_INK),
+        ...drawOver(paper, at(), null, LIGHT_INK),
+      ),
+      group(95 + paper.height, ...key(LIGHT_INK)),
+      ...(drawn
+        ? [
+            s("text", { x: 10, y: mapTop + 10 }, name(at().c)),
+            group(mapTop + 20, ...drawn.inside),
+          ]
+        : []),
+    );
+  }
+
+  const rows = () => [
+    [
+      "model",
+      "layer",
+      "head",
+      "measure",
+      "score",
+      "others",
+      "uniform",
+      "label",
+    ],
+    ...source.models.flatMap((one) =>
+      source.measures.flatMap(({ name }, m) => {
+        const now = one.readings[m];
+        return now
+          ? [...now.score].map((score, c) => [
+              one.name,
+              Math.floor(c / one.heads) + 1,
+              (c % one.heads) + 1,
+              name,
+              score,
+              now.others?.[c] ?? "",
+              now.uniform ?? "",
+              now.labelled ? Number(now.labelled[c]) : "",
+            ])
+          : [];
+      }),
+    ),
+  ];
+
+  return {
+    title: source.title,
+    note: source.note,
+    hint: `Click or tap a head, or use the arrow keys. ${source.rule}`,
+    style: STYLE,
+    start: defaults(source),
+    valid: validators(source),
+    controls: controls.element,
+    body: [measured],
+    exports: svgExports(tools.raw.name || "heads", picture, rows, tools.say),
+    footer: [table.element],
+    draw,
+    measured,
+  };
+}
