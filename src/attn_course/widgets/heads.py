@@ -76,7 +76,7 @@ class HeadBrowser(CourseWidget):
     (1, 2)
     >>> browser.layer = 2
     >>> browser.scores["previous"].score
-    0.2
+    0.3
     """
 
     _tag = "attn-heads"
