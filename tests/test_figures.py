@@ -54,6 +54,23 @@ def test_scatter_keeps_points_and_lines_apart():
     assert line.get_label() == "fit"
 
 
+def test_dumbbells_give_each_name_a_row():
+    groups = {"query heads": [8, 32], "kv heads": [8, 1]}
+    figure = figures.dumbbells(
+        ["a", "b"], groups, xlabel="heads", band=(8, 12), band_label="some"
+    )
+    axes = figure.axes[0]
+    marks = [list(line.get_xdata()) for line in axes.lines]
+    assert marks == [[8, 32], [8, 1]]
+    assert [t.get_text() for t in axes.get_yticklabels()] == ["a", "b"]
+    assert [t.get_text() for t in axes.get_xticklabels()][:3] == [
+        "1", "2", "4",
+    ]  # fmt: skip
+    assert axes.get_xlabel() == "heads"
+    with pytest.raises(ValueError, match="expected 1 numbers in group 'q"):
+        figures.dumbbells(["a"], groups, xlabel="heads")
+
+
 def test_bars_stand_side_by_side():
     groups = {"lost": [1.0, 2.0], "attention": [0.5, 0.1]}
     figure = figures.bars(["a", "b"], groups, ylabel="share", title="t")

@@ -1,10 +1,12 @@
 """The table of real models: the sources exist, the sizes are possible."""
 
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from attn_course.data import load_recording
 from attn_course.model_shapes import load_model_shapes
 
 SHAPES = load_model_shapes()
@@ -45,7 +47,7 @@ def test_heads_that_do_not_fill_the_model():
     ],
 )
 def test_sizes_that_transformers_has_as_its_defaults(name, config):
-    transformers = pytest.importorskip("transformers")
+    transformers = import_module("transformers")
     theirs = getattr(transformers, config)()
     kv_heads = getattr(theirs, "num_key_value_heads", None)
     shape = SHAPES[name]
@@ -57,3 +59,13 @@ def test_sizes_that_transformers_has_as_its_defaults(name, config):
     assert shape.kv_heads == (kv_heads or theirs.num_attention_heads)
     if shape.latent:
         assert shape.latent == theirs.kv_lora_rank + theirs.qk_rope_head_dim
+
+
+@pytest.mark.parametrize(
+    ("name", "short"),
+    [("all-MiniLM-L6", "MiniLM"), ("SmolLM2-135M", "SmolLM2")],
+)
+def test_sizes_as_recorded_from_the_two_models_of_the_course(name, short):
+    read = load_recording("head-readings")["models"][short]
+    shape = SHAPES[name]
+    assert (shape.layers, shape.heads) == (read["layers"], read["heads"])

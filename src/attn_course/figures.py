@@ -13,6 +13,7 @@ __all__ = [
     "arcs",
     "bars",
     "curves",
+    "dumbbells",
     "graph",
     "grids",
     "heatmap",
@@ -232,6 +233,60 @@ def curves(
     axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
     axes.grid(alpha=0.3)
     axes.legend()
+    return figure
+
+
+def dumbbells(
+    names: Sequence[str],
+    groups: Mapping[str, Float[Any, " n"]],
+    *,
+    xlabel: str,
+    title: str = "",
+    band: tuple[float, float] | None = None,
+    band_label: str = "",
+) -> "Figure":
+    """Draw a row for each name, and in it a mark for each group.
+
+    The axis doubles from tick to tick. A thin line joins the marks of a row;
+    `band` shades a range of numbers.
+
+    Raises
+    ------
+    ValueError
+        When a group has not one number for each name.
+    """
+    from matplotlib import pyplot
+
+    rows = np.arange(len(names))
+    figure, axes = pyplot.subplots(
+        figsize=(6.4, 0.8 + 0.24 * len(names)), layout="constrained"
+    )
+    pyplot.close(figure)
+    for name, numbers in groups.items():
+        if len(numbers) != len(names):
+            raise ValueError(
+                f"expected {len(names)} numbers in group {name!r}, "
+                f"got {len(numbers)}"
+            )
+    if band is not None:
+        axes.axvspan(*band, color="#8c959f", alpha=0.3, label=band_label)
+    every = np.array(list(groups.values()), dtype=float)  # (groups, n)
+    axes.hlines(rows, every.min(axis=0), every.max(axis=0), color="#8c959f")
+    for i, (name, numbers) in enumerate(groups.items()):
+        axes.plot(
+            numbers, rows, MARKS[i], color=COLOURS[i], label=name,
+            markersize=8 - 3 * i, fillstyle="full",
+        )  # fmt: skip
+    axes.set_xscale("log", base=2)
+    top = int(np.ceil(np.log2(every.max())))
+    ticks = [2**i for i in range(top + 1)]
+    axes.set_xticks(ticks, [str(tick) for tick in ticks])
+    axes.minorticks_off()
+    axes.set_yticks(rows, names)
+    axes.invert_yaxis()
+    axes.set(xlabel=xlabel, title=title)
+    axes.grid(axis="x", alpha=0.3)
+    figure.legend(loc="outside lower center", ncols=3)
     return figure
 
 
