@@ -31,6 +31,7 @@ __all__ = [
 # The modules of this package that record something.
 EXPERIMENTS = (
     "bottleneck",
+    "broad_heads",
     "cocktail",
     "code_brackets",
     "dyck",
