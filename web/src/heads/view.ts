@@ -7,16 +7,16 @@ import {
   drawCells,
   drawFrame,
   drawOver,
-  isBright,
   type Labels,
   type Layout,
   layOut,
+  MARK,
   type Matrix,
   shadeMatrix,
   tokenLabels,
 } from "../lib/matrix.ts";
-import { hex } from "../lib/palette.ts";
-import { type Parts, type Tools, widget } from "../lib/shell.ts";
+import { hex, isBright } from "../lib/palette.ts";
+import { button, type Parts, type Tools, widget } from "../lib/shell.ts";
 import {
   DARK_INK,
   type Ink,
@@ -157,7 +157,7 @@ function headBrowser(tools: Tools<Reader>): Parts<Reader> {
           ]
         : [];
     const corner = [
-      s("path", { d: "M190 2v10l-10 -10z", fill: ink.accent }),
+      s("path", { d: "M190 2v10l-10 -10z", fill: MARK }),
       s("text", { x: 196, y: 12, ...small }, "earns the label"),
     ];
     return [
@@ -176,6 +176,14 @@ function headBrowser(tools: Tools<Reader>): Parts<Reader> {
       ...(labels ? corner : []),
     ];
   }
+
+  const highest = button("Highest score", () => {
+    const now = reading();
+    if (!now) return;
+    const { best } = summary(now);
+    const { heads } = model();
+    change({ layer: Math.floor(best / heads) + 1, head: (best % heads) + 1 });
+  });
 
   // --- in words ---------------------------------------------------------
   function sentence(): string {
@@ -273,6 +281,7 @@ function headBrowser(tools: Tools<Reader>): Parts<Reader> {
       legend.setAttribute("aria-label", source.rule);
       legend.replaceChildren(...key(ink));
       table.refresh();
+      highest.disabled = !reading();
     }
     parts[2].replaceChildren(...drawOver(layout, at(), null, ink));
     speak();
@@ -290,7 +299,12 @@ function headBrowser(tools: Tools<Reader>): Parts<Reader> {
     const title = `${state().model}, ${name(at().c)}`;
     panel.replaceChildren(h("p", {}, title), scores());
     const drawn = map(Math.max(240, Math.min(380, panel.clientWidth)), ink);
-    if (!drawn) return;
+    if (!drawn) {
+      panel.append(
+        h("div", { class: "hint" }, "No map of this model is here."),
+      );
+      return;
+    }
     const { width, height } = drawn.layout;
     const caption = h("p", {}, "Where it looks in one sentence");
     panel.append(caption);
@@ -386,6 +400,7 @@ function headBrowser(tools: Tools<Reader>): Parts<Reader> {
     valid: validators(source),
     controls: controls.element,
     body: [measured],
+    buttons: [highest],
     exports: svgExports(tools.raw.name || "heads", picture, rows, tools.say),
     footer: [table.element],
     draw,

@@ -1,5 +1,5 @@
 // Drawing the matrix: where things stand, on a canvas, as SVG.
-import { hex, shade, words } from "../lib/palette.ts";
+import { hex, isBright, shade, words } from "../lib/palette.ts";
 import type { Picture } from "./compute.ts";
 import { isOdd } from "./state.ts";
 
@@ -383,7 +383,7 @@ function drawNumbers(
   picture.weights.forEach((weight, c) => {
     const shown = fill(picture, c, limit, threshold);
     if (typeof shown !== "number") return;
-    context.fillStyle = shown < 140 ? "#ffffff" : "#000000";
+    context.fillStyle = isBright(shown) ? "#000000" : "#ffffff";
     context.fillText(
       weight.toFixed(2),
       left + ((c % cols) + 0.5) * cell,

@@ -43,7 +43,7 @@ export function axes(chart: Chart, ink: Ink): SVGElement[] {
       s(
         "text",
         { x: box.left - 7, y: y(value) + 4, ...text, "text-anchor": "end" },
-        round(value),
+        String(Number(round(value))),
       ),
     ]),
     ...xTicks.map((value) =>

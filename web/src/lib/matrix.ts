@@ -2,7 +2,7 @@
 // heatmap has a canvas of its own.
 import type { At } from "./grid.ts";
 import { hex, shade } from "./palette.ts";
-import { type Ink, s } from "./svg.ts";
+import { type Ink, LIGHT_INK, s } from "./svg.ts";
 
 /** Where things stand, in CSS pixels. */
 export interface Layout extends Labels {
@@ -22,6 +22,8 @@ export interface Labels {
   names: [row: string, col: string]; // what rows and columns are
 }
 
+/** A folded corner: it lies on cividis, in every theme. */
+export const MARK = LIGHT_INK.accent;
 export const TOUCH = 24;
 const [MAX_CELL, MIN_LEFT, MAX_LABEL] = [34, 40, 84];
 const LETTER = 7; // the width of one, more or less
@@ -106,9 +108,6 @@ export function shadeMatrix(
   return { fills, empty: () => false, shades };
 }
 
-/** Is black better read on this colour than white? */
-export const isBright = (index: number): boolean => index >= 140;
-
 /** What does not change while the reader paints: labels and lines. */
 export function drawFrame(layout: Layout, ink: Ink): SVGElement[] {
   const { left, top, cell, rows, cols } = layout;
@@ -158,7 +157,7 @@ export function drawCells(
       nodes.push(s("text", place, shown.text));
     }
   const marked = cells.filter((c) => matrix.marked?.(c));
-  return [...nodes, corners(layout, marked, ink)];
+  return [...nodes, corners(layout, marked)];
 }
 
 /** The cross-hair, and a ring around a step of the way. */
@@ -214,10 +213,10 @@ function runs(layout: Layout, has: (c: number) => boolean): string {
 }
 
 /** A corner folded over: a token that hears of a later one. */
-function corners(layout: Layout, marked: number[], ink: Ink): SVGElement {
+function corners(layout: Layout, marked: number[]): SVGElement {
   const { left, top, cell, cols } = layout;
   const n = cols.length;
-  const size = round(cell < 12 ? cell : cell * 0.42);
+  const size = round(cell < 12 ? cell : cell * 0.38);
   const path = marked.map((c) => {
     const x = round(left + ((c % n) + 1) * cell);
     const y = round(top + Math.floor(c / n) * cell);
@@ -226,7 +225,7 @@ function corners(layout: Layout, marked: number[], ink: Ink): SVGElement {
   const white = cell < 12 ? 0 : 1;
   return s("path", {
     d: path.join(""),
-    fill: ink.accent,
+    fill: MARK,
     stroke: "#ffffff",
     "stroke-width": white,
   });

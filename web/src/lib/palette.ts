@@ -37,6 +37,9 @@ export const words: Uint32Array = Uint32Array.from({ length: 256 }, (_, i) => {
   return ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
 });
 
+/** Is black better read on this colour than white? */
+export const isBright = (index: number): boolean => index >= 120;
+
 /** Where a weight falls in the palette, for weights from 0 to `top`. */
 export const shade = (weight: number, top: number): number =>
   Math.max(0, Math.min(255, Math.round((weight / top) * 255)));

@@ -1,7 +1,7 @@
 // Two matrices: who may look at whom, who can have heard of whom.
 import type { At } from "../lib/grid.ts";
-import { isBright, type Matrix, touchWidth } from "../lib/matrix.ts";
-import { hex } from "../lib/palette.ts";
+import { type Matrix, touchWidth } from "../lib/matrix.ts";
+import { hex, isBright } from "../lib/palette.ts";
 import type { Ink } from "../lib/svg.ts";
 import type { Way } from "./model.ts";
 

@@ -9,6 +9,7 @@ import {
   drawOver,
   type Layout,
   layOut,
+  MARK,
   tokenLabels,
 } from "../lib/matrix.ts";
 import { hex } from "../lib/palette.ts";
@@ -438,7 +439,7 @@ function maskDesigner(tools: Tools<Reader>): Parts<Reader> {
         k === 0 ? "0: itself" : `${k}: after layer ${k}`,
       ),
     );
-    const corner = s("path", { d: "M14 0v11l-11 -11z", fill: ink.accent });
+    const corner = s("path", { d: "M14 0v11l-11 -11z", fill: MARK });
     right.key.replaceChildren(
       ...reached,
       item(empty, "not heard of"),

@@ -1,0 +1,257 @@
+"""HeadBrowser and HeadSwitches in Python: numbers, state, bad input."""
+
+import html
+import json
+import re
+
+import numpy as np
+import pytest
+import shared_vectors
+import traitlets
+
+from attn_course import reading
+from attn_course.data import load_recording, unpack_array
+from attn_course.widgets import HeadBrowser, HeadSwitches
+from attn_course.widgets.heads import recorded_models
+
+VECTORS = shared_vectors.load("heads")
+HOSTILE = "</script><img src=x onerror=alert(1)>"
+NAMES = ["x", "y"]
+
+
+def browser_of(case, **options):
+    measure = {"score": case["score"], "labelled": case["labelled"]}
+    return HeadBrowser({"m": {"measures": {"a": measure}}}, **options)
+
+
+def switches_of(case, **options):
+    return HeadSwitches(
+        case["loss"],
+        case["accuracy"],
+        layers=case["layers"],
+        heads=case["heads"],
+        ways=NAMES,
+        tests=NAMES,
+        seeds=NAMES,
+        **options,
+    )
+
+
+def state_in(widget):
+    text = re.search(r'data-state="([^"]*)"', widget.html()).group(1)
+    return json.loads(html.unescape(text))
+
+
+def test_vectors_are_what_the_loops_give():
+    assert shared_vectors.maker("heads").make() == VECTORS
+    assert len(VECTORS["browse"]) == len(VECTORS["switch"]) == 3
+
+
+@pytest.mark.parametrize("case", VECTORS["browse"])
+def test_it_starts_at_the_highest_score(case):
+    widget = browser_of(case)
+    assert (widget.layer, widget.head) == (case["layer"], case["head"])
+    best = max(max(row) for row in case["score"])
+    assert widget.scores["a"].score == pytest.approx(best)
+    assert f"<td>{case['layer']}.{case['head']}</td>" in widget.table()
+
+
+@pytest.mark.parametrize("case", VECTORS["switch"])
+def test_subsets_are_ranked_as_the_vectors_say(case):
+    for pick in case["picks"]:
+        widget = switches_of(
+            case,
+            show=pick["show"],
+            **{name: NAMES[pick[name]] for name in ("seed", "way", "test")},
+        )
+        for size, wanted in enumerate(pick["ranked"]):
+            assert widget.ranked(size) == wanted
+        for subset, value in enumerate(pick["values"]):
+            widget.subset = subset
+            assert widget.value(pick["show"]) == pytest.approx(value)
+
+
+def test_heads_are_switched_by_a_mask():
+    widget = switches_of(VECTORS["switch"][2])
+    assert widget.keep.all()
+    widget.keep = [[True, False], [False, True]]
+    assert widget.subset == 0b1001
+    np.testing.assert_array_equal(widget.keep, [[True, False], [False, True]])
+    with pytest.raises(ValueError, match=r"shape \(2, 2\), got \(2,\)"):
+        widget.keep = [True, False]
+
+
+def test_the_recorded_readings_are_shown_with_their_labels():
+    record = load_recording("head-readings")
+    widget = HeadBrowser.from_recording(model="SmolLM2", measure="itself")
+    models = {m["name"]: m for m in widget.source["models"]}
+    assert list(models) == list(record["models"])
+    names = [m["name"] for m in widget.source["measures"]]
+    packed = record["models"]["MiniLM"]["weights"]["previous"]
+    score, others = (unpack_array(packed[k]) for k in ("score", "others"))
+    shown = models["MiniLM"]["readings"][names.index("previous word")]
+    np.testing.assert_allclose(
+        unpack_array(shown["score"]), score, atol=0.0005 + 1e-9
+    )
+    earned = reading.labelled("previous", score, others, packed["uniform"])
+    assert shown["labelled"] == np.flatnonzero(earned).tolist() != []
+    # A causal model can't look at the next word.
+    assert models["SmolLM2"]["readings"][names.index("next word")] is None
+    widget.layer, widget.head = 30, 9
+    assert "next word" not in widget.scores
+    # A smaller model shows its last head.
+    widget.model = "MiniLM"
+    last = unpack_array(shown["score"])[5, 8]
+    assert widget.scores["previous word"].score == last
+
+
+def test_own_scores_stand_beside_the_recorded_ones():
+    models = recorded_models(
+        load_recording("head-readings"), maps={"MiniLM": "minilm-cat"}
+    )
+    mine = np.full((6, 12), 0.25)
+    models["MiniLM"]["measures"]["mine"] = {"score": mine, "text": "My own."}
+    widget = HeadBrowser({"MiniLM": models["MiniLM"]}, measure="mine")
+    assert widget.scores["mine"] == reading.Reading(0.25, None, None)
+    weights = unpack_array(widget.source["models"][0]["weights"])
+    np.testing.assert_allclose(weights.sum(axis=-1), 1, atol=13 * 0.002)
+
+
+def test_by_norms_is_another_reading():
+    plain, normed = (
+        HeadBrowser.from_recording(models=["MiniLM"], by=by)
+        for by in ("weights", "norms")
+    )
+    assert len(plain.source["models"]) == 1
+    assert plain.source["models"] != normed.source["models"]
+
+
+def test_the_recorded_subsets_are_shown():
+    record = load_recording("head-subsets")
+    widget = HeadSwitches.from_recording()
+    for run, seed in zip(
+        record["records"], widget.source["seeds"], strict=True
+    ):
+        for way in range(2):
+            widget.set_trait("seed", seed)
+            widget.way = widget.source["ways"][way]
+            for name in ("loss", "accuracy"):
+                wanted = unpack_array(run[name])[way, 0]
+                for widget.subset in (0, 77, 255):
+                    assert widget.value(name) == pytest.approx(
+                        wanted[widget.subset], abs=0.001 + 1e-9
+                    )
+
+
+def test_hostile_words_stay_text():
+    case = VECTORS["browse"][1]
+    widget = browser_of(case, title=HOSTILE, note=HOSTILE)
+    assert "<img" not in widget.html()
+    assert state_in(widget)["source"]["title"] == HOSTILE
+    assert (
+        "<img" not in switches_of(VECTORS["switch"][0], title=HOSTILE).html()
+    )
+
+
+def test_the_table_names_best_and_worst_of_every_size():
+    widget = switches_of(VECTORS["switch"][2], show="accuracy")
+    table = widget.table()
+    assert table.count("<tr>") == 1 + 5
+    best, worst = widget.ranked(1)[0], widget.ranked(1)[-1]
+    for subset in (best, worst):
+        layer, head = divmod(subset.bit_length() - 1, 2)
+        assert f"<td>{layer + 1}.{head + 1}</td>" in table
+
+
+SCORES = np.full((2, 3), 0.5)
+BAD_BROWSERS = {
+    "no models": ({}, "expected at least one model, got none"),
+    "no measures": ({"m": {}}, "expected measures of m, got none"),
+    "flat": (
+        {"m": {"measures": {"a": [0.5]}}},
+        r"expected scores 'a' of m of shape \(layers, heads\), got \(1,\)",
+    ),
+    "too large": (
+        {"m": {"measures": {"a": SCORES + 1}}},
+        "expected scores 'a' of m from 0 to 1, got 1.5",
+    ),
+    "not a number": (
+        {"m": {"measures": {"a": SCORES * np.nan}}},
+        "from 0 to 1, got nan",
+    ),
+    "two shapes": (
+        {"m": {"measures": {"a": SCORES, "b": SCORES.T}}},
+        r"of one shape, got \[\(2, 3\), \(3, 2\)\]",
+    ),
+    "a control of another shape": (
+        {"m": {"measures": {"a": {"score": SCORES, "others": [1]}}}},
+        r"expected others 'a' of m of shape \(2, 3\), got \(1,\)",
+    ),
+    "maps of another shape": (
+        {
+            "m": {
+                "measures": {"a": SCORES},
+                "weights": np.zeros((2, 3, 4, 4)),
+                "tokens": ["a", "b"],
+            }
+        },
+        r"expected weights of m of shape \(2, 3, 2, 2\), got \(2, 3, 4, 4\)",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD_BROWSERS)
+def test_bad_scores_say_what_was_expected_and_what_came(name):
+    models, message = BAD_BROWSERS[name]
+    with pytest.raises(ValueError, match=message):
+        HeadBrowser(models)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"heads": 9}, "expected 1 to 10 heads in all, got 2 layers of 9"),
+        ({"heads": 1}, r"expected loss of shape \(2, 2, 2, 4\), got"),
+        ({"loss": -np.ones((2, 2, 2, 16))}, "loss of at least 0, got -1"),
+    ],
+)
+def test_bad_losses_say_what_was_expected_and_what_came(changes, message):
+    with pytest.raises(ValueError, match=message):
+        switches_of({**VECTORS["switch"][2], **changes})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("model", "n", r"expected model among \['m'\], got 'n'"),
+        ("measure", "n", r"expected measure among \['a'\], got 'n'"),
+        ("layer", 3, "expected layer from 1 to 2, got 3"),
+        ("head", 0, "expected head from 1 to 3, got 0"),
+    ],
+)
+def test_an_impossible_head_changes_nothing(name, value, message):
+    widget = browser_of(VECTORS["browse"][1])
+    before = getattr(widget, name)
+    with pytest.raises(ValueError, match=message):
+        setattr(widget, name, value)
+    assert getattr(widget, name) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("subset", 16), ("subset", -1), ("way", "z"), ("show", "all")],
+)
+def test_an_impossible_switch_changes_nothing(name, value):
+    widget = switches_of(VECTORS["switch"][2])
+    before = getattr(widget, name)
+    with pytest.raises((ValueError, traitlets.TraitError)):
+        setattr(widget, name, value)
+    assert getattr(widget, name) == before
+
+
+def test_unknown_readings_are_refused():
+    record = load_recording("head-readings")
+    with pytest.raises(ValueError, match="by='weights' or 'norms', got 'x'"):
+        recorded_models(record, by="x")
+    with pytest.raises(ValueError, match=r"got \['x'\]"):
+        recorded_models(record, maps={"x": "minilm-cat"})

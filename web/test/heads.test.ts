@@ -1,0 +1,166 @@
+// Heads in the page against the vectors that plain Python loops wrote.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as heads from "../src/heads/model.ts";
+import { encode, type Packed } from "../src/lib/arrays.ts";
+import { applyChanges, fromLink, toLink } from "../src/lib/state.ts";
+import * as switches from "../src/switches/model.ts";
+import { load, type Vectors, within } from "./vectors.ts";
+
+const { browse, switch: cases } = load("heads");
+
+function pack(nested: unknown): Packed {
+  const shape: number[] = [];
+  for (let x = nested; Array.isArray(x); x = x[0]) shape.push(x.length);
+  const flat = (nested as unknown[]).flat(9) as number[];
+  return encode(Float64Array.from(flat), shape);
+}
+
+function source(c: Vectors, changes: object = {}) {
+  const [layers, count] = [c.score.length, c.score[0].length];
+  const earned = c.labelled.flat();
+  const reading = {
+    score: pack(c.score),
+    others: null,
+    uniform: 0.1,
+    labelled: [...earned.keys()].filter((i: number) => earned[i]),
+  };
+  return {
+    measures: [{ name: "a", text: "" }, { name: "b" }],
+    models: [
+      {
+        name: "m",
+        layers,
+        heads: count,
+        readings: [reading, null],
+        ...changes,
+      },
+    ],
+    threshold: 0.5,
+  };
+}
+
+for (const [i, c] of browse.entries())
+  test(`browse ${i}: the highest head and the labels`, () => {
+    const parsed = heads.parseSource(source(c));
+    const state = heads.defaults(parsed);
+    const found = heads.summary(heads.readingOf(parsed, state)!);
+    const wide = c.score[0].length;
+    assert.equal(found.labels, c.labels);
+    assert.equal(found.best, (c.layer - 1) * wide + c.head - 1);
+    assert.equal(heads.readingOf(parsed, { ...state, measure: "b" }), null);
+  });
+
+test("a pick outside a smaller model shows its last head", () => {
+  const [small, , tall] = browse.map((c: Vectors) => source(c).models[0]);
+  const parsed = heads.parseSource({
+    ...source(browse[0]),
+    models: [
+      { ...small, name: "small" },
+      { ...tall, name: "tall" },
+    ],
+  });
+  const start = heads.defaults(parsed);
+  const changes = fromLink(
+    toLink({ ...start, model: "tall", layer: 5, head: 2 }, start),
+    start,
+  );
+  const valid = heads.validators(parsed);
+  const { state, refused } = applyChanges(start, changes, valid);
+  assert.deepEqual(refused, []);
+  const at = (name: string) =>
+    heads.cellOf(heads.modelOf(parsed, { ...state, model: name }), state);
+  assert.deepEqual(at("tall"), { row: 4, col: 1, c: 9 });
+  assert.deepEqual(at("small"), { row: 0, col: 0, c: 0 });
+  const hostile = { model: "x", measure: "y", layer: 6, head: 1.5 };
+  assert.equal(applyChanges(start, hostile, valid).refused.length, 4);
+});
+
+test("the map of a head is its own", () => {
+  const [weights] = [
+    [
+      [
+        [
+          [1, 0],
+          [0.5, 0.5],
+        ],
+        [
+          [0, 1],
+          [1, 0],
+        ],
+      ],
+    ],
+  ];
+  const c = { score: [[0.1, 0.2]], labelled: [[false, false]] };
+  const parsed = heads.parseSource(
+    source(c, { weights: pack(weights), tokens: ["a", "b"] }),
+  );
+  const maps = parsed.models[0].maps!;
+  assert.deepEqual([...heads.mapOf(maps, 1)], [0, 1, 1, 0]);
+});
+
+for (const [what, changes, message] of [
+  ["no readings", { readings: [] }, /at least one entry in readings of m/],
+  ["a wrong size", { layers: 9 }, /expected a of m as 9×3, got 2×3/],
+  ["no layers", { layers: 0 }, /expected layers and heads of m, got 0/],
+  [
+    "a reading missing",
+    { readings: [null] },
+    /expected 2 readings of m, got 1/,
+  ],
+] as const)
+  test(`bad data is named: ${what}`, () => {
+    assert.throws(() => heads.parseSource(source(browse[1], changes)), message);
+  });
+
+const NAMES = ["x", "y"];
+const recorded = (c: Vectors) => ({
+  layers: c.layers,
+  heads: c.heads,
+  ways: NAMES,
+  tests: NAMES,
+  seeds: NAMES,
+  loss: pack(c.loss),
+  accuracy: pack(c.accuracy),
+});
+
+for (const [i, c] of cases.entries())
+  test(`switch ${i}: the values and the ranks of every pick`, () => {
+    const parsed = switches.parseSource(recorded(c));
+    for (const pick of c.picks) {
+      const state = {
+        ...switches.defaults(parsed),
+        seed: NAMES[pick.seed],
+        way: NAMES[pick.way],
+        test: NAMES[pick.test],
+      };
+      const values = switches.valuesOf(parsed, state, pick.show);
+      within(1e-6)(values, pick.values, pick.show);
+      pick.ranked.forEach((wanted: number[], size: number) => {
+        assert.deepEqual(switches.ranked(values, size, pick.show), wanted);
+      });
+    }
+  });
+
+test("switches refuse what was not recorded", () => {
+  const parsed = switches.parseSource(recorded(cases[2]));
+  const start = switches.defaults(parsed);
+  assert.equal(start.subset, 15);
+  const valid = switches.validators(parsed);
+  const bad = { subset: 16, way: "z", test: "", seed: 0, show: "all", log: 1 };
+  assert.equal(applyChanges(start, bad, valid).refused.length, 6);
+  const told = toLink({ ...start, subset: 5, show: "accuracy" }, start);
+  const back = applyChanges(start, fromLink(told, start), valid);
+  assert.deepEqual(back.refused, []);
+  assert.equal(back.state.subset, 5);
+});
+
+for (const [changes, message] of [
+  [{ heads: 9 }, /expected 1 to 10 heads in all, got 2 × 9/],
+  [{ heads: 1 }, /expected loss of shape 2×2×2×4, got 2×2×2×16/],
+  [{ seeds: [] }, /expected at least one entry in seeds/],
+] as const)
+  test(`bad switches are named: ${JSON.stringify(changes)}`, () => {
+    const bad = { ...recorded(cases[2]), ...changes };
+    assert.throws(() => switches.parseSource(bad), message);
+  });
