@@ -1,5 +1,5 @@
 // HeadBrowser: every head of a model at a glance, by a measured score.
-import { choice, row } from "../lib/controls.ts";
+import { pick, row } from "../lib/controls.ts";
 import { h } from "../lib/dom.ts";
 import { keyGrid } from "../lib/grid.ts";
 import {
@@ -38,24 +38,25 @@ import {
   validators,
 } from "./model.ts";
 
+// More layers than this: cells as small as fingers allow, or the page is long.
+const MANY_LAYERS = 12;
+const [BAR, LEGEND] = [160, 290];
+// From this width on, the panel stands beside the grid, so far away.
+const [WIDE, GAP] = [680, 24];
+
 const STYLE = `
 .attn { container-type: inline-size; }
-.body { display: grid; gap: .5rem 1.5rem; grid-template-columns: minmax(0, 1fr); }
-@container (min-width: 680px) { .body { grid-template-columns: max-content minmax(0, 1fr); } }
+.body { display: grid; gap: .5rem ${GAP}px; grid-template-columns: minmax(0, 1fr); }
+@container (min-width: ${WIDE}px) { .body { grid-template-columns: max-content minmax(0, 1fr); } }
 .grid { width: max-content; max-width: 100%; overflow-x: auto; touch-action: pan-y; cursor: pointer; border-radius: 3px; }
 svg { display: block; max-width: none; }
 .text, .said { margin: 0 0 .4rem; }
 .said { border-left: 4px solid var(--line); padding-left: .5rem; }
 .panel p { margin: .2rem 0; font-weight: 600; }
-.panel svg { max-width: 100%; }
 .panel table { margin-bottom: .6rem; }
 .panel th:first-child { text-align: left; }
 .panel .now { background: var(--soft); }
 `;
-// More layers than this: cells as small as fingers allow, or the page is long.
-const MANY_LAYERS = 12;
-const BAR = 160;
-
 const two = (x: number | null | undefined): string =>
   x === null || x === undefined ? "–" : x.toFixed(2);
 const count = (n: number) => Array.from({ length: n }, (_, i) => `${i + 1}`);
@@ -67,6 +68,8 @@ function headBrowser(tools: Tools<Reader>): Parts<Reader> {
   const { state, change } = tools;
   const model = () => modelOf(source, state());
   const reading = () => readingOf(source, state());
+  const measureNow = () =>
+    source.measures.findIndex((m) => m.name === state().measure);
   const at = () => cellOf(model(), state());
   const name = (c: number) => {
     const { heads } = model();
@@ -74,17 +77,12 @@ function headBrowser(tools: Tools<Reader>): Parts<Reader> {
   };
 
   // --- controls ---------------------------------------------------------
-  const pick = (control: "model" | "measure", all: { name: string }[]) =>
-    choice<Reader>(
-      control,
-      control === "model" ? "model" : "score",
-      all.map((one) => one.name),
-      (now) => now[control],
-      (chosen) => change({ [control]: chosen }),
-    );
+  const names = (all: { name: string }[]) => all.map(({ name }) => name);
   const controls = row<Reader>([
-    ...(source.models.length > 1 ? [pick("model", source.models)] : []),
-    pick("measure", source.measures),
+    ...(source.models.length > 1
+      ? [pick<Reader>("model", "model", names(source.models), change)]
+      : []),
+    pick<Reader>("measure", "score", names(source.measures), change),
   ]);
 
   // --- the grid of heads ------------------------------------------------
@@ -106,8 +104,15 @@ function headBrowser(tools: Tools<Reader>): Parts<Reader> {
   });
   const text = h("p", { class: "text" });
   const said = h("p", { class: "said", role: "status" });
-  const legend = s("svg", { role: "img" });
-  const panel = h("div", { class: "panel" });
+  const legend = s("svg", {
+    role: "img",
+    "aria-label": source.rule,
+    width: LEGEND,
+    height: 30,
+  });
+  const panelTitle = h("p");
+  const [panelTable, panelMap] = [h("div"), h("div")];
+  const panel = h("div", { class: "panel" }, panelTitle, panelTable, panelMap);
   const left = h("div", {}, walk.element);
   left.append(legend);
   const body = h("div", { class: "body" }, left, panel);
@@ -216,8 +221,7 @@ function headBrowser(tools: Tools<Reader>): Parts<Reader> {
         return [name, [two(one?.score[c]), others, two(one?.uniform), label]];
       }),
     );
-    const now = source.measures.findIndex((m) => m.name === state().measure);
-    table.tBodies[0].rows[now].className = "now";
+    table.tBodies[0].rows[measureNow()].className = "now";
     return table;
   }
 
@@ -257,35 +261,35 @@ function headBrowser(tools: Tools<Reader>): Parts<Reader> {
   );
 
   // --- drawing ----------------------------------------------------------
-  function draw(_: Reader, changed: Set<keyof Reader>, dark: boolean) {
+  function draw(now: Reader, changed: Set<keyof Reader>, dark: boolean) {
+    // Read before anything is written: the page is laid out once.
+    const width = Math.max(240, measured.clientWidth);
     const ink = dark ? DARK_INK : LIGHT_INK;
-    controls.show(state());
-    const moved = !changed.has("model") && !changed.has("measure");
-    if (!moved) {
-      layout = place(Math.max(240, measured.clientWidth));
-      const key_ = JSON.stringify([layout, ink]);
-      if (key_ !== framed) {
+    controls.show(now);
+    if (changed.has("model") || changed.has("measure")) {
+      layout = place(width);
+      const frame = JSON.stringify([layout, ink]);
+      if (frame !== framed) {
         svg.setAttribute("width", String(layout.width));
         svg.setAttribute("height", String(layout.height));
         parts[1].replaceChildren(...drawFrame(layout, ink));
-        framed = key_;
+        framed = frame;
       }
       parts[0].replaceChildren(...drawCells(matrix(), layout, ink));
-      const { text: about } = source.measures.find(
-        (m) => m.name === state().measure,
-      )!;
-      text.textContent = about;
-      said.textContent = sentence();
-      legend.setAttribute("viewBox", "0 0 290 30");
-      legend.setAttribute("width", "290");
-      legend.setAttribute("aria-label", source.rule);
       legend.replaceChildren(...key(ink));
-      table.refresh();
+      text.textContent = source.measures[measureNow()].text;
+      said.textContent = sentence();
       highest.disabled = !reading();
+      table.refresh();
     }
     parts[2].replaceChildren(...drawOver(layout, at(), null, ink));
     speak();
-    showPanel(ink);
+    panelTitle.textContent = `${now.model}, ${name(at().c)}`;
+    panelTable.replaceChildren(scores());
+    if (changed.size > 1 || !changed.has("measure")) {
+      const beside = width - Math.max(layout.width, LEGEND) - GAP;
+      showMap(width < WIDE ? width : beside, ink);
+    }
   }
 
   function speak() {
@@ -295,25 +299,18 @@ function headBrowser(tools: Tools<Reader>): Parts<Reader> {
     walk.speak(`${name(c)}: ${two(now?.score[c])}${label}`);
   }
 
-  function showPanel(ink: Ink) {
-    const title = `${state().model}, ${name(at().c)}`;
-    panel.replaceChildren(h("p", {}, title), scores());
-    const drawn = map(Math.max(240, Math.min(380, panel.clientWidth)), ink);
+  function showMap(room: number, ink: Ink) {
+    const drawn = map(Math.min(380, room), ink);
     if (!drawn) {
-      panel.append(
-        h("div", { class: "hint" }, "No map of this model is here."),
-      );
+      const none = "No map of this model is here.";
+      panelMap.replaceChildren(h("div", { class: "hint" }, none));
       return;
     }
     const { width, height } = drawn.layout;
-    const caption = h("p", {}, "Where it looks in one sentence");
-    panel.append(caption);
-    panel.append(
-      s(
-        "svg",
-        { role: "img", "aria-label": mapInWords(), width, height },
-        ...drawn.inside,
-      ),
+    const spoken = { role: "img", "aria-label": mapInWords() };
+    panelMap.replaceChildren(
+      h("p", {}, "Where it looks in one sentence"),
+      s("svg", { ...spoken, width, height }, ...drawn.inside),
     );
   }
 

@@ -76,6 +76,21 @@ export function choice<S>(
   };
 }
 
+/** A choice among the values of one part of the state. */
+export const pick = <S>(
+  name: keyof S & string,
+  label: string,
+  options: string[],
+  change: (changes: Partial<S>) => void,
+): Control<S> =>
+  choice(
+    name,
+    label,
+    options,
+    (state) => String(state[name]),
+    (option) => change({ [name]: option } as Partial<S>),
+  );
+
 /** Several controls in one row. */
 export function row<S>(controls: Control<S>[]): Control<S> {
   return {

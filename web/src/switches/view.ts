@@ -1,6 +1,6 @@
 // HeadSwitches: switch heads of a small model off, see its recorded loss.
 import { axes, type Frame, frameIn, quarters, round } from "../lib/chart.ts";
-import { type Control, choice, row, toggle } from "../lib/controls.ts";
+import { type Control, pick, row, toggle } from "../lib/controls.ts";
 import { h, uniqueId } from "../lib/dom.ts";
 import { button, type Parts, type Tools, widget } from "../lib/shell.ts";
 import {
@@ -49,19 +49,11 @@ function headSwitches(tools: Tools<Reader>): Parts<Reader> {
   const { state, change } = tools;
 
   // --- controls ---------------------------------------------------------
-  type Pick = "way" | "test" | "seed" | "show";
-  const pick = (name: Pick, label: string, options: string[]) =>
-    options.length > 1
-      ? [
-          choice<Reader>(
-            name,
-            label,
-            options,
-            (now) => now[name],
-            (chosen) => change({ [name]: chosen }),
-          ),
-        ]
-      : [];
+  const offer = (
+    name: keyof Reader & string,
+    label: string,
+    options: string[],
+  ) => (options.length > 1 ? [pick<Reader>(name, label, options, change)] : []);
   const log = toggle<Reader>(
     "log",
     "logarithmic",
@@ -69,10 +61,10 @@ function headSwitches(tools: Tools<Reader>): Parts<Reader> {
     (on) => change({ log: on }),
   );
   const controls = row<Reader>([
-    ...pick("way", "a head that is off gives", source.ways),
-    ...pick("test", "sentences", source.tests),
-    ...pick("seed", "training", source.seeds),
-    ...pick("show", "show", SHOWN),
+    ...offer("way", "a head that is off gives", source.ways),
+    ...offer("test", "sentences", source.tests),
+    ...offer("seed", "training", source.seeds),
+    ...offer("show", "show", SHOWN),
     log,
   ]);
 
