@@ -4,6 +4,7 @@ import { h } from "../lib/dom.ts";
 import { keyGrid } from "../lib/grid.ts";
 import {
   cellAt,
+  colourBar,
   drawCells,
   drawFrame,
   drawOver,
@@ -15,7 +16,7 @@ import {
   shadeMatrix,
   tokenLabels,
 } from "../lib/matrix.ts";
-import { hex, isBright } from "../lib/palette.ts";
+import { isBright } from "../lib/palette.ts";
 import { button, type Parts, type Tools, widget } from "../lib/shell.ts";
 import {
   DARK_INK,
@@ -166,15 +167,7 @@ function headBrowser(tools: Tools<Reader>): Parts<Reader> {
       s("text", { x: 196, y: 12, ...small }, "earns the label"),
     ];
     return [
-      ...Array.from({ length: 32 }, (_, i) =>
-        s("rect", {
-          x: (i * BAR) / 32,
-          y: 2,
-          width: BAR / 32 + 0.5,
-          height: 10,
-          fill: hex(Math.round((i / 31) * 255)),
-        }),
-      ),
+      ...colourBar(0, 2, BAR, 10),
       s("text", { x: 0, y: 26, ...small }, "0"),
       s("text", { x: BAR, y: 26, ...middle, "text-anchor": "end" }, "1"),
       ...marks,

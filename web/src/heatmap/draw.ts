@@ -1,5 +1,7 @@
 // Drawing the matrix: where things stand, on a canvas, as SVG.
+import { colourBar } from "../lib/matrix.ts";
 import { hex, isBright, shade, words } from "../lib/palette.ts";
+import { s, standalone } from "../lib/svg.ts";
 import type { Picture } from "./compute.ts";
 import { isOdd } from "./state.ts";
 
@@ -474,114 +476,77 @@ export function drawOverlay(
   );
 }
 
-/** The same picture as SVG text, for slides and papers. */
+/** The same picture as SVG, for slides and papers. */
 export function toSvg(
   layout: Layout,
   picture: Picture,
   threshold: number,
-): string {
-  const space = "http://www.w3.org/2000/svg";
-  const svg = document.createElementNS(space, "svg");
-  const add = (
-    name: string,
-    attributes: Record<string, string | number>,
-    text = "",
-    parent: Element = svg,
-  ) => {
-    const node = document.createElementNS(space, name);
-    for (const [key, value] of Object.entries(attributes))
-      node.setAttribute(key, String(value));
-    node.textContent = text;
-    parent.append(node);
-    return node;
-  };
-  const { left, top, cell, font } = layout;
+): SVGElement {
+  const { left, top, cell, font, legend, title, every, sums } = layout;
   const cols = picture.cols.length;
-  const { top: limit } = picture;
   const small = { "font-size": 12, fill: PAPER.muted };
-  svg.setAttribute("xmlns", space);
-  svg.setAttribute("viewBox", `0 0 ${layout.width} ${layout.height}`);
-  svg.setAttribute("width", String(layout.width));
-  svg.setAttribute("height", String(layout.height));
-  svg.setAttribute("font-family", FAMILY);
-  svg.setAttribute("role", "img");
-  add("title", {}, layout.title);
-  add("rect", { width: "100%", height: "100%", fill: "#ffffff" });
-  add(
-    "text",
-    { x: GAP, y: 19, "font-size": 15, "font-weight": 600, fill: PAPER.ink },
-    layout.title,
-  );
-  add("text", { x: left, y: 38, ...small }, "key →");
-  add(
-    "text",
-    { x: left - GAP, y: top - 6, "text-anchor": "end", ...small },
-    "query ↓",
-  );
-  picture.weights.forEach((weight, c) => {
-    const shown = fill(picture, c, limit, threshold);
-    const [x, y] = [c % cols, Math.floor(c / cols)];
-    const place = {
-      x: left + x * cell,
-      y: top + y * cell,
-      width: cell,
-      height: cell,
-    };
-    if (shown === "masked")
-      add("path", {
-        d: `M${place.x} ${place.y + cell}l${cell} ${-cell}`,
-        stroke: PAPER.masked,
-      });
-    if (typeof shown !== "number") return;
-    const rect = add("rect", { ...place, fill: hex(shown) });
-    add(
-      "title",
-      {},
-      `${picture.rows[y].label} → ${picture.cols[x].label}: ${weight.toFixed(3)}`,
-      rect,
-    );
-  });
   const text = { "font-size": font, fill: PAPER.ink };
-  picture.rows.forEach(({ label }, r) => {
-    if (r % layout.every > 0) return;
+  const end = { "text-anchor": "end" };
+  const beside = left + cols * cell + GAP;
+  const low = legend + 21;
+  const cells = [...picture.weights].flatMap((weight, c) => {
+    const shown = fill(picture, c, picture.top, threshold);
+    const [row, col] = [Math.floor(c / cols), c % cols];
+    const [x, y] = [left + col * cell, top + row * cell];
+    if (shown === "masked") {
+      const d = `M${x} ${y + cell}l${cell} ${-cell}`;
+      return [s("path", { d, stroke: PAPER.masked })];
+    }
+    if (typeof shown !== "number") return [];
+    const names = `${picture.rows[row].label} → ${picture.cols[col].label}`;
+    return [
+      s(
+        "rect",
+        { x, y, width: cell, height: cell, fill: hex(shown) },
+        s("title", {}, `${names}: ${weight.toFixed(3)}`),
+      ),
+    ];
+  });
+  const rows = picture.rows.flatMap(({ label }, r) => {
+    if (r % every > 0) return [];
     const y = top + (r + 0.5) * cell + font / 3;
-    add("text", { x: left - GAP, y, "text-anchor": "end", ...text }, label);
-    if (!layout.sums) return;
-    const x = left + cols * cell + GAP;
-    add("text", { x, y, ...small }, picture.sums[r].toFixed(2));
-    if (!layout.odd[r]) return;
-    const [bx, by, width, height] = sumBox(layout, cols, r);
-    const box = { x: bx, y: by, width, height, stroke: PAPER.accent };
-    add("rect", { ...box, fill: "none" });
-  });
-  if (layout.sums)
-    add("text", { x: left + cols * cell + GAP, y: top - 6, ...small }, "row Σ");
-  picture.cols.forEach(({ label }, c) => {
-    if (c % layout.every > 0) return;
-    const [x, y] = [left + (c + 0.5) * cell + font / 3, top - GAP];
-    add(
-      "text",
-      { transform: `translate(${x} ${y}) rotate(-90)`, ...text },
-      label,
+    const made = [s("text", { x: left - GAP, y, ...end, ...text }, label)];
+    if (!sums) return made;
+    made.push(
+      s("text", { x: beside, y, ...small }, picture.sums[r].toFixed(2)),
     );
+    if (!layout.odd[r]) return made;
+    const [bx, by, width, height] = sumBox(layout, cols, r);
+    const box = { x: bx, y: by, width, height, fill: "none" };
+    return [...made, s("rect", { ...box, stroke: PAPER.accent })];
   });
-  for (let i = 0; i < 32; i++)
-    add("rect", {
-      x: left + i * 4,
-      y: layout.legend,
-      width: 4.5,
-      height: 8,
-      fill: hex(Math.round((i / 31) * 255)),
-    });
-  const y = layout.legend + 21;
-  add("text", { x: left, y, ...small }, "0");
-  add("text", { x: left + 64, y, "text-anchor": "middle", ...small }, "weight");
-  add(
-    "text",
-    { x: left + 128, y, "text-anchor": "end", ...small },
-    colourEnd(picture),
+  const heads = picture.cols.flatMap(({ label }, c) => {
+    if (c % every > 0) return [];
+    const [x, y] = [left + (c + 0.5) * cell + font / 3, top - GAP];
+    const transform = `translate(${x} ${y}) rotate(-90)`;
+    return [s("text", { transform, ...text }, label)];
+  });
+  const bold = { "font-size": 15, "font-weight": 600, fill: PAPER.ink };
+  return standalone(
+    layout.width,
+    layout.height,
+    s("title", {}, title),
+    s("text", { x: GAP, y: 19, ...bold }, title),
+    s("text", { x: left, y: 38, ...small }, "key →"),
+    s("text", { x: left - GAP, y: top - 6, ...end, ...small }, "query ↓"),
+    ...cells,
+    ...rows,
+    ...(sums ? [s("text", { x: beside, y: top - 6, ...small }, "row Σ")] : []),
+    ...heads,
+    ...colourBar(left, legend, 128),
+    s("text", { x: left, y: low, ...small }, "0"),
+    s(
+      "text",
+      { x: left + 64, y: low, "text-anchor": "middle", ...small },
+      "weight",
+    ),
+    s("text", { x: left + 128, y: low, ...end, ...small }, colourEnd(picture)),
   );
-  return new XMLSerializer().serializeToString(svg);
 }
 
 /** The whole matrix, one row a pair, with a heading. */

@@ -2,7 +2,7 @@
 import { download, h } from "../lib/dom.ts";
 import { type At, keyGrid } from "../lib/grid.ts";
 import { button, type Parts, type Tools, widget } from "../lib/shell.ts";
-import { saveCsv } from "../lib/svg.ts";
+import { saveCsv, saveSvg } from "../lib/svg.ts";
 import { foldedTable } from "../lib/table.ts";
 import { createModel, type Picture, selectionName } from "./compute.ts";
 import { createControls } from "./controls.ts";
@@ -234,10 +234,11 @@ function heatmap(tools: Tools<Reader>): Parts<Reader> {
     });
   }
 
-  function saveSvg() {
-    const svg = toSvg(paperLayout(), picture, state().threshold);
-    download(`${fileName()}.svg`, new Blob([svg], { type: "image/svg+xml" }));
-  }
+  const takeSvg = () =>
+    saveSvg(
+      `${fileName()}.svg`,
+      toSvg(paperLayout(), picture, state().threshold),
+    );
 
   const takeCsv = () => saveCsv(`${fileName()}.csv`, toRows(picture));
 
@@ -255,7 +256,7 @@ function heatmap(tools: Tools<Reader>): Parts<Reader> {
     buttons: [lockButton],
     exports: [
       ["PNG", savePng],
-      ["SVG", saveSvg],
+      ["SVG", takeSvg],
       ["CSV", takeCsv],
     ],
     footer: [table.element],

@@ -295,3 +295,15 @@ function labels(layout: Layout, ink: Ink): SVGElement[] {
     }),
   ];
 }
+
+/** The colours from left to right, as a bar. */
+export const colourBar = (x: number, y: number, width: number, height = 8) =>
+  Array.from({ length: 32 }, (_, i) =>
+    s("rect", {
+      x: x + (i * width) / 32,
+      y,
+      width: width / 32 + 0.5,
+      height,
+      fill: hex(Math.round((i / 31) * 255)),
+    }),
+  );

@@ -62,7 +62,8 @@ export function standalone(width: number, height: number, ...inside: Node[]) {
   );
 }
 
-function saveSvg(name: string, svg: Element): void {
+/** Hand over an SVG as a file. */
+export function saveSvg(name: string, svg: Element): void {
   const text = new XMLSerializer().serializeToString(svg);
   download(name, new Blob([text], { type: "image/svg+xml" }));
 }

@@ -260,6 +260,11 @@ function headSwitches(tools: Tools<Reader>): Parts<Reader> {
     const frame = { box, x, y, xTicks: sizes, yTicks };
     return [
       ...axes({ ...frame, label: "heads that are on" }, ink),
+      s(
+        "text",
+        { x: box.left, y: 10, fill: ink.muted, "font-size": 13 },
+        `${state().show} ↑`,
+      ),
       s("path", {
         d: `M${box.left} ${level}H${box.width - box.right}`,
         stroke: ink.muted,
