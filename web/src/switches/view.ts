@@ -31,7 +31,7 @@ const STYLE = `
 .switches [aria-pressed=false] { border-style: dashed; text-decoration: line-through; color: var(--muted); }
 .chart svg { width: 100%; max-width: 760px; display: block; cursor: pointer; }
 .said { margin: .2rem 0 .5rem; border-left: 4px solid var(--accent); padding-left: .5rem; }
-.facts { overflow-x: auto; }
+.facts { overflow-x: auto; margin-bottom: .6rem; }
 .facts th:first-child { text-align: left; }
 label[hidden] { display: none; }
 `;

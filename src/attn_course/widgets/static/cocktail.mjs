@@ -18,7 +18,8 @@ function Be(t){return{render({model:e,el:n}){let r=e.get("reader"),o=()=>Object.
 }
 .controls { margin-bottom: .6rem; }
 .actions { gap: .4rem; margin-top: .6rem; }
-label { display: inline-flex; align-items: center; gap: .4rem; min-height: 28px; }
+label { display: inline-flex; align-items: center; gap: .4rem; min-height: 28px; max-width: 100%; }
+select { min-width: 0; }
 output { font-variant-numeric: tabular-nums; min-width: 3.2em; }
 input[type=range] {
   width: 8.5rem; min-height: 28px; margin: 0; accent-color: var(--lock);
