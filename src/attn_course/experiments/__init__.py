@@ -45,6 +45,7 @@ EXPERIMENTS = (
     "minilm_vectors",
     "one_head",
     "pronouns",
+    "recall_linear",
     "remedies",
     "root_d",
     "smollm2_it",
