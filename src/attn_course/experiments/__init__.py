@@ -39,6 +39,7 @@ EXPERIMENTS = (
     "head_readings",
     "head_subsets",
     "induction",
+    "long_recall",
     "minilm_endings",
     "minilm_requests",
     "minilm_scores",
