@@ -39,6 +39,21 @@ class ModelShape(NamedTuple):
         keys_and_values = 2 * self.kv_heads * self.d_head
         return self.layers * (self.latent or keys_and_values)
 
+    def cache_bytes(
+        self, n: int, *, batch: int = 1, bytes_each: int = 2
+    ) -> int:
+        """Count the bytes that a stack's cache of n tokens takes.
+
+        layers · 2 · kv_heads · d_head · n · batch · bytes of a number; with
+        latent attention layers · latent · n · … instead. Numbers of 16 bits
+        take 2 bytes.
+
+        >>> shape = load_model_shapes()["Llama 3 8B"]
+        >>> shape.cache_bytes(8192) / 2**30  # GiB
+        1.0
+        """
+        return self.kept_per_token * n * batch * bytes_each
+
 
 def load_model_shapes() -> dict[str, ModelShape]:
     """Read the models by name, in order of years.

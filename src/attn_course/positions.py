@@ -41,18 +41,19 @@ def sinusoidal(n: int, d_model: int) -> Float[np.ndarray, "n d_model"]:
 
 
 def rotate(
-    x: Float[Any, "... n d"], *, base: float = 10_000.0
+    x: Float[Any, "... n d"], *, base: float = 10_000.0, start: int = 0
 ) -> Float[Any, "... n d"]:
     """Turn each pair of numbers by an angle that grows with the position.
 
     Rotary positions (Su et al. 2021, equation 34), with number i paired with
     number i + d/2. Afterwards q·k depends on how far query and key are apart,
-    not on where they stand. NumPy and torch.
+    not on where they stand. The first vector stands at position `start`.
+    NumPy and torch.
 
     Raises
     ------
     ValueError
-        When d is odd.
+        When d is odd, or `start` is negative or not an integer.
 
     Examples
     --------
@@ -60,13 +61,16 @@ def rotate(
     >>> rotate(x).round(2)  # position 1 turns by one radian
     array([[1.  , 0.  ],
            [0.54, 0.84]])
+    >>> rotate(x[1:], start=1).round(2)
+    array([[0.54, 0.84]])
     """
+    check_count("start", start)
     xp = array_namespace(x)
     n, d = x.shape[-2:]
     if d % 2:
         raise ValueError(f"expected d to be even, got {d}")
     # float32 and no more, as the models were trained.
-    place = xp.arange(n, dtype=xp.float32, device=device(x))
+    place = xp.arange(start, start + n, dtype=xp.float32, device=device(x))
     pair = xp.arange(0, d, 2, dtype=xp.float32, device=device(x))
     speeds = xp.exp(-math.log(base) * pair / d)  # (d/2,)
     angles = place[:, None] * speeds  # (n, d/2)

@@ -14,6 +14,7 @@ from torch import nn
 
 from attn_course.functional import attention, attention_weights
 from attn_course.heads import merge_heads, split_heads
+from attn_course.kv_cache import KVCache
 from attn_course.positions import rotate, sinusoidal
 
 __all__ = ["CausalBlock", "EncoderLayer", "Transformer"]
@@ -147,13 +148,22 @@ class CausalBlock(nn.Module):
         self.norm_2 = nn.RMSNorm(d_model, eps=eps)
 
     def forward(
-        self, x: Float[torch.Tensor, "... n d_model"]
+        self,
+        x: Float[torch.Tensor, "... n d_model"],
+        cache: KVCache | None = None,
     ) -> Float[torch.Tensor, "... n d_model"]:
-        """Let every position read from those before it and from itself."""
+        """Let every position read from those before it and from itself.
+
+        With a `cache`, `x` holds only the tokens that come after those in
+        it; their keys and values are added to it.
+        """
+        start = 0 if cache is None else cache.length
         h = self.norm_1(x)  # (..., n, d_model)
-        q, k = self._turned(h)
+        q, k = self._turned(h, start)
         v = split_heads(self.value(h), self.kv_heads)
-        read = attention(q, k, v, causal=True)  # (..., heads, n, d_head)
+        if cache is not None:
+            k, v = cache.add(k, v)  # (..., kv_heads, start + n, d_head)
+        read = attention(q, k, v, causal=True, q_offset=start)
         x = x + self.output(merge_heads(read))  # (..., n, d_model)
         h = self.norm_2(x)
         wide = nn.functional.silu(self.gate(h)) * self.widen(h)
@@ -168,10 +178,13 @@ class CausalBlock(nn.Module):
         """Give queries and keys, turned: what attention compares."""
         return self._turned(self.norm_1(x))
 
-    def _turned(self, h: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def _turned(
+        self, h: torch.Tensor, start: int = 0
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         q = split_heads(self.query(h), self.heads)
         k = split_heads(self.key(h), self.kv_heads)
-        return rotate(q, base=self.base), rotate(k, base=self.base)
+        turn = {"base": self.base, "start": start}
+        return rotate(q, **turn), rotate(k, **turn)
 
 
 class Transformer(nn.Module):

@@ -50,6 +50,7 @@ EXPERIMENTS = (
     "remedies",
     "root_d",
     "smollm2_it",
+    "token_times",
     "vector_fills",
     "words_to_digits",
 )
