@@ -1,0 +1,334 @@
+"""Exercise 7.3: grouped-query attention."""
+
+import numpy as np
+
+from attn_course.exercises.chapter03.shared import softmax, swap
+from attn_course.exercises.core import Case, Exercise
+
+# What a case is called, batch axes, query heads, key and value heads, n_q,
+# n_k, d_k, d_v, dtype.
+SIZES = [
+    ("two heads share one", (), 2, 1, 2, 3, 2, 1, "float64"),
+    ("four heads, two shared", (), 4, 2, 2, 3, 4, 2, "float64"),
+    ("every head its own", (), 3, 3, 2, 4, 3, 2, "float64"),
+    ("six heads share three", (), 6, 3, 3, 4, 2, 5, "float64"),
+    ("six heads share two", (), 6, 2, 3, 4, 5, 2, "float64"),
+    ("all share one", (), 4, 1, 3, 5, 2, 3, "float64"),
+    ("one head", (), 1, 1, 3, 2, 4, 3, "float64"),
+    ("all sizes equal", (), 4, 2, 4, 4, 4, 4, "float64"),
+    ("as many tokens as heads", (), 4, 2, 2, 2, 2, 2, "float64"),
+    ("one new token", (), 4, 2, 1, 6, 3, 2, "float64"),
+    ("a batch", (2,), 4, 2, 3, 4, 2, 3, "float64"),
+    ("two batch axes", (2, 3), 6, 3, 2, 3, 4, 2, "float64"),
+    ("nine heads share three", (), 9, 3, 2, 4, 4, 2, "float64"),
+    ("float32", (2,), 4, 2, 3, 4, 2, 3, "float32"),
+    ("float16", (), 4, 2, 3, 4, 4, 3, "float16"),
+]
+
+
+def inputs(rng: np.random.Generator) -> list[Case]:
+    """Give queries, and fewer keys and values."""
+    # One query in each of four heads, one key; the values name their head.
+    values = np.array([[[1.0]], [[2.0]]])
+    cases = [
+        Case(
+            "four heads, one token",
+            (np.ones((4, 1, 1)), np.ones((2, 1, 1)), values),
+        )
+    ]
+    for name, batch, heads, shared, n_q, n_k, d_k, d_v, dtype in SIZES:
+        shapes = [
+            (*batch, heads, n_q, d_k),
+            (*batch, shared, n_k, d_k),
+            (*batch, shared, n_k, d_v),
+        ]
+        arrays = [rng.normal(scale=1.4, size=s).round(2) for s in shapes]
+        cases.append(Case(name, tuple(x.astype(dtype) for x in arrays)))
+    query, key, value = cases[2].arguments
+    return [*cases, Case("scores above 700", (900 * query, 3 * key, value))]
+
+
+EXERCISE = Exercise(
+    id="7.3",
+    title="Grouped-query attention",
+    statement="""\
+Write `grouped(query, key, value)`: attention in which several query heads
+share a head of keys and values.
+
+- `query` has shape `(..., H, n_q, d_k)`. `key` has `(..., G, n_k, d_k)` and
+  `value` `(..., G, n_k, d_v)`, where H is a multiple of G.
+- Neighbours share: the first H / G query heads read from head 0 of the keys
+  and values, the next H / G from head 1, and so on.
+- Every query sees all keys: there is no mask. Scores are divided by √d_k.
+- Return what each query head reads, `(..., H, n_q, d_v)`.""",
+    difficulty=2,
+    minutes=15,
+    hints=[
+        "With four query heads and two heads of keys, the query heads 0, 1, "
+        "2, 3 read from the heads 0, 0, 1, 1.",
+        "NumPy can copy each head as often as needed, along an axis counted "
+        "from the end. Two of its functions do so in different orders: try "
+        "both on `[0, 1]`.",
+        "Once there are as many heads of keys as of queries, it is attention "
+        "as you know it. No copy is needed if the queries get an axis for "
+        "their group.",
+    ],
+    inputs=inputs,
+)
+
+
+@EXERCISE.is_solution
+def grouped(query, key, value):
+    """Let neighbouring query heads share keys and values.
+
+    query (..., H, n_q, d_k), key (..., G, n_k, d_k),
+    value (..., G, n_k, d_v) → (..., H, n_q, d_v)
+    """
+    times = query.shape[-3] // key.shape[-3]
+    key = np.repeat(key, times, axis=-3)  # heads 0, 0, 1, 1, …
+    value = np.repeat(value, times, axis=-3)
+    scores = query @ np.swapaxes(key, -1, -2) / np.sqrt(key.shape[-1])
+    shares = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    weights = shares / shares.sum(axis=-1, keepdims=True)
+    return weights @ value  # (..., H, n_q, d_v)
+
+
+def _attend(query, key, value, scale=None):
+    """Read with as many heads of keys as of queries."""
+    scale = query.shape[-1] ** -0.5 if scale is None else scale
+    return softmax(query @ swap(key) * scale) @ value
+
+
+def _times(query, key):
+    """Say how many query heads share one head."""
+    return query.shape[-3] // key.shape[-3]
+
+
+def _pick(query, key, value, of_key, of_value=None):
+    """Give query head h the heads of_key[h] and of_value[h]."""
+    of_value = of_key if of_value is None else of_value
+    return _attend(query, key[..., of_key, :, :], value[..., of_value, :, :])
+
+
+def _heads(query, key):
+    """Give the query heads' numbers, how many share, and the shared heads."""
+    return np.arange(query.shape[-3]), _times(query, key), key.shape[-3]
+
+
+# Right in other words
+
+
+@EXERCISE.is_right
+def with_an_index(query, key, value):
+    """Pick each query head's own by number."""
+    h, times, _ = _heads(query, key)
+    return _pick(query, key, value, h // times)
+
+
+@EXERCISE.is_right
+def with_a_group_axis(query, key, value):
+    """Copy nothing: give the queries an axis for their group."""
+    *batch, heads, n_q, d_k = query.shape
+    shared = key.shape[-3]
+    asked = query.reshape(*batch, shared, heads // shared, n_q, d_k)
+    read = _attend(asked, key[..., None, :, :], value[..., None, :, :])
+    return read.reshape(*batch, heads, n_q, value.shape[-1])
+
+
+@EXERCISE.is_right
+def with_loops(query, key, value):
+    """Read with one head at a time."""
+    h, times, _ = _heads(query, key)
+    read = [
+        _attend(query[..., i, :, :], key[..., g, :, :], value[..., g, :, :])
+        for i, g in zip(h, h // times, strict=True)
+    ]
+    return np.stack(read, axis=-3)
+
+
+@EXERCISE.is_right
+def with_the_course(query, key, value):
+    """Use the course's attention, which shares heads itself."""
+    from attn_course import attention
+
+    return attention(query, key, value)
+
+
+# Which head
+
+
+@EXERCISE.is_wrong
+def tiled(query, key, value):
+    """You copied in the order 0, 1, 0, 1: neighbours share, 0, 0, 1, 1."""
+    h, _, shared = _heads(query, key)
+    return _pick(query, key, value, h % shared)
+
+
+@EXERCISE.is_wrong
+def only_keys_tiled(query, key, value):
+    """You copied the keys in the order 0, 1, 0, 1, and the values rightly."""
+    h, times, shared = _heads(query, key)
+    return _pick(query, key, value, h % shared, h // times)
+
+
+@EXERCISE.is_wrong
+def only_values_tiled(query, key, value):
+    """You copied the values in the order 0, 1, 0, 1, and the keys rightly."""
+    h, times, shared = _heads(query, key)
+    return _pick(query, key, value, h // times, h % shared)
+
+
+@EXERCISE.is_wrong
+def first_head_for_all(query, key, value):
+    """You gave all the first head of keys and values: there are G."""
+    h, _, _ = _heads(query, key)
+    return _pick(query, key, value, 0 * h)
+
+
+@EXERCISE.is_wrong
+def last_head_for_the_rest(query, key, value):
+    """You gave the first heads one each, and the rest the last."""
+    h, _, shared = _heads(query, key)
+    return _pick(query, key, value, np.minimum(h, shared - 1))
+
+
+@EXERCISE.is_wrong
+def heads_in_reverse(query, key, value):
+    """You began with the last head of keys: the first goes first."""
+    h, times, shared = _heads(query, key)
+    return _pick(query, key, value, shared - 1 - h // times)
+
+
+@EXERCISE.is_wrong
+def next_head(query, key, value):
+    """You are one head too far: the first group reads from head 0."""
+    h, times, shared = _heads(query, key)
+    return _pick(query, key, value, (h // times + 1) % shared)
+
+
+@EXERCISE.is_wrong
+def groups_of_g(query, key, value):
+    """You put G heads in a group: a group has H / G."""
+    h, _, shared = _heads(query, key)
+    return _pick(query, key, value, h // shared % shared)
+
+
+@EXERCISE.is_wrong
+def mean_of_heads(query, key, value):
+    """You took the mean of all heads of keys and values: each group's own."""
+    key, value = (x.mean(axis=-3, keepdims=True) for x in (key, value))
+    return _attend(query, key, value)
+
+
+@EXERCISE.is_wrong
+def interleaved_result(query, key, value):
+    """You put the results in another order: keep that of the query heads."""
+    h, times, shared = _heads(query, key)
+    order = h.reshape(shared, times).T.reshape(-1)
+    return grouped(query, key, value)[..., order, :, :]
+
+
+@EXERCISE.is_wrong
+def queries_averaged(query, key, value):
+    """You took the mean of a group's queries: each head asks on its own."""
+    *batch, heads, n_q, d_k = query.shape
+    shared = key.shape[-3]
+    asked = query.reshape(*batch, shared, heads // shared, n_q, d_k)
+    asked = np.repeat(asked.mean(axis=-3), heads // shared, axis=-3)
+    return grouped(asked, key, value)
+
+
+@EXERCISE.is_wrong
+def one_result_for_a_group(query, key, value):
+    """You gave one result for each group: each query head has its own."""
+    times = _times(query, key)
+    return grouped(query, key, value)[..., ::times, :, :]
+
+
+@EXERCISE.is_wrong
+def results_of_a_group_averaged(query, key, value):
+    """You took the mean of what a group reads: keep all its heads."""
+    read = grouped(query, key, value)
+    *batch, heads, n_q, d_v = read.shape
+    shared = key.shape[-3]
+    read = read.reshape(*batch, shared, heads // shared, n_q, d_v)
+    return read.mean(axis=-3)
+
+
+@EXERCISE.is_wrong
+def groups_left_apart(query, key, value):
+    """You left an axis for the groups: join it with that of their heads."""
+    read = grouped(query, key, value)
+    *batch, heads, n_q, d_v = read.shape
+    shared = key.shape[-3]
+    return read.reshape(*batch, shared, heads // shared, n_q, d_v)
+
+
+@EXERCISE.is_wrong
+def never_shared(query, key, value):
+    """You did not share: that works where H is G, or where G is 1."""
+    return _attend(query, key, value)
+
+
+# Reading
+
+
+@EXERCISE.is_wrong
+def not_scaled(query, key, value):
+    """You did not divide the scores by √d_k."""
+    return grouped(query * np.sqrt(query.shape[-1]), key, value)
+
+
+@EXERCISE.is_wrong
+def divided_by_d(query, key, value):
+    """You divided by d_k: divide by its square root."""
+    return grouped(query / np.sqrt(query.shape[-1]), key, value)
+
+
+@EXERCISE.is_wrong
+def divided_by_root_of_d_model(query, key, value):
+    """You divided by √(H d_k): d_k alone, the length of a head's keys."""
+    return grouped(query / np.sqrt(query.shape[-3]), key, value)
+
+
+@EXERCISE.is_wrong
+def softmax_over_queries(query, key, value):
+    """You took the softmax over the queries: the keys' weights sum to 1."""
+    times = _times(query, key)
+    key, value = (np.repeat(x, times, axis=-3) for x in (key, value))
+    scores = query @ swap(key) / np.sqrt(key.shape[-1])
+    return softmax(scores, axis=-2) @ value
+
+
+@EXERCISE.is_wrong
+def softmax_over_heads(query, key, value):
+    """You took the softmax over the heads: it runs over the keys."""
+    times = _times(query, key)
+    key, value = (np.repeat(x, times, axis=-3) for x in (key, value))
+    scores = query @ swap(key) / np.sqrt(key.shape[-1])
+    return softmax(scores, axis=-3) @ value
+
+
+@EXERCISE.is_wrong
+def no_maximum_subtracted(query, key, value):
+    """Large scores overflow: subtract each row's highest before exp."""
+    times = _times(query, key)
+    key, value = (np.repeat(x, times, axis=-3) for x in (key, value))
+    shares = np.exp(query @ swap(key) / np.sqrt(key.shape[-1]))
+    return shares / shares.sum(axis=-1, keepdims=True) @ value
+
+
+@EXERCISE.is_wrong
+def causal(query, key, value):
+    """You added a causal mask: here every query sees all keys."""
+    from attn_course import attention
+
+    return attention(query, key, value, causal=True)
+
+
+@EXERCISE.is_wrong
+def without_batches(query, key, value):
+    """Right for one sentence. For batches, count axes from the end."""
+    times = query.shape[0] // key.shape[0]
+    key, value = (np.repeat(x, times, axis=0) for x in (key, value))
+    return _attend(query, key, value)

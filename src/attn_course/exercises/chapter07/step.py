@@ -1,0 +1,307 @@
+"""Exercise 7.2: one step of generation with a KV cache."""
+
+import numpy as np
+
+from attn_course.exercises.chapter03.shared import softmax
+from attn_course.exercises.core import Case, Exercise
+
+# What a case is called, batch axes, tokens kept, d_k, d_v, dtype.
+SIZES = [
+    ("an empty cache", (), 0, 3, 2, "float64"),
+    ("one token kept", (), 1, 3, 2, "float64"),
+    ("three tokens kept", (), 3, 4, 2, "float64"),
+    ("all sizes equal", (), 3, 3, 3, "float64"),
+    ("vectors of one number", (), 4, 1, 3, "float64"),
+    ("values longer than keys", (), 5, 2, 6, "float64"),
+    ("vectors of 64 numbers", (), 5, 64, 3, "float64"),
+    ("four heads", (4,), 3, 4, 2, "float64"),
+    ("as many heads as tokens", (4,), 3, 4, 4, "float64"),
+    ("a batch of heads", (2, 3), 5, 4, 2, "float64"),
+    ("a batch, nothing kept", (2, 3), 0, 4, 2, "float64"),
+    ("a long cache", (), 20, 4, 3, "float64"),
+    ("float32", (2,), 4, 3, 2, "float32"),
+    ("float16", (), 4, 3, 2, "float16"),
+]
+
+
+def inputs(rng: np.random.Generator) -> list[Case]:
+    """Give the new token's three vectors, and what is kept."""
+    one = np.array([1.0])
+    cases = [
+        Case(
+            "one number each",
+            (one, 2 * one, 30 * one, np.array([[1.0]]), np.array([[10.0]])),
+        )
+    ]
+    for name, batch, n, d_k, d_v, dtype in SIZES:
+        shapes = [(d_k,), (d_k,), (d_v,), (n, d_k), (n, d_v)]
+        arrays = [
+            rng.normal(scale=1.3, size=(*batch, *shape)).round(2)
+            for shape in shapes
+        ]
+        cases.append(Case(name, tuple(x.astype(dtype) for x in arrays)))
+    query, key, value, keys, values = cases[3].arguments
+    return [
+        *cases,
+        Case("large scores", (900 * query, key, value, 2 * keys, values)),
+        Case(
+            "the new token's score is the highest",
+            (query, 2000 * query, value, keys, values),
+        ),
+        Case("a query of zeros", (0 * query, key, value, keys, values)),
+    ]
+
+
+EXERCISE = Exercise(
+    id="7.2",
+    title="One step with a KV cache",
+    statement="""\
+Write `step(query, key, value, keys, values)`: what one head reads for a new
+token, when the keys and values of all earlier tokens are kept.
+
+- `query` and `key` have shape `(..., d_k)`, `value` has `(..., d_v)`: they
+  belong to the new token alone.
+- `keys` has shape `(..., n, d_k)` and `values` has `(..., n, d_v)`: the cache,
+  in the order of the text. n can be 0.
+- The new token reads all earlier tokens and itself, by scaled dot-product
+  attention.
+- Return `(..., d_v)`. Leave the cache you were given as it is.""",
+    difficulty=2,
+    minutes=15,
+    hints=[
+        "First the cache grows: the new key comes after those kept, the new "
+        "value likewise. `key[..., None, :]` has an axis for tokens.",
+        "No mask is needed: nothing in the cache comes later than the query.",
+        "The one query meets all keys: scores of shape (..., n + 1). A "
+        "matrix product needs the query as a column, `query[..., None]`.",
+    ],
+    inputs=inputs,
+)
+
+
+@EXERCISE.is_solution
+def step(query, key, value, keys, values):
+    """Read the cache and the new token with its query.
+
+    query and key (..., d_k), value (..., d_v), keys (..., n, d_k),
+    values (..., n, d_v) → (..., d_v)
+    """
+    keys = np.concatenate([keys, key[..., None, :]], axis=-2)
+    values = np.concatenate([values, value[..., None, :]], axis=-2)
+    scores = (keys @ query[..., None])[..., 0]  # (..., n + 1)
+    scores = scores / np.sqrt(query.shape[-1])
+    shares = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    weights = shares / shares.sum(axis=-1, keepdims=True)
+    return (weights[..., None, :] @ values)[..., 0, :]
+
+
+def _grown(key, value, keys, values):
+    """Put the new token after those kept."""
+    keys = np.concatenate([keys, key[..., None, :]], axis=-2)
+    return keys, np.concatenate([values, value[..., None, :]], axis=-2)
+
+
+def _read(query, keys, values, scale=None):
+    """Read with one query, over the tokens that there are."""
+    scale = query.shape[-1] ** -0.5 if scale is None else scale
+    scores = np.einsum("...d,...nd->...n", query, keys) * scale
+    return np.einsum("...n,...nd->...d", softmax(scores), values)
+
+
+# Right in other words
+
+
+@EXERCISE.is_right
+def with_sums(query, key, value, keys, values):
+    """Multiply and add by hand."""
+    keys, values = _grown(key, value, keys, values)
+    scores = (query[..., None, :] * keys).sum(axis=-1)
+    weights = softmax(scores / np.sqrt(query.shape[-1]))
+    return (weights[..., None] * values).sum(axis=-2)
+
+
+@EXERCISE.is_right
+def with_the_course(query, key, value, keys, values):
+    """Use the course's attention, with a text of one query."""
+    from attn_course import attention
+
+    keys, values = _grown(key, value, keys, values)
+    read = attention(query[..., None, :], keys, values)
+    return read.reshape(*query.shape[:-1], values.shape[-1])
+
+
+@EXERCISE.is_right
+def without_joining(query, key, value, keys, values):
+    """Keep the new token apart from the cache."""
+    root = np.sqrt(query.shape[-1])
+    own = (query * key).sum(axis=-1, keepdims=True) / root
+    old = (keys * query[..., None, :]).sum(axis=-1) / root
+    highest = np.max(np.concatenate([old, own], -1), axis=-1, keepdims=True)
+    own, old = np.exp(own - highest), np.exp(old - highest)
+    mixed = own * value + (old[..., None] * values).sum(axis=-2)
+    return mixed / (own + old.sum(axis=-1, keepdims=True))
+
+
+# What the cache holds
+
+
+@EXERCISE.is_wrong
+def itself_left_out(query, key, value, keys, values):
+    """You left the new token out: it reads itself too."""
+    if keys.shape[-2] == 0:
+        return np.zeros_like(value)
+    return _read(query, keys, values)
+
+
+@EXERCISE.is_wrong
+def cache_never_grown(query, key, value, keys, values):
+    """You read the old cache: with nothing kept there is nothing to read."""
+    return _read(query, keys, values)
+
+
+@EXERCISE.is_wrong
+def oldest_dropped(query, key, value, keys, values):
+    """You dropped the oldest token: a cache keeps all."""
+    keys, values = _grown(key, value, keys, values)
+    first = min(1, keys.shape[-2] - 1)
+    return _read(query, keys[..., first:, :], values[..., first:, :])
+
+
+@EXERCISE.is_wrong
+def newest_replaced(query, key, value, keys, values):
+    """You wrote over the last token kept: the new one comes after it."""
+    keys, values = keys[..., :-1, :], values[..., :-1, :]
+    return _read(query, *_grown(key, value, keys, values))
+
+
+@EXERCISE.is_wrong
+def joined_at_different_ends(query, key, value, keys, values):
+    """Your values are in another order than your keys: append both."""
+    keys, _ = _grown(key, value, keys, values)
+    values = np.concatenate([value[..., None, :], values], axis=-2)
+    return _read(query, keys, values)
+
+
+@EXERCISE.is_wrong
+def query_kept(query, key, value, keys, values):
+    """You kept the query as a key: the cache holds keys and values."""
+    return _read(query, *_grown(query, value, keys, values))
+
+
+@EXERCISE.is_wrong
+def key_as_query(query, key, value, keys, values):
+    """You asked with the new key: the query asks."""
+    return _read(key, *_grown(key, value, keys, values))
+
+
+@EXERCISE.is_wrong
+def added_twice(query, key, value, keys, values):
+    """You added the new token twice."""
+    keys, values = _grown(key, value, keys, values)
+    return _read(query, *_grown(key, value, keys, values))
+
+
+@EXERCISE.is_wrong
+def value_not_kept(query, key, value, keys, values):
+    """You kept no value for the new key: the last one counts twice."""
+    keys, whole = _grown(key, value, keys, values)
+    if values.shape[-2]:
+        whole[..., -1, :] = values[..., -1, :]
+    return _read(query, keys, whole)
+
+
+# How it is read
+
+
+@EXERCISE.is_wrong
+def masked_as_the_first(query, key, value, keys, values):
+    """Your causal mask takes the query for token 0: it comes last."""
+    keys, values = _grown(key, value, keys, values)
+    return _read(query, keys[..., :1, :], values[..., :1, :])
+
+
+@EXERCISE.is_wrong
+def itself_alone(query, key, value, keys, values):
+    """You read the new token alone: the cache counts as well."""
+    return value.copy()
+
+
+@EXERCISE.is_wrong
+def not_scaled(query, key, value, keys, values):
+    """You did not divide the scores by √d_k."""
+    return _read(query, *_grown(key, value, keys, values), scale=1.0)
+
+
+@EXERCISE.is_wrong
+def divided_by_d(query, key, value, keys, values):
+    """You divided by d_k: divide by its square root."""
+    scale = 1 / query.shape[-1]
+    return _read(query, *_grown(key, value, keys, values), scale=scale)
+
+
+@EXERCISE.is_wrong
+def divided_by_root_n(query, key, value, keys, values):
+    """You divided by the root of the number of tokens: d_k is meant."""
+    keys, values = _grown(key, value, keys, values)
+    return _read(query, keys, values, scale=keys.shape[-2] ** -0.5)
+
+
+@EXERCISE.is_wrong
+def no_maximum_subtracted(query, key, value, keys, values):
+    """Large scores overflow: subtract the highest before exp."""
+    keys, values = _grown(key, value, keys, values)
+    scores = (keys * query[..., None, :]).sum(axis=-1)
+    shares = np.exp(scores / np.sqrt(query.shape[-1]))
+    weights = shares / shares.sum(axis=-1, keepdims=True)
+    return (weights[..., None] * values).sum(axis=-2)
+
+
+@EXERCISE.is_wrong
+def maximum_of_the_cache(query, key, value, keys, values):
+    """You subtracted the highest score of the cache: the new one counts."""
+    keys, values = _grown(key, value, keys, values)
+    scores = (keys * query[..., None, :]).sum(axis=-1)
+    scores = scores / np.sqrt(query.shape[-1])
+    highest = scores[..., :-1].max(axis=-1, keepdims=True)
+    shares = np.exp(scores - highest)
+    weights = shares / shares.sum(axis=-1, keepdims=True)
+    return (weights[..., None] * values).sum(axis=-2)
+
+
+@EXERCISE.is_wrong
+def no_softmax(query, key, value, keys, values):
+    """You left out the softmax: weights are positive and sum to 1."""
+    keys, values = _grown(key, value, keys, values)
+    scores = (keys * query[..., None, :]).sum(axis=-1)
+    scores = scores / np.sqrt(query.shape[-1])
+    return (scores[..., None] * values).sum(axis=-2)
+
+
+@EXERCISE.is_wrong
+def all_alike(query, key, value, keys, values):
+    """You gave all tokens the same weight: compare query and keys."""
+    return _grown(key, value, keys, values)[1].mean(axis=-2)
+
+
+@EXERCISE.is_wrong
+def best_one_only(query, key, value, keys, values):
+    """You took the best token alone: mix all by their weights."""
+    keys, values = _grown(key, value, keys, values)
+    scores = (keys * query[..., None, :]).sum(axis=-1)
+    best = scores.argmax(axis=-1)[..., None, None]
+    return np.take_along_axis(values, best, axis=-2)[..., 0, :]
+
+
+@EXERCISE.is_wrong
+def axis_of_tokens_left(query, key, value, keys, values):
+    """Your result still has an axis for the one query: take it out."""
+    return step(query, key, value, keys, values)[..., None, :]
+
+
+@EXERCISE.is_wrong
+def two_dimensional_only(query, key, value, keys, values):
+    """Right for one head. For batches, count axes from the end."""
+    keys = np.concatenate([keys, key[None]])
+    values = np.concatenate([values, value[None]])
+    weights = softmax(keys @ query / np.sqrt(query.shape[-1]))
+    return weights @ values

@@ -1,0 +1,287 @@
+"""Exercise 7.1: a causal mask with a sliding window."""
+
+import numpy as np
+
+from attn_course.exercises.chapter03.shared import softmax
+from attn_course.exercises.core import Case, Exercise
+
+# What a case is called, axes before the scores, n, window, dtype.
+SIZES = [
+    ("itself and one before", (), 4, 1, "float64"),
+    ("itself alone", (), 4, 0, "float64"),
+    ("one token", (), 1, 2, "float64"),
+    ("a window as long as the text", (), 4, 4, "float64"),
+    ("a window longer than the text", (), 3, 9, "float64"),
+    ("all but the first", (), 5, 3, "float64"),
+    ("two before", (), 6, 2, "float64"),
+    ("a long text", (), 12, 3, "float64"),
+    ("three heads", (3,), 5, 2, "float64"),
+    ("as many heads as tokens", (5,), 5, 1, "float64"),
+    ("a batch of heads", (2, 3), 4, 2, "float64"),
+    ("float32", (2,), 5, 2, "float32"),
+    ("float16", (), 5, 2, "float16"),
+]
+
+
+def inputs(rng: np.random.Generator) -> list[Case]:
+    """Give scores, and how many tokens back a query sees."""
+    first = np.array([[0.0, 1.0, 2.0], [1.0, 1.0, 0.0], [2.0, 0.0, 0.0]])
+    cases = [Case("three tokens", (first, 1))]
+    for name, axes, n, left, dtype in SIZES:
+        scores = rng.normal(scale=1.5, size=(*axes, n, n)).round(2)
+        cases.append(Case(name, (scores.astype(dtype), left)))
+    large = 500.0 * rng.normal(size=(5, 5)).round(2)
+    highest_hidden = np.where(np.tri(5, dtype=bool), 0.0, 900.0) + first[0, 1]
+    return [
+        *cases,
+        Case("scores above 700", (large, 2)),
+        Case("the highest scores are hidden", (highest_hidden, 2)),
+    ]
+
+
+EXERCISE = Exercise(
+    id="7.1",
+    title="A sliding window",
+    statement="""\
+Write `window_weights(scores, left)`: causal attention weights with a sliding
+window.
+
+- `scores` has shape `(..., n, n)`: row i holds the scores of query i for all
+  keys, scaled already.
+- Query i sees the keys i − left, …, i − 1, i: itself and the `left` tokens
+  before it, or as many as there are.
+- Each row of the result sums to 1; hidden keys have weight 0.
+- Return the weights, `(..., n, n)`. Scores can be large: nothing may
+  overflow.""",
+    difficulty=1,
+    minutes=15,
+    hints=[
+        "Two conditions say what a query sees: not later than itself, and not "
+        "too long ago.",
+        "`np.arange(n)[:, None] - np.arange(n)` is how far each key (column) "
+        "lies behind each query (row).",
+        "Hide before the softmax: a score of −inf gives a weight of 0. The "
+        "highest score to subtract is that of the keys in sight.",
+    ],
+    inputs=inputs,
+)
+
+
+@EXERCISE.is_solution
+def window_weights(scores, left):
+    """Give causal weights over the last left + 1 keys.
+
+    scores (..., n, n), left (a number) → (..., n, n)
+    """
+    place = np.arange(scores.shape[-1])
+    behind = place[:, None] - place  # (n, n): query − key
+    seen = (behind >= 0) & (behind <= left)
+    shown = np.where(seen, scores, -np.inf)
+    shares = np.exp(shown - shown.max(axis=-1, keepdims=True))
+    return shares / shares.sum(axis=-1, keepdims=True)
+
+
+def _behind(scores):
+    """Say how far each key lies behind each query, (n, n)."""
+    place = np.arange(scores.shape[-1])
+    return place[:, None] - place
+
+
+def _weigh(scores, seen):
+    """Take the softmax over the keys in sight."""
+    return softmax(np.where(seen, scores, -np.inf))
+
+
+# Right in other words
+
+
+@EXERCISE.is_right
+def with_two_triangles(scores, left):
+    """Take one triangle out of another."""
+    n = scores.shape[-1]
+    seen = np.tri(n, dtype=bool) & ~np.tri(n, k=-left - 1, dtype=bool)
+    return _weigh(scores, seen)
+
+
+@EXERCISE.is_right
+def with_loops(scores, left):
+    """Take one row at a time, and only the keys in sight."""
+    weights = np.zeros(scores.shape)
+    for i in range(scores.shape[-1]):
+        first = max(0, i - left)
+        row = scores[..., i, first : i + 1]
+        weights[..., i, first : i + 1] = softmax(row)
+    return weights
+
+
+@EXERCISE.is_right
+def with_the_course(scores, left):
+    """Use the course's mask and softmax."""
+    from attn_course.functional import masked_softmax
+    from attn_course.masks import band
+
+    return masked_softmax(scores, band(scores.shape[-1], left=left, right=0))
+
+
+# Which keys
+
+
+@EXERCISE.is_wrong
+def no_window(scores, left):
+    """You left the window out: keys too long ago must be hidden."""
+    return _weigh(scores, _behind(scores) >= 0)
+
+
+@EXERCISE.is_wrong
+def not_causal(scores, left):
+    """You let queries see later keys: a query sees itself and before."""
+    return _weigh(scores, _behind(scores) <= left)
+
+
+@EXERCISE.is_wrong
+def both_sides(scores, left):
+    """You opened the window to both sides: later keys must be hidden."""
+    return _weigh(scores, np.abs(_behind(scores)) <= left)
+
+
+@EXERCISE.is_wrong
+def looks_ahead(scores, left):
+    """You took the keys after the query: exchange rows and columns."""
+    behind = -_behind(scores)
+    return _weigh(scores, (behind >= 0) & (behind <= left))
+
+
+@EXERCISE.is_wrong
+def one_too_few(scores, left):
+    """Your window is one key too short: `left` keys and the query's own."""
+    behind = _behind(scores)
+    return _weigh(scores, (behind >= 0) & (behind < max(left, 1)))
+
+
+@EXERCISE.is_wrong
+def empty_window(scores, left):
+    """Your window holds `left` keys in all: the query's own comes on top."""
+    behind = _behind(scores)
+    return _weigh(scores, (behind >= 0) & (behind < left))
+
+
+@EXERCISE.is_wrong
+def one_too_many(scores, left):
+    """Your window is one key too long: it starts at i − left."""
+    behind = _behind(scores)
+    return _weigh(scores, (behind >= 0) & (behind <= left + 1))
+
+
+@EXERCISE.is_wrong
+def itself_hidden(scores, left):
+    """You hid the query's own key: it sees itself."""
+    behind = _behind(scores)
+    seen = (behind > 0) & (behind <= left)
+    return _weigh(scores, seen | ((behind == 0) & ~seen.any(-1)[:, None]))
+
+
+@EXERCISE.is_wrong
+def blocks(scores, left):
+    """You cut the text into blocks: the window moves with each query."""
+    place = np.arange(scores.shape[-1]) // (left + 1)
+    same = place[:, None] == place
+    return _weigh(scores, same & (_behind(scores) >= 0))
+
+
+@EXERCISE.is_wrong
+def too_long_ago_only(scores, left):
+    """You kept what should be hidden: keys of the window stay."""
+    behind = _behind(scores)
+    seen = (behind > left) | (behind == 0)
+    return _weigh(scores, seen)
+
+
+@EXERCISE.is_wrong
+def every_so_many(scores, left):
+    """You took every so many keys: that is a dilated window."""
+    behind = _behind(scores)
+    return _weigh(scores, (behind >= 0) & (behind % (left + 1) == 0))
+
+
+@EXERCISE.is_wrong
+def first_token_too(scores, left):
+    """You kept the first token in sight: it goes out of the window too."""
+    behind = _behind(scores)
+    seen = (behind >= 0) & (behind <= left)
+    seen[:, 0] = True
+    return _weigh(scores, seen)
+
+
+@EXERCISE.is_wrong
+def window_of_the_last_query(scores, left):
+    """You gave all queries the window of the last: each has its own."""
+    n = scores.shape[-1]
+    seen = np.tri(n, dtype=bool)
+    seen &= np.arange(n) >= n - 1 - left
+    return _weigh(scores, seen | np.eye(n, dtype=bool))
+
+
+# How they are hidden
+
+
+@EXERCISE.is_wrong
+def hidden_after_the_softmax(scores, left):
+    """You hid keys after the softmax: the rows no longer sum to 1."""
+    behind = _behind(scores)
+    seen = (behind >= 0) & (behind <= left)
+    return np.where(seen, softmax(scores), 0.0)
+
+
+@EXERCISE.is_wrong
+def normalised_again(scores, left):
+    """You divided after the softmax: where all seen is 0, that is 0/0."""
+    hidden = hidden_after_the_softmax(scores, left)
+    return hidden / hidden.sum(axis=-1, keepdims=True)
+
+
+@EXERCISE.is_wrong
+def score_of_zero(scores, left):
+    """You set hidden scores to 0: exp(0) is 1. Use −inf."""
+    behind = _behind(scores)
+    seen = (behind >= 0) & (behind <= left)
+    return softmax(np.where(seen, scores, 0.0))
+
+
+@EXERCISE.is_wrong
+def minus_one_added(scores, left):
+    """You took 1 from hidden scores: that dims them, −inf hides them."""
+    behind = _behind(scores)
+    seen = (behind >= 0) & (behind <= left)
+    return softmax(scores - 1.0 * ~seen)
+
+
+@EXERCISE.is_wrong
+def softmax_over_queries(scores, left):
+    """You took the softmax down the columns: each row must sum to 1."""
+    behind = _behind(scores)
+    seen = (behind >= 0) & (behind <= left)
+    return softmax(np.where(seen, scores, -np.inf), axis=-2)
+
+
+@EXERCISE.is_wrong
+def no_maximum_subtracted(scores, left):
+    """Large scores overflow: subtract each row's highest before exp."""
+    behind = _behind(scores)
+    seen = (behind >= 0) & (behind <= left)
+    shares = np.exp(np.where(seen, scores, -np.inf))
+    return shares / shares.sum(axis=-1, keepdims=True)
+
+
+@EXERCISE.is_wrong
+def maximum_of_hidden_keys(scores, left):
+    """You subtracted the highest of all scores: hidden ones don't count."""
+    behind = _behind(scores)
+    seen = (behind >= 0) & (behind <= left)
+    shares = np.exp(scores - scores.max(axis=-1, keepdims=True)) * seen
+    return shares / np.maximum(shares.sum(axis=-1, keepdims=True), 1e-300)
+
+
+@EXERCISE.is_wrong
+def equal_weights(scores, left):
+    """You gave all keys of the window the same weight: use the scores."""
+    return window_weights(np.zeros_like(scores), left)
