@@ -30,6 +30,7 @@ const outputs = [
       gaze: "src/gaze/notebook.ts",
       heads: "src/heads/notebook.ts",
       heatmap: "src/heatmap/notebook.ts",
+      kvcache: "src/kvcache/notebook.ts",
       mask: "src/mask/notebook.ts",
       qkv: "src/qkv/notebook.ts",
       sentence: "src/sentence/notebook.ts",

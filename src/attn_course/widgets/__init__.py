@@ -10,6 +10,7 @@ from attn_course.widgets.curves import RecordedCurves
 from attn_course.widgets.gaze import GazeExplorer
 from attn_course.widgets.heads import HeadBrowser
 from attn_course.widgets.heatmap import AttentionHeatmap
+from attn_course.widgets.kvcache import KVCacheMeter
 from attn_course.widgets.mask import MaskDesigner
 from attn_course.widgets.qkv import QKVPlayground
 from attn_course.widgets.sentence import TypeASentence
@@ -22,6 +23,7 @@ __all__ = [
     "GazeExplorer",
     "HeadBrowser",
     "HeadSwitches",
+    "KVCacheMeter",
     "MaskDesigner",
     "QKVPlayground",
     "RecordedCurves",
