@@ -51,6 +51,7 @@ EXPERIMENTS = (
     "remedies",
     "root_d",
     "smollm2_it",
+    "sparse_recall",
     "token_times",
     "vector_fills",
     "words_to_digits",

@@ -1,0 +1,267 @@
+"""Sparse attention: which pairs a pattern keeps, and what that costs.
+
+What a pattern costs, and how many layers it takes until any two tokens have
+met, are counted on the graph of its mask. `windowed_attention` saves what
+the mask of a window promises; a mask alone saves nothing.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from torch import nn
+
+from attn_course import masks
+
+__all__ = [
+    "PATTERNS",
+    "Meeting",
+    "layers_until_arrival",
+    "meeting",
+    "stack",
+    "windowed_attention",
+]
+
+# Each gives the mask of one layer, from n, the window w and the layer.
+PATTERNS: dict[str, Callable[[int, int, int], np.ndarray]] = {
+    "full": lambda n, w, layer: masks.band(n),
+    "sliding window": lambda n, w, layer: masks.sliding_window(
+        n, left=w, right=w
+    ),
+    "dilated window": lambda n, w, layer: masks.dilated(n, reach=w, step=2),
+    "growing dilation": lambda n, w, layer: masks.dilated(
+        n, reach=w, step=(2 * w + 1) ** (layer % _rounds(n, 2 * w + 1))
+    ),
+    "blocks": lambda n, w, layer: masks.block(n, 2 * w + 1),
+    "shifted blocks": lambda n, w, layer: _shifted_blocks(
+        n, 2 * w + 1, w * (layer % 2)
+    ),
+    "window and global token": lambda n, w, layer: (
+        masks.sliding_window(n, left=w, right=w) | masks.global_tokens(n, [0])
+    ),
+    "random keys": lambda n, w, layer: masks.big_bird(
+        n, window=0, n_global=0, n_random=2 * w, seed=layer
+    ),
+    "BigBird": lambda n, w, layer: masks.big_bird(
+        n, window=w, n_global=1, n_random=w, seed=layer
+    ),
+}
+
+
+class Meeting(NamedTuple):
+    """What one pattern costs at one length: see `meeting`."""
+
+    pattern: str
+    n: int
+    pairs: int  # looked at in one layer, the mean where layers differ
+    fraction: float  # of all n² pairs
+    layers: int | None  # until any two tokens have met; None: never
+    total: int | None  # pairs looked at in all those layers
+
+
+def stack(
+    pattern: str, n: int, *, window: int, layers: int
+) -> Bool[np.ndarray, "layers n n"]:
+    """Give a pattern's mask in each of `layers` layers.
+
+    "growing dilation" looks at neighbours 1, 2w + 1, (2w + 1)² … apart, one
+    step size a layer, and from 1 again when the next would leave the text
+    (as the layers of WaveNet, van den Oord et al. 2016);
+    "shifted blocks" moves every other layer's blocks by half a block (as
+    the Swin Transformer, Liu et al. 2021, on pictures); those with random
+    keys draw them anew in each layer. All others are the same everywhere.
+
+    Raises
+    ------
+    ValueError
+        When there is no such pattern, or a size is no count.
+
+    Examples
+    --------
+    >>> stack("growing dilation", 4, window=1, layers=2).astype(int)[1]
+    array([[1, 0, 0, 1],
+           [0, 1, 0, 0],
+           [0, 0, 1, 0],
+           [1, 0, 0, 1]])
+    """
+    if pattern not in PATTERNS:
+        raise ValueError(
+            f"expected pattern in {list(PATTERNS)}, got {pattern!r}"
+        )
+    masks.check_count("n", n)
+    masks.check_count("window", window, least=1)
+    masks.check_count("layers", layers)
+    each = [PATTERNS[pattern](n, window, layer) for layer in range(layers)]
+    return np.array(each, dtype=bool).reshape(layers, n, n)
+
+
+def meeting(pattern: str, n: int, *, window: int) -> Meeting:
+    """Count what a pattern costs until any two tokens have met.
+
+    In one layer a token hears of those that it looks at; the residual
+    connection keeps what it knew. Layers are added until every token can
+    have heard of every other. Once as many layers as a pattern has
+    different masks bring nothing new, they never will.
+
+    Parameters
+    ----------
+    pattern
+        One of PATTERNS.
+    n, window
+        Tokens, and neighbours on each side; where a pattern has no window,
+        about as many keys.
+
+    Raises
+    ------
+    ValueError
+        As `stack`.
+
+    Examples
+    --------
+    >>> found = meeting("sliding window", 65, window=4)
+    >>> found.pairs, found.layers, found.total
+    (565, 16, 9040)
+    >>> meeting("blocks", 65, window=4).layers is None
+    True
+    """
+    heard = np.eye(n, dtype=np.float32)
+    costs = [masks.cost(stack(pattern, n, window=window, layers=1)[0]).pairs]
+    layers, still, patience = 0, 0, max(2, _rounds(n, 2 * window + 1))
+    while not heard.all() and still < patience:
+        mask = PATTERNS[pattern](n, window, layers)
+        further = ((mask @ heard) + heard > 0).astype(np.float32)  # (n, n)
+        still = 0 if (further != heard).any() else still + 1
+        heard, layers = further, layers + 1
+        costs.append(masks.cost(mask).pairs)
+    costs = costs[1:] or costs
+    pairs = round(sum(costs) / len(costs))
+    met = bool(heard.all())
+    return Meeting(
+        pattern=pattern,
+        n=n,
+        pairs=pairs,
+        fraction=pairs / n**2 if n else 0.0,
+        layers=layers if met else None,
+        total=(sum(costs) if layers else 0) if met else None,
+    )
+
+
+def layers_until_arrival(
+    layers: Bool[np.ndarray, "layers n n"], query: int, key: int
+) -> int | None:
+    """Count the layers until a token can have heard of one other.
+
+    Parameters
+    ----------
+    layers
+        The mask of each layer, first to last.
+    query, key
+        The token that listens, and the one that it is to hear of.
+
+    Returns
+    -------
+    int or None
+        None: not within these layers.
+
+    Examples
+    --------
+    A window of 4 on the left only: 9 tokens back take three layers.
+
+    >>> mask = masks.sliding_window(10, left=4, right=0)
+    >>> layers_until_arrival([mask] * 5, query=9, key=0)
+    3
+    """
+    if query == key:
+        return 0
+    arrived = masks.reach(layers)[:, query, key]  # (layers,)
+    return int(arrived.argmax()) + 1 if arrived.any() else None
+
+
+def windowed_attention(
+    query: Float[torch.Tensor, "... n d"],
+    key: Float[torch.Tensor, "... n d"],
+    value: Float[torch.Tensor, "... n d_v"],
+    *,
+    left: int,
+    size: int | None = None,
+) -> Float[torch.Tensor, "... n d_v"]:
+    """Let each query read itself and `left` keys before it, block by block.
+
+    The queries of a block look at the block's own keys and at the `left`
+    before it, and at no others: about n · (left + size) pairs are computed,
+    not n². The blocks go through torch's `scaled_dot_product_attention` in
+    one call, with one small mask that all but the first share.
+
+    Parameters
+    ----------
+    query, key, value
+        Equally long.
+    left
+        How many earlier keys a query sees.
+    size
+        Queries in a block; as many as `left`, but at least 16, unless told.
+
+    Raises
+    ------
+    ValueError
+        When the lengths differ, or `left` or `size` is no count.
+
+    Examples
+    --------
+    >>> x = torch.randn(1, 2, 40, 8)
+    >>> mask = torch.tensor(masks.sliding_window(40, left=5, right=0))
+    >>> whole = nn.functional.scaled_dot_product_attention(x, x, x, mask)
+    >>> torch.allclose(windowed_attention(x, x, x, left=5), whole, atol=1e-5)
+    True
+    """
+    masks.check_count("left", left)
+    size = max(left, 16) if size is None else size
+    masks.check_count("size", size, least=1)
+    n = query.shape[-2]
+    if not n == key.shape[-2] == value.shape[-2]:
+        raise ValueError(
+            "expected equally many queries, keys and values, got "
+            f"{n}, {key.shape[-2]} and {value.shape[-2]}"
+        )
+    if n == 0:
+        return value
+    blocks = -(-n // size)
+    # Zeros fill the last block, and stand before the first key.
+    q = _padded(query, 0, blocks * size - n).unflatten(-2, (blocks, size))
+    k, v = (
+        _padded(x, left, blocks * size - n)
+        .unfold(-2, left + size, size)  # (..., blocks, d, left + size)
+        .movedim(-1, -2)
+        for x in (key, value)
+    )
+    # In a block, query i stands at key left + i.
+    mask = masks.band(
+        size, left + size, left=left, right=0, q_offset=left
+    )  # (size, left + size)
+    first = np.arange(blocks)[:, None] * size - left + np.arange(left + size)
+    allowed = mask & (first >= 0)[:, None]  # (blocks, size, left + size)
+    read = nn.functional.scaled_dot_product_attention(
+        q, k, v, torch.as_tensor(allowed, device=query.device)
+    )
+    read = read.reshape(*query.shape[:-2], blocks * size, value.shape[-1])
+    return read[..., :n, :]
+
+
+def _padded(x: torch.Tensor, before: int, after: int) -> torch.Tensor:
+    """Put zeros before and after the rows."""
+    return nn.functional.pad(x, (0, 0, before, after))
+
+
+def _rounds(n: int, base: int) -> int:
+    """Count the powers of `base` below n; at least one."""
+    rounds = 1
+    while base**rounds < n:
+        rounds += 1
+    return rounds
+
+
+def _shifted_blocks(n: int, size: int, by: int) -> np.ndarray:
+    """Cut the tokens into blocks that begin `by` tokens earlier."""
+    return masks.block(n + by, size)[by:, by:]
