@@ -163,6 +163,21 @@ def test_a_real_model_of_ours_scores_as_transformers_does(tmp_path):
     )
 
 
+def test_smollm2_scores_as_its_own_code_does_and_writes_with_a_cache(smollm2):
+    ours = from_pretrained(smollm2)
+    tokens = smollm2.tokenizer(
+        "The capital of France is", add_special_tokens=False
+    )
+    words = torch.tensor([tokens.input_ids])
+    with torch.no_grad():
+        state = smollm2.model(words).last_hidden_state
+        expected = state @ smollm2.model.embed_tokens.weight.T
+        torch.testing.assert_close(ours(words), expected, atol=2e-3, rtol=1e-3)
+    written = generate(ours, words, 6)
+    assert torch.equal(written, generate(ours, words, 6, cached=False))
+    assert "Paris" in smollm2.tokenizer.decode(written[0])
+
+
 def test_other_models_are_refused(tmp_path):
     loaded = load(tiny_models.save("llama", tmp_path), progress=False)
     with pytest.raises(ValueError, match="tied"):
