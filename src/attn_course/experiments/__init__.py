@@ -30,6 +30,7 @@ __all__ = [
 
 # The modules of this package that record something.
 EXPERIMENTS = (
+    "beyond_length",
     "attention_explains",
     "bottleneck",
     "broad_heads",
