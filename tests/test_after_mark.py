@@ -1,6 +1,5 @@
 """The word after the mark: episodes, the reader, the recording."""
 
-
 import pytest
 import torch
 

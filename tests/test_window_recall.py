@@ -1,9 +1,16 @@
 """Recall through a window: episodes, the reader, the recording."""
 
+import itertools
+import json
+import re
+from pathlib import Path
+
 import pytest
 import torch
 
-from attn_course import sparse
+from attn_course import data, sparse
+from attn_course.data import store
+from attn_course.experiments import sparse_recall as experiment
 from attn_course.window_recall import (
     VALUES,
     WindowReader,
@@ -86,3 +93,67 @@ def test_windows_change_no_weight():
     narrow, wide = reader(2, 1), reader(2, 12)
     for a, b in zip(narrow.parameters(), wide.parameters(), strict=True):
         assert torch.equal(a, b)
+
+
+# The recording
+
+
+@pytest.fixture(scope="module")
+def recording():
+    return data.load_recording("sparse-recall")
+
+
+def test_no_run_is_missing(recording):
+    settings = experiment.SETTINGS
+    names = ("marks", "layers", "window", "seed")
+    found = [tuple(r[n] for n in names) for r in recording["records"]]
+    assert found == list(
+        itertools.product(
+            settings["marks"],
+            settings["layers"],
+            settings["windows"],
+            recording["recorded"]["seeds"],
+        )
+    )
+    assert recording["settings"] == settings
+    assert [r["seed"] for r in recording["longer"]] == [0, 1, 2]
+    for r in recording["records"] + recording["longer"]:
+        assert r["reach"] == r["layers"] * r["window"]
+        assert len(r["accuracy"]) == len(settings["distances"])
+
+
+def test_the_recording_says_how_it_was_made(recording):
+    path = Path(store.__file__).parent / "recordings/sparse-recall.json"
+    assert path.stat().st_size < 50_000
+    recorded = json.loads(path.read_text("utf-8"))["recorded"]
+    assert recorded["command"] == (
+        "attn-course experiments --only sparse-recall"
+    )
+    assert re.fullmatch(r"[0-9a-f]{40}", recorded["commit"])
+    assert recorded["seeds"] == [0, 1, 2]
+
+
+def test_nothing_comes_from_further_than_the_graph_allows(recording):
+    """Guessing is 1 in 8: 300 episodes spread by 0.02 around it."""
+    beyond = [
+        a
+        for r in recording["records"] + recording["longer"]
+        for a, d in zip(
+            r["accuracy"], experiment.SETTINGS["distances"], strict=True
+        )
+        if d > r["reach"]
+    ]
+    assert len(beyond) > 100
+    assert max(beyond) < 0.125 + 5 * 0.0191
+    assert sum(beyond) / len(beyond) == pytest.approx(0.125, abs=0.005)
+
+
+def test_training_again_gives_what_was_recorded(recording):
+    [before] = [
+        r
+        for r in recording["records"]
+        if (r["marks"], r["layers"], r["window"], r["seed"]) == (1, 1, 6, 1)
+    ]
+    again = experiment.run_one(1, 1, 6, 1)
+    assert again["loss"] == pytest.approx(before["loss"], rel=0.05)
+    assert again["accuracy"] == pytest.approx(before["accuracy"], abs=0.1)

@@ -192,7 +192,8 @@ def windowed_attention(
     The queries of a block look at the block's own keys and at the `left`
     before it, and at no others: about n · (left + size) pairs are computed,
     not n². The blocks go through torch's `scaled_dot_product_attention` in
-    one call, with one small mask that all but the first share.
+    one call and share one small mask; the first ones, which have fewer keys
+    before them, go before.
 
     Parameters
     ----------
@@ -225,33 +226,40 @@ def windowed_attention(
             "expected equally many queries, keys and values, got "
             f"{n}, {key.shape[-2]} and {value.shape[-2]}"
         )
-    if n == 0:
-        return value
-    blocks = -(-n // size)
-    # Zeros fill the last block, and stand before the first key.
-    q = _padded(query, 0, blocks * size - n).unflatten(-2, (blocks, size))
+    # The first queries have fewer keys before them than the others.
+    edge = min(n, max(-(-left // size), 1) * size)
+    mask = masks.sliding_window(edge, left=left, right=0)
+    read = _masked(*(x[..., :edge, :] for x in (query, key, value)), mask)
+    if edge == n:
+        return read
+    blocks = -(-(n - edge) // size)
+    more = edge + blocks * size - n  # zeros fill the last block
+    q = _padded(query, more)[..., edge:, :].unflatten(-2, (blocks, size))
+    # A copy: torch is slower on views that overlap.
     k, v = (
-        _padded(x, left, blocks * size - n)
+        _padded(x, more)[..., edge - left :, :]
         .unfold(-2, left + size, size)  # (..., blocks, d, left + size)
         .movedim(-1, -2)
+        .contiguous()
         for x in (key, value)
     )
-    # In a block, query i stands at key left + i.
-    mask = masks.band(
-        size, left + size, left=left, right=0, q_offset=left
-    )  # (size, left + size)
-    first = np.arange(blocks)[:, None] * size - left + np.arange(left + size)
-    allowed = mask & (first >= 0)[:, None]  # (blocks, size, left + size)
-    read = nn.functional.scaled_dot_product_attention(
-        q, k, v, torch.as_tensor(allowed, device=query.device)
-    )
-    read = read.reshape(*query.shape[:-2], blocks * size, value.shape[-1])
-    return read[..., :n, :]
+    # In every block, query i stands where its key left + i does.
+    mask = masks.band(size, left + size, left=left, right=0, q_offset=left)
+    rest = _masked(q, k, v, mask).flatten(-3, -2)  # (..., blocks · size, d_v)
+    return torch.cat([read, rest[..., : n - edge, :]], dim=-2)
 
 
-def _padded(x: torch.Tensor, before: int, after: int) -> torch.Tensor:
-    """Put zeros before and after the rows."""
-    return nn.functional.pad(x, (0, 0, before, after))
+def _masked(
+    q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, mask: np.ndarray
+) -> torch.Tensor:
+    """Attend with a mask."""
+    allowed = torch.as_tensor(mask, device=q.device)
+    return nn.functional.scaled_dot_product_attention(q, k, v, allowed)
+
+
+def _padded(x: torch.Tensor, more: int) -> torch.Tensor:
+    """Put rows of zeros after the others."""
+    return nn.functional.pad(x, (0, 0, 0, more))
 
 
 def _rounds(n: int, base: int) -> int:

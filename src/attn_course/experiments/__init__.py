@@ -36,6 +36,7 @@ EXPERIMENTS = (
     "broad_heads",
     "cocktail",
     "code_brackets",
+    "cost_of_length",
     "dyck",
     "head_links",
     "head_readings",
