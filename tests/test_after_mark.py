@@ -1,10 +1,19 @@
 """The word after the mark: episodes, the reader, the recording."""
 
+import itertools
+import json
+import re
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
 
+from attn_course import data
 from attn_course.after_mark import MARK, POSITIONS, QUESTION, Reader, episodes
+from attn_course.data import store
 from attn_course.experiments import beyond_length as experiment
+from attn_course.experiments import sweeps
 
 
 def generator(seed=0):
@@ -68,3 +77,61 @@ def test_no_place_sees_a_later_one():
         torch.testing.assert_close(
             body(words, mask)[:, :-1], body(other, mask)[:, :-1]
         )
+
+
+# The recording
+
+
+@pytest.fixture(scope="module")
+def recording():
+    return data.load_recording("beyond-length")
+
+
+def test_no_run_is_missing(recording):
+    settings = experiment.SETTINGS
+    names = ("positions", "learning_rate", "seed")
+    found = [tuple(r[n] for n in names) for r in recording["records"]]
+    assert found == list(
+        itertools.product(
+            settings["positions"],
+            settings["learning_rate"],
+            recording["recorded"]["seeds"],
+        )
+    )
+    assert recording["settings"] == settings
+    for record in recording["records"]:
+        assert len(record["accuracy"]) == len(settings["lengths"])
+        assert all(0 <= a <= 1 for a in record["accuracy"])
+
+
+def test_the_recording_says_how_it_was_made(recording):
+    path = Path(store.__file__).parent / "recordings/beyond-length.json"
+    assert path.stat().st_size < 50_000
+    recorded = json.loads(path.read_text("utf-8"))["recorded"]
+    assert recorded["command"] == (
+        "attn-course experiments --only beyond-length"
+    )
+    assert re.fullmatch(r"[0-9a-f]{40}", recorded["commit"])
+    assert recorded["seeds"] == [0, 1, 2]
+
+
+def test_the_rate_is_chosen_by_training_loss(recording):
+    picked = sweeps.best(recording["records"], ["positions"])
+    assert [p["positions"] for p in picked] == list(POSITIONS)
+    assert all(np.shape(p["accuracies"]) == (3, 11) for p in picked)
+
+
+def test_a_short_run_gives_the_same_twice():
+    short = [experiment.run_one("rotary", 0.003, 1, steps=3) for _ in "ab"]
+    assert short[0] == short[1]
+
+
+def test_training_again_gives_what_was_recorded(recording):
+    [before] = [
+        r
+        for r in recording["records"]
+        if (r["positions"], r["learning_rate"], r["seed"])
+        == ("rotary", 0.01, 0)
+    ]
+    again = experiment.run_one("rotary", 0.01, 0)
+    assert again["accuracy"] == pytest.approx(before["accuracy"], abs=0.1)

@@ -54,6 +54,7 @@ EXPERIMENTS = (
     "root_d",
     "smollm2_it",
     "sparse_recall",
+    "thinning",
     "token_times",
     "vector_fills",
     "words_to_digits",
