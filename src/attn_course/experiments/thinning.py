@@ -73,10 +73,12 @@ def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
                 "queries: least, quartiles and most of all heads, by length"
             ),
             "entropy, largest": "likewise: entropy in nats, largest weight",
+            "first": "likewise: what the first token gets",
             "sharp": (
                 "share of heads whose largest weight is above 1/2, on "
                 "average over queries"
             ),
+            "sharp elsewhere": "the same, the first token left out",
         },
         "models": models,
         "random": {
@@ -119,7 +121,15 @@ def by_length(model: Any, seed: int) -> dict[str, Any]:
     """Measure every head at every length."""
     found: dict[str, list] = {
         part: []
-        for part in ("tokens", "evenness", "entropy", "largest", "sharp")
+        for part in (
+            "tokens",
+            "evenness",
+            "entropy",
+            "largest",
+            "first",
+            "sharp",
+            "sharp elsewhere",
+        )
     }
     causal = is_causal(model)
     if causal:
@@ -138,9 +148,15 @@ def by_length(model: Any, seed: int) -> dict[str, Any]:
             ("evenness", spread / np.log(seen)),
             ("entropy", spread),
             ("largest", maps.max(-1)),
+            ("first", maps[..., 0]),
         ):
             mean = each.mean(-1).ravel()  # (L · H,)
             five = np.quantile(mean, [0, 0.25, 0.5, 0.75, 1])
             found[part].append([round(float(x), 4) for x in five])
-        found["sharp"].append(round(float((mean > 0.5).mean()), 4))
+        for part, each in (
+            ("sharp", maps),
+            ("sharp elsewhere", maps[..., 1:]),
+        ):
+            sharp = each.max(-1).mean(-1) > 0.5  # (L, H)
+            found[part].append(round(float(sharp.mean()), 4))
     return found
