@@ -197,3 +197,20 @@ def test_a_graph_has_an_arrow_for_each_weight_that_is_shown():
     assert [t.get_text() for t in axes.texts] == ["a", "b", "c"]
     with pytest.raises(ValueError, match=r"shape \(2, 2\), got \(3, 3\)"):
         figures.graph(["a", "b"], weights, threshold=0.2)
+
+
+def test_pieces_are_named_after_the_token_that_they_came_from():
+    numbers = np.arange(6).reshape(2, 3)
+    figure = figures.pieces({"whole": numbers, "turned": numbers.T}, "ab", 3)
+    whole, turned = figure.axes
+    assert [t.get_text() for t in whole.texts] == [
+        "a 1", "a 2", "a 3", "b 1", "b 2", "b 3",
+    ]  # fmt: skip
+    assert [t.get_text() for t in turned.texts][:2] == ["a 1", "b 1"]
+    colours = [patch.get_facecolor() for patch in whole.patches]
+    assert colours[0] == colours[2] != colours[3]
+
+
+def test_pieces_want_tokens_for_all_numbers():
+    with pytest.raises(ValueError, match="from 0 to 5, got 6"):
+        figures.pieces({"x": [[6]]}, "ab", 3)

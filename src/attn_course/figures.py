@@ -20,6 +20,7 @@ __all__ = [
     "lightness",
     "maps",
     "pictures",
+    "pieces",
     "scatter",
 ]
 
@@ -560,4 +561,49 @@ def pictures(
             place.imshow(image, cmap="cividis")
         place.set_title(name)
         place.axis("off")
+    return figure
+
+
+def pieces(
+    panels: Mapping[str, Float[Any, "rows cols"]],
+    tokens: Sequence[str],
+    d_model: int,
+) -> "Figure":
+    """Draw tables of numbers that know which vector they came from.
+
+    Number i · d_model + f is feature f (from 1 in the picture) of token i.
+    Each token has a colour and a pattern, so that a row which mixes tokens
+    shows at once.
+
+    Raises
+    ------
+    ValueError
+        When a number belongs to none of the tokens.
+    """
+    from matplotlib.patches import Rectangle
+
+    figure, places = _panels(len(panels), 3.2, 1.5)
+    for place, (name, numbers) in zip(places, panels.items(), strict=True):
+        numbers = np.asarray(numbers)
+        rows, cols = numbers.shape
+        for (row, col), number in np.ndenumerate(numbers):
+            owner, feature = divmod(int(number), d_model)
+            if not 0 <= owner < len(tokens):
+                raise ValueError(
+                    f"expected numbers from 0 to {len(tokens) * d_model - 1}, "
+                    f"got {number}"
+                )
+            place.add_patch(
+                Rectangle(
+                    (col, row), 1, 1, facecolor=COLOURS[owner % 5], alpha=0.3,
+                    hatch=("", "///", "...", "xxx")[owner % 4],
+                    edgecolor="white",
+                )
+            )  # fmt: skip
+            place.text(
+                col + 0.5, row + 0.5, f"{tokens[owner]} {feature + 1}",
+                ha="center", va="center", fontsize="small",
+            )  # fmt: skip
+        place.set(xlim=(0, cols), ylim=(rows, 0), xticks=[], yticks=[])
+        place.set_title(name, fontsize="medium")
     return figure
