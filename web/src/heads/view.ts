@@ -210,7 +210,7 @@ function headBrowser(tools: Tools<Reader>): Parts<Reader> {
       ["score", "this head", "other words", "equal weights", "label"],
       source.measures.map(({ name }, m) => {
         const one = readings[m];
-        const label = one?.labelled ? (one.labelled[c] ? "earned" : "no") : "–";
+        const label = one?.labelled ? (one.labelled[c] ? "yes" : "no") : "–";
         const others = two(one?.others?.[c]);
         return [name, [two(one?.score[c]), others, two(one?.uniform), label]];
       }),
