@@ -170,3 +170,14 @@ def test_random_keys_meet_in_a_few_layers():
     assert found == sorted(found)
     assert found[-1] <= 6
     assert np.all(np.array(found) >= 2)
+
+
+@pytest.mark.parametrize("n", [33, 128])
+def test_a_window_saves_nothing_if_all_must_meet(n):
+    """Fewer pairs a layer, as many more layers: above n² in all."""
+    window = sparse.meeting("sliding window", n, window=4)
+    full = sparse.meeting("full", n, window=4)
+    assert window.pairs < full.pairs / 3
+    assert window.total > full.total == n * n
+    for pattern in ("growing dilation", "window and global token"):
+        assert sparse.meeting(pattern, n, window=4).total < full.total
