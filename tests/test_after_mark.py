@@ -14,6 +14,7 @@ from attn_course.after_mark import MARK, POSITIONS, QUESTION, Reader, episodes
 from attn_course.data import store
 from attn_course.experiments import beyond_length as experiment
 from attn_course.experiments import sweeps
+from attn_course.experiments.parts import one_thread
 
 
 def generator(seed=0):
@@ -133,5 +134,12 @@ def test_training_again_gives_what_was_recorded(recording):
         if (r["positions"], r["learning_rate"], r["seed"])
         == ("rotary", 0.01, 0)
     ]
-    again = experiment.run_one("rotary", 0.01, 0)
-    assert again["accuracy"] == pytest.approx(before["accuracy"], abs=0.1)
+    with one_thread():
+        again = experiment.run_one("rotary", 0.01, 0)
+    # Beyond the trained lengths small differences grow: only the fall counts.
+    settings = recording["settings"]
+    trained = settings["lengths"].index(settings["trained"][1]) + 1
+    assert again["accuracy"][:trained] == pytest.approx(
+        before["accuracy"][:trained], abs=0.05
+    )
+    assert again["accuracy"][-1] < again["accuracy"][trained - 1] - 0.2
