@@ -1,14 +1,10 @@
 """Recurrent layers against self-attention: layers, counts, the recording."""
 
-import json
-import re
-
 import numpy as np
 import pytest
 import torch
 
 from attn_course import data, race
-from attn_course.data import store
 
 CELLS = ("RNN", "GRU", "LSTM")
 
@@ -96,13 +92,7 @@ def test_the_recording_is_whole(recording):
             assert quartiles is None or quartiles == sorted(quartiles)
 
 
-def test_the_recording_says_how_it_was_made(recording):
-    path = store.Path(store.__file__).parent / "recordings" / "race.json"
-    assert path.stat().st_size < 60_000
-    recorded = json.loads(path.read_text("utf-8"))["recorded"]
-    assert recorded["command"] == "python benchmarks/race.py --record"
-    assert re.fullmatch(r"[0-9a-f]{40}", recorded["commit"])
-    assert recorded["versions"]["torch"]
+def test_the_recording_names_its_machine(recording):
     assert recording["machine"]["processor"] and recording["machine"]["cores"]
 
 

@@ -3,7 +3,6 @@
 import itertools
 import json
 import math
-import re
 
 import numpy as np
 import pytest
@@ -90,11 +89,7 @@ def test_every_number_is_one(recording):
 
 
 def test_the_recording_says_how_it_was_made(recording):
-    recorded = recording["recorded"]
-    assert recorded["command"] == "attn-course experiments --only root-d"
-    assert re.fullmatch(r"[0-9a-f]{40}", recorded["commit"])
-    assert recorded["seeds"] == [0, 1, 2]
-    versions = recorded["versions"]
+    versions = recording["recorded"]["versions"]
     assert set(versions) == {"python", "attn-course", "numpy", "torch"}
     assert all(versions.values())
     assert recording["seconds"] > 0
