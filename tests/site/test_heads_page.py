@@ -22,10 +22,10 @@ def switches(**options):
     return HeadSwitches.from_recording(name="board", **options)
 
 
-def panel(page):
-    """Give what the panel says of the picked head: each score's cells."""
+def table_of(page, place):
+    """Give the cells of a table in the page, by the names of its rows."""
     settle(page)
-    rows = page.locator(".panel tbody tr").all()
+    rows = page.locator(f"{place} tbody tr").all()
     return {
         row.locator("th").inner_text(): row.locator("td").all_inner_texts()
         for row in rows
@@ -36,15 +36,6 @@ def wanted(widget):
     return {
         name: ["–" if part is None else f"{part:.2f}" for part in one]
         for name, one in widget.scores.items()
-    }
-
-
-def facts(page):
-    settle(page)
-    rows = page.locator(".facts tbody tr").all()
-    return {
-        row.locator("th").inner_text(): row.locator("td").all_inner_texts()
-        for row in rows
     }
 
 
@@ -69,7 +60,7 @@ def test_the_panel_says_what_the_python_twin_says(widget_page):
             page.keyboard.press("ArrowDown")
         for _ in range(widget.head - 1):
             page.keyboard.press("ArrowRight")
-        found = panel(page)
+        found = table_of(page, ".panel")
         for name, numbers in wanted(widget).items():
             assert found[name][:3] == numbers
         title = f"{widget.model}, layer {widget.layer}, head {widget.head}"
@@ -145,10 +136,10 @@ def test_a_link_brings_a_head_back(widget_page):
     page.get_by_role("button", name="Highest score").click()
     page.get_by_role("button", name="Copy link").click()
     url = page.get_by_label("Link to this state").input_value()
-    before = panel(page)
+    before = table_of(page, ".panel")
     page.goto("about:blank")
     page.goto(url)
-    assert panel(page) == before
+    assert table_of(page, ".panel") == before
     title = page.locator(".panel p").first.inner_text()
     assert title.startswith("SmolLM2, layer ")
 
@@ -159,10 +150,10 @@ def test_a_link_brings_a_head_back(widget_page):
 )
 def test_a_hostile_link_is_harmless_and_says_so(widget_page, state):
     page = widget_page(heads())
-    before, url = panel(page), page.url
+    before, url = table_of(page, ".panel"), page.url
     page.goto("about:blank")
     page.goto(f"{url}#attn:demo?{state}")
-    assert panel(page) == before
+    assert table_of(page, ".panel") == before
     status = page.locator(".status").inner_text()
     assert "left out" in status or "could not be read" in status
 
@@ -176,7 +167,7 @@ def test_hostile_words_stay_text(widget_page):
         "tokens": [HOSTILE, "שלום"],
     }
     page = widget_page(HeadBrowser({HOSTILE: model}, title=HOSTILE))
-    assert list(panel(page)) == [HOSTILE]
+    assert list(table_of(page, ".panel")) == [HOSTILE]
     assert page.locator("img").count() == 0
 
 
@@ -188,7 +179,7 @@ def test_a_switch_gives_the_recorded_loss(widget_page):
     widget.keep = [[1, 0, 1, 1], [1, 1, 1, 0]]
     same = widget.ranked(6)
     rank = same.index(widget.subset) + 1
-    found = facts(page)
+    found = table_of(page, ".facts")
     assert list(found) == [
         "chosen", "best 6 heads", "worst 6 heads", "whole model",
     ]  # fmt: skip
@@ -201,7 +192,7 @@ def test_a_switch_gives_the_recorded_loss(widget_page):
     assert f"number {rank} of 28 such subsets" in said
     assert said.endswith("The other 2 give zeros. Recorded.")
     page.get_by_role("button", name="Best of this size").click()
-    found = facts(page)
+    found = table_of(page, ".facts")
     assert found["chosen"][:3] == found["best 6 heads"][:3]
     states = [
         page.get_by_role("button", name=f"layer {i}, head {j}").get_attribute(
@@ -221,7 +212,7 @@ def test_every_subset_is_a_dot_that_can_be_picked(widget_page):
     dots.first.scroll_into_view_if_needed()
     box = dots.first.bounding_box()
     page.mouse.click(box["x"] + 3, box["y"] + 3)
-    assert facts(page)["chosen"][0] == "none"
+    assert table_of(page, ".facts")["chosen"][0] == "none"
     low = dots.last.get_attribute("cy")
     page.get_by_label("logarithmic").check()
     settle(page)
@@ -245,7 +236,7 @@ def test_the_other_picks_change_the_numbers(widget_page):
                     page.locator(f"[data-control={name}]").select_option(
                         getattr(widget, name)
                     )
-                numbers = facts(page)["chosen"]
+                numbers = table_of(page, ".facts")["chosen"]
                 loss, accuracy = map(widget.value, ("loss", "accuracy"))
                 near = 0.006 if loss < 10 else 0.51
                 assert float(numbers[1]) == pytest.approx(loss, abs=near)
@@ -260,10 +251,10 @@ def test_a_link_brings_the_switches_back(widget_page):
     page.locator("[data-control=way]").select_option("its mean")
     page.get_by_role("button", name="Copy link").click()
     url = page.get_by_label("Link to this state").input_value()
-    before = facts(page)
+    before = table_of(page, ".facts")
     page.goto("about:blank")
     page.goto(url)
-    assert facts(page) == before
+    assert table_of(page, ".facts") == before
     page.goto("about:blank")
     page.goto(f"{url.split('?')[0]}?subset=999&way=x")
     settle(page)
