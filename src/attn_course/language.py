@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import nn
 
+from attn_course.generation import from_pretrained
 from attn_course.pretrained import Model
 
 __all__ = ["LanguageModel", "Texts", "mean_reads", "pack", "without_heads"]
@@ -49,27 +50,19 @@ class LanguageModel(nn.Module):
     Parameters
     ----------
     model
-        A causal model of `attn_course.pretrained`, such as "smollm2", whose
+        As `generation.from_pretrained` takes it, such as "smollm2": its
         embedding serves as the output map as well.
 
     Raises
     ------
     ValueError
-        When its output map is another one, or its family is not known.
+        As `generation.from_pretrained`.
     """
 
     def __init__(self, model: Model):
         super().__init__()
-        if not model.model.config.tie_word_embeddings:
-            raise ValueError(
-                "expected a model whose embedding is its output map too, "
-                "got one with an output map of its own"
-            )
-        self.embed = model.model.get_input_embeddings()
-        self.layers = nn.ModuleList(
-            model.our_layer(number) for number in range(model.layers)
-        )
-        self.norm = model.model.norm
+        ours = from_pretrained(model)
+        self.embed, self.layers, self.norm = ours.embed, ours.blocks, ours.norm
 
     @torch.no_grad()
     def states(
