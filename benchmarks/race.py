@@ -12,8 +12,6 @@ and this run; the ratios are what to read.
 """
 
 import itertools
-import os
-import platform
 import sys
 
 import numpy as np
@@ -21,7 +19,7 @@ import torch
 
 from attn_course import race
 from attn_course.data import save_recording
-from attn_course.experiments import provenance
+from attn_course.experiments import machine, provenance
 
 LENGTHS = [16, 32, 64, 128, 256, 512, 1024, 2048]
 COUNTED = [16, 32, 64, 128, 256, 512]
@@ -122,18 +120,8 @@ def report(rows):
         print(" " * 18 + "".join(shown))
 
 
-def processor():
-    """Name the processor, where the system tells."""
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
-            lines = [line for line in file if line.startswith("model name")]
-        return lines[0].split(":", 1)[1].strip()
-    except (OSError, IndexError):
-        return platform.processor() or platform.machine()
-
-
 def main():
-    busy = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+    measured_on = machine()
     rows = records(measure())
     waiting = counts()
     report(rows)
@@ -162,11 +150,7 @@ def main():
                 "rounds": ROUNDS,
                 "most_words": MOST_WORDS,
             },
-            "machine": {
-                "processor": processor(),
-                "cores": os.cpu_count(),
-                "load_at_start": busy and round(busy, 1),
-            },
+            "machine": measured_on,
             "parameters": {
                 name: sum(p.numel() for p in race.make(name).parameters())
                 for name in race.LAYERS

@@ -9,6 +9,7 @@ the module's own code) and `record(name, seeds)` (the content). Run them with
 import datetime
 import hashlib
 import json
+import os
 import platform
 import subprocess
 from collections.abc import Callable, Sequence
@@ -22,6 +23,7 @@ __all__ = [
     "EXPERIMENTS",
     "fingerprint",
     "is_current",
+    "machine",
     "provenance",
     "run",
     "source_of",
@@ -168,6 +170,29 @@ def fingerprint(experiment: str, name: str, seeds: int) -> str:
     parts = [Path(module.__file__).read_text("utf-8")]
     parts.append(json.dumps(module.inputs(name, range(seeds))))
     return hashlib.sha256("\0".join(parts).encode("utf-8")).hexdigest()
+
+
+def machine() -> dict[str, Any]:
+    """Say what a time was measured on, and how busy it was before.
+
+    Where the system does not tell its load, that is None.
+    """
+    told = hasattr(os, "getloadavg")
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "load_at_start": round(os.getloadavg()[0], 1) if told else None,
+    }
+
+
+def _processor() -> str:
+    """Name the processor, where the system tells."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            lines = [line for line in file if line.startswith("model name")]
+        return lines[0].split(":", 1)[1].strip()
+    except (OSError, IndexError):
+        return platform.processor() or platform.machine()
 
 
 def version_of(package: str) -> str | None:

@@ -9,8 +9,6 @@ by. Computers differ: read the exponents and ratios, with their spread.
 """
 
 import inspect
-import os
-import platform
 import subprocess
 import sys
 import time
@@ -21,7 +19,7 @@ import torch
 from torch.nn.functional import scaled_dot_product_attention
 
 from attn_course import growth
-from attn_course.experiments import provenance
+from attn_course.experiments import machine, provenance
 from attn_course.experiments.parts import one_thread
 from attn_course.functional import attention
 
@@ -77,7 +75,7 @@ def inputs(name: str, seeds: Sequence[int]) -> list[Any]:
 
 def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
     """Measure every repeat, then the memory."""
-    lengths, busy = SETTINGS["lengths"], os.getloadavg()[0]
+    lengths, measured_on = SETTINGS["lengths"], machine()
     seconds: dict[str, list[list[float]]] = {way: [] for way in WAYS}
     with one_thread():
         for repeat in range(SETTINGS["repeats"]):
@@ -104,11 +102,7 @@ def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
         },
         "peak_bytes": {way: peaks(way, lengths) for way in WAYS},
         "score_bytes": [growth.score_bytes(n) for n in lengths],
-        "machine": {
-            "processor": _processor(),
-            "cores": os.cpu_count(),
-            "load_at_start": round(busy, 1),
-        },
+        "machine": measured_on,
         "recorded": provenance(name, seeds=[], packages=["torch"], code=CODE),
     }
 
@@ -147,13 +141,3 @@ def peaks(way: str, lengths: Sequence[int]) -> list[int]:
         check=True,
     )
     return [int(x) for x in done.stdout.strip(" []\n").split(",")]
-
-
-def _processor() -> str:
-    """Name the processor, where the system tells."""
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
-            lines = [line for line in file if line.startswith("model name")]
-        return lines[0].split(":", 1)[1].strip()
-    except (OSError, IndexError):
-        return platform.processor() or platform.machine()
