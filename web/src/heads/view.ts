@@ -55,7 +55,8 @@ svg { display: block; max-width: none; }
 .said { border-left: 4px solid var(--line); padding-left: .5rem; }
 .panel p { margin: .2rem 0; font-weight: 600; }
 .panel table { margin-bottom: .6rem; }
-.panel :is(th, td) { padding: .15rem .3rem; }
+.panel :is(th, td) { padding: .15rem .2rem; }
+.panel thead th { font-size: .85em; }
 .panel th:first-child { text-align: left; }
 .panel .now { background: var(--soft); }
 `;
