@@ -660,6 +660,23 @@ def install_models() -> None:
     must_run([in_venv("attn-course"), "models"], "Installing the models")
 
 
+def test(*options: str) -> None:
+    """Run the tests, on two processes where there are two cores.
+
+    A file stays in one process, so that what its tests share is made once.
+    Each process keeps to one thread: two busy cores with four threads are
+    many times slower.
+    """
+    processes = min(os.cpu_count() or 1, 2)
+    say("Testing")
+    must_run(
+        [in_venv("python"), "-m", "pytest", f"--numprocesses={processes}",
+         "--dist=loadfile", *options],
+        "Testing",
+        env={"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+    )  # fmt: skip
+
+
 def cmd_test(given: argparse.Namespace) -> None:
     """Set up and check everything that CI checks."""
     with one_at_a_time(ROOT / "_build"):
@@ -676,19 +693,14 @@ def cmd_test(given: argparse.Namespace) -> None:
         must_run([in_venv("ruff"), "format", "--check", "."], "Linting")
         say("Trying the wheel alone in a clean environment")
         try_wheel(sys.executable, build_wheel(), ROOT / "_build" / "try")
-    say("Testing")
-    must_run([in_venv("python"), "-m", "pytest", *given.rest], "Testing")
+    test(*given.rest)
 
 
 def cmd_test_package(given: argparse.Namespace) -> None:
     """Test the package alone: no browser, no site, no Node."""
     set_up()
     install_models()
-    must_run(
-        [in_venv("python"), "-m", "pytest", "--ignore=tests/site",
-         "--ignore=tests/notebooks", *given.rest],
-        "Testing",
-    )  # fmt: skip
+    test("--ignore=tests/site", "--ignore=tests/notebooks", *given.rest)
 
 
 def cmd_test_all(given: argparse.Namespace) -> None:
