@@ -10,7 +10,15 @@ __version__ = "0.1.0"
 
 __getattr__, __dir__, __all__ = _lazy.attach(
     __name__,
-    submodules=["data", "figures", "lab", "masks", "pretrained", "widgets"],
+    submodules=[
+        "data",
+        "figures",
+        "flash",
+        "lab",
+        "masks",
+        "pretrained",
+        "widgets",
+    ],
     submod_attrs={
         "functional": [
             "additive_weights",

@@ -1,0 +1,15 @@
+"""Flash attention: exact attention that never holds the n × n scores.
+
+    softmax ─ the normaliser in one pass, mended as larger scores come
+
+Each name is fetched from its module when it is first used, so that what
+needs torch or Triton is loaded by those who ask for it.
+"""
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach(
+    __name__,
+    submodules=[],
+    submod_attrs={},
+)
