@@ -26,6 +26,7 @@ __all__ = [
     "additive_weights",
     "attention",
     "attention_weights",
+    "check_inputs",
     "masked_softmax",
 ]
 
@@ -395,6 +396,37 @@ def _reached(allowed: Any, marked: Any) -> Any:
 
 
 # Checks
+
+
+def check_inputs(
+    query: Any, key: Any, value: Any, *, scale: float | None = None
+) -> float:
+    """Check what attention is given; return the scale as a number.
+
+    For other ways to compute the same formula: they take the shapes that
+    `attention` takes, and say the same of those that do not fit.
+
+    Raises
+    ------
+    ValueError
+        When shapes, dtypes, libraries or the scale do not fit.
+
+    Examples
+    --------
+    >>> x = np.ones((3, 4))
+    >>> check_inputs(x, x, x)
+    0.5
+    """
+    _check_arrays(query=query, key=key, value=value)
+    _check_shapes(query, key, value)
+    xp = array_namespace(query)
+    _check_heads(
+        *(
+            xp.expand_dims(x, axis=0) if x.ndim == 2 else x
+            for x in (query, key, value)
+        )
+    )
+    return _check_scale(scale, d_k=query.shape[-1])
 
 
 def _library(x: Any) -> str:

@@ -1,7 +1,5 @@
 """Flash attention: exact attention that never holds the n × n scores.
 
-    softmax ─ the normaliser in one pass, mended as larger scores come
-
 Each name is fetched from its module when it is first used, so that what
 needs torch or Triton is loaded by those who ask for it.
 """
@@ -10,6 +8,18 @@ import lazy_loader as _lazy
 
 __getattr__, __dir__, __all__ = _lazy.attach(
     __name__,
-    submodules=[],
-    submod_attrs={},
+    submodules=["softmax"],
+    submod_attrs={
+        "softmax": [
+            "EMPTY",
+            "State",
+            "merge",
+            "naive_softmax",
+            "online_attention",
+            "online_softmax",
+            "safe_softmax",
+            "state_of",
+            "update",
+        ],
+    },
 )
