@@ -7,6 +7,7 @@ and another width of the picture. The numbers are of this machine and this
 run; the ratios are what to read. Needs Chromium.
 """
 
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -20,6 +21,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 import course  # noqa: E402
 
 from attn_course.site.assets import write_scripts  # noqa: E402
+from attn_course.site.mounting import scripts_for  # noqa: E402
 from attn_course.widgets import GazeExplorer  # noqa: E402
 from attn_course.widgets.base import STATIC  # noqa: E402
 
@@ -51,13 +53,13 @@ def main():
     with tempfile.TemporaryDirectory() as name, sync_playwright() as play:
         folder = Path(name)
         write_scripts(folder / "attn-assets")
-        script = (STATIC / "attn-widgets.js").read_text("utf-8")
-        (folder / "attn-widgets.js").write_text(script, "utf-8")
+        body = GazeExplorer(["hopper"]).html()
+        scripts = scripts_for(body)
+        for script in scripts:
+            shutil.copy(STATIC / script, folder)
+        tags = "".join(f"<script defer src={s}></script>" for s in scripts)
         (folder / "index.html").write_text(
-            "<!doctype html><meta charset=utf-8>"
-            "<script defer src=attn-widgets.js></script>"
-            f"<body>{GazeExplorer(['hopper']).html()}",
-            "utf-8",
+            f"<!doctype html><meta charset=utf-8>{tags}<body>{body}", "utf-8"
         )
         browser = play.chromium.launch(
             executable_path=course.find_browser(), args=FLAGS

@@ -33,6 +33,7 @@ import course  # noqa: E402
 
 from attn_course.data import save_recording  # noqa: E402
 from attn_course.experiments import provenance  # noqa: E402
+from attn_course.site.mounting import scripts_for  # noqa: E402
 from attn_course.widgets import AttentionHeatmap  # noqa: E402
 from attn_course.widgets.base import STATIC  # noqa: E402
 
@@ -56,13 +57,18 @@ def page(body, head=""):
             f"{head}<body>{body}")  # fmt: skip
 
 
+def with_scripts(body):
+    """Add the scripts of the site that the elements of a page need."""
+    texts = [(STATIC / name).read_text("utf-8") for name in scripts_for(body)]
+    return body + "".join(f"<script>{text}</script>" for text in texts)
+
+
 def our_page(scores):
     widget = AttentionHeatmap(
         TOKENS, scores=scores, d_k=64, axes={"layer": 12, "head": 12},
         step=1 / 128,
     )  # fmt: skip
-    script = (STATIC / "attn-widgets.js").read_text("utf-8")
-    return page(widget.html(), f"<script type=module>{script}</script>")
+    return page(with_scripts(widget.html()))
 
 
 def bertviz_page(weights, view, libraries):
@@ -264,11 +270,8 @@ def work_of_a_change(browser, folder, n):
         [f"t{i}" for i in range(n)], d_k=64,
         scores=rng.normal(0, 8, (n, n)), cell=[n - 1, 0],
     )  # fmt: skip
-    script = (STATIC / "attn-widgets.js").read_text("utf-8")
     path = folder / f"work-{n}.html"
-    path.write_text(
-        page(widget.html(), f"<script type=module>{script}</script>"), "utf-8"
-    )
+    path.write_text(page(with_scripts(widget.html())), "utf-8")
     tab = browser.new_page()
     tab.goto(path.as_uri())
     tab.wait_for_function(

@@ -1,11 +1,26 @@
 // Bundle the widgets into the Python package.
 //   node build.mjs           write the bundles
 //   node build.mjs --check   fail if the committed bundles are not up to date
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
+
+// A folder below src/, and the element that its widget is on the site.
+const WIDGETS = {
+  cocktail: "attn-cocktail",
+  curves: "attn-curves",
+  gaze: "attn-gaze",
+  heads: "attn-heads",
+  heatmap: "attn-heatmap",
+  kvcache: "attn-kv-cache",
+  mask: "attn-mask",
+  qkv: "attn-qkv",
+  sentence: "attn-sentence",
+  softmaxlab: "attn-softmax-lab",
+  switches: "attn-head-switches",
+};
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const target = join(here, "../src/attn_course/widgets/static");
@@ -17,42 +32,75 @@ const common = {
   charset: "utf8",
   legalComments: "none",
   write: false,
+  outdir: target,
 };
 
-const outputs = [
+// What src/lib/ holds is on the site once, as modules of the global `attn`.
+const lib = await readdir(join(here, "src/lib"));
+const modules = lib.sort().map((file) => basename(file, ".ts"));
+const shared = {
+  name: "shared",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /\/lib\/\w+\.ts$/ }, ({ path }) => ({
+      path: basename(path, ".ts"),
+      namespace: "shared",
+    }));
+    onLoad({ filter: /./, namespace: "shared" }, ({ path }) => ({
+      contents: `module.exports = attn.${path}`,
+    }));
+  },
+};
+
+/** A classic script of the site, from the text of a module. */
+const script = (name, contents, options) =>
+  build({
+    ...common,
+    ...options,
+    format: "iife",
+    stdin: { contents, resolveDir: join(here, "src"), sourcefile: name },
+    entryNames: name,
+  });
+
+const outputs = await Promise.all([
   // One ES module a widget: anywidget sends it to a notebook.
-  await build({
+  build({
     ...common,
     format: "esm",
-    entryPoints: {
-      cocktail: "src/cocktail/notebook.ts",
-      curves: "src/curves/notebook.ts",
-      gaze: "src/gaze/notebook.ts",
-      heads: "src/heads/notebook.ts",
-      heatmap: "src/heatmap/notebook.ts",
-      kvcache: "src/kvcache/notebook.ts",
-      mask: "src/mask/notebook.ts",
-      qkv: "src/qkv/notebook.ts",
-      sentence: "src/sentence/notebook.ts",
-      softmaxlab: "src/softmaxlab/notebook.ts",
-      switches: "src/switches/notebook.ts",
-    },
-    outdir: target,
+    entryPoints: Object.fromEntries(
+      Object.keys(WIDGETS).map((name) => [name, `src/${name}/notebook.ts`]),
+    ),
     outExtension: { ".js": ".mjs" },
   }),
-  // One classic script: the site defines every element from it, once.
-  await build({
-    ...common,
-    format: "iife",
-    entryPoints: { "attn-widgets": "src/site.ts" },
-    outdir: target,
-  }),
-];
+  // On the site, first what all widgets share; then each element from a
+  // script that is named after it, on the pages that have one.
+  script(
+    "attn-widgets",
+    modules.map((m) => `export * as ${m} from "./lib/${m}.ts";`).join(""),
+    { globalName: "attn" },
+  ),
+  ...Object.entries(WIDGETS).map(([name, tag]) =>
+    script(
+      tag,
+      `import { defineElement } from "./lib/host.ts";
+       import { mount } from "./${name}/view.ts";
+       defineElement("${tag}", mount);`,
+      { plugins: [shared] },
+    ),
+  ),
+]);
 
+const files = outputs.flatMap((output) => output.outputFiles);
+const made = new Set(files.map(({ path }) => basename(path)));
 const check = process.argv.includes("--check");
 let stale = 0;
 await mkdir(target, { recursive: true });
-for (const { path, contents } of outputs.flatMap((o) => o.outputFiles)) {
+for (const name of await readdir(target)) {
+  if (made.has(name)) continue;
+  stale += 1;
+  console.log(`${name}: no longer made`);
+  if (!check) await rm(join(target, name));
+}
+for (const { path, contents } of files) {
   const size = `${(gzipSync(contents).length / 1024).toFixed(1)} KB gzip`;
   if (!check) {
     await writeFile(path, contents);
@@ -64,7 +112,7 @@ for (const { path, contents } of outputs.flatMap((o) => o.outputFiles)) {
   stale += fresh ? 0 : 1;
   console.log(`${basename(path)}: ${size}, ${fresh ? "fresh" : "STALE"}`);
 }
-if (stale > 0) {
+if (check && stale > 0) {
   console.error("Run `make web` and commit what it writes.");
   process.exit(1);
 }

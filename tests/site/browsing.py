@@ -1,6 +1,30 @@
 """What tests of widgets do in a browser."""
 
+import shutil
+
 from axe_playwright_python.sync_playwright import Axe
+
+from attn_course.site.assets import write_scripts
+from attn_course.site.mounting import scripts_for
+from attn_course.widgets.base import STATIC
+
+
+def write_bare_page(folder, body):
+    """Write a page with nothing but `body`, and the scripts it needs."""
+    scripts = scripts_for(body)
+    for name in scripts:
+        shutil.copy(STATIC / name, folder)
+    write_scripts(folder / "attn-assets")
+    tags = "".join(f'<script defer src="{name}"></script>' for name in scripts)
+    path = folder / "index.html"
+    path.write_text(
+        "<!doctype html><html lang=en><meta charset=utf-8>"
+        '<meta name=viewport content="width=device-width">'
+        '<link rel=icon href="data:,"><title>test</title>'
+        f"{tags}<body>{body}",
+        "utf-8",
+    )
+    return path
 
 
 def axe_faults(page):

@@ -3,10 +3,9 @@
 import threading
 
 import pytest
+from browsing import write_bare_page
 
-from attn_course.site.assets import write_scripts
 from attn_course.site.server import serve
-from attn_course.widgets.base import STATIC
 
 
 @pytest.fixture
@@ -15,21 +14,11 @@ def widget_page(tmp_path, open_page):
     servers = []
 
     def make(*widgets, **options):
-        script = (STATIC / "attn-widgets.js").read_text("utf-8")
-        (tmp_path / "attn-widgets.js").write_text(script, "utf-8")
-        write_scripts(tmp_path / "attn-assets")
         body = "".join(
             widget if isinstance(widget, str) else widget.html()
             for widget in widgets
         )
-        (tmp_path / "index.html").write_text(
-            "<!doctype html><html lang=en><meta charset=utf-8>"
-            '<meta name=viewport content="width=device-width">'
-            '<link rel=icon href="data:,"><title>test</title>'
-            '<script defer src="attn-widgets.js"></script>'
-            f"<body>{body}",
-            "utf-8",
-        )
+        write_bare_page(tmp_path, body)
         server = serve(tmp_path, port=0)
         servers.append(server)
         threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -5,11 +5,9 @@ import wave
 
 import numpy as np
 import pytest
-from browsing import axe_faults, settle, slide
+from browsing import axe_faults, settle, slide, write_bare_page
 
-from attn_course.site.assets import write_scripts
 from attn_course.widgets import CocktailParty
-from attn_course.widgets.base import STATIC
 
 PARTY = "document.querySelector('attn-cocktail').firstElementChild.shadowRoot"
 INSIDE = f"{PARTY}.querySelector('.party')"
@@ -184,16 +182,8 @@ def test_a_link_restores_direction_and_temperature(widget_page):
 
 
 def test_it_works_from_a_file_and_asks_no_other_host(tmp_path, open_page):
-    script = (STATIC / "attn-widgets.js").read_text("utf-8")
-    (tmp_path / "attn-widgets.js").write_text(script, "utf-8")
-    write_scripts(tmp_path / "attn-assets")
-    (tmp_path / "index.html").write_text(
-        "<!doctype html><html lang=en><meta charset=utf-8><title>t</title>"
-        '<script defer src="attn-widgets.js"></script><body>'
-        f"{CocktailParty(attending=True, angle=-40).html()}",
-        "utf-8",
-    )
-    page = open_page((tmp_path / "index.html").as_uri())
+    party = CocktailParty(attending=True, angle=-40)
+    page = open_page(write_bare_page(tmp_path, party.html()).as_uri())
     wait(page)
     page.get_by_role("button", name="Play").click()
     until(page, f"{INSIDE}.player.playing")

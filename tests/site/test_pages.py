@@ -25,6 +25,13 @@ SCROLLABLE_BY_KEYBOARD = """() =>
   [...document.querySelectorAll("pre, table, div.math")].every(
     (box) => box.scrollWidth <= box.clientWidth || box.tabIndex === 0)
 """
+# Every element of ours was defined and has drawn itself.
+NOT_MOUNTED = """() =>
+  [...document.querySelectorAll("[data-state]")]
+    .filter((e) => e.localName.startsWith("attn-") && !e.hasAttribute(
+      "data-mounted"))
+    .map((e) => e.localName)
+"""
 # The theme would put a light box behind each widget, in dark mode too.
 BEHIND_WIDGETS = """() =>
   [...document.querySelectorAll(".text_html.output:has([data-state])")].map(
@@ -73,6 +80,7 @@ def test_a_page_over_http(open_page, name, scheme):
         scheme, None,
     )  # fmt: skip
     assert set(page.evaluate(BEHIND_WIDGETS)) <= {"rgba(0, 0, 0, 0)"}
+    assert page.evaluate(NOT_MOUNTED) == []
     assert complaints(page) == []
     page.set_viewport_size({"width": 360, "height": 740})
     page.wait_for_function(SCROLLABLE_BY_KEYBOARD)
@@ -85,6 +93,7 @@ def test_a_page_from_a_folder(open_page, site_dir, name):
     page = open_page((site_dir / name).as_uri(), width=360, scheme="dark")
     page.wait_for_load_state("networkidle")
     assert overflow(page) <= 0
+    assert page.evaluate(NOT_MOUNTED) == []
     assert page.log.warnings == []
 
 

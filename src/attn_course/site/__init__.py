@@ -4,7 +4,8 @@ Each module has one reason to exist, and each is told apart by its `setup`:
 
 - `execution`: keeps executed notebooks apart by the package that ran them
 - `assets`: ships pictures and sounds as scripts that load when needed
-- `mounting`: puts the widgets' script and the book's style on every page
+- `mounting`: puts the book's style on every page, and the scripts of the
+  widgets where they stand
 - `maths`: renders formulas at build time, with local fonts
 - `lightening`: leaves out scripts that no page of ours needs
 - `icons`: keeps only the icons that the pages show

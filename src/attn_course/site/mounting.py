@@ -1,28 +1,49 @@
-"""Put the widgets' script and the book's own files on every page."""
+"""Put the widgets' scripts and the book's own files on the pages.
 
+Every page has the book's own style and script. A page with widgets has what
+all widgets share, `attn-widgets.js`, and one script for each kind of element
+that stands in it.
+"""
+
+import re
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-__all__ = ["setup"]
+from attn_course.widgets.base import STATIC
+
+__all__ = ["scripts_for", "setup"]
+
+SHARED = "attn-widgets.js"
+
+
+def scripts_for(html: str) -> list[str]:
+    """Name the scripts that a page needs, in the order of loading."""
+    tags = sorted(set(re.findall(r"<(attn-[a-z-]+)", html)))
+    own = [f"{tag}.js" for tag in tags if (STATIC / f"{tag}.js").is_file()]
+    return [SHARED, *own] if own else []
 
 
 def _register(app: Any, config: Any) -> None:
-    package = Path(str(resources.files("attn_course")))
-    own = package / "site" / "static"
+    own = Path(str(resources.files("attn_course"))) / "site" / "static"
     config.html_static_path += [
         str(own / "attn-site.css"),
         str(own / "attn-site.js"),
+        *(str(path) for path in sorted(STATIC.glob("attn-*.js"))),
     ]
     app.add_css_file("attn-site.css", priority=900)
     app.add_js_file("attn-site.js", loading_method="defer")
     config.html_favicon = str(own / "favicon.svg")
-    widgets = package / "widgets" / "static" / "attn-widgets.js"
-    if widgets.is_file():
-        config.html_static_path.append(str(widgets))
-        app.add_js_file(widgets.name, loading_method="defer")
+
+
+def _mount(
+    app: Any, page: str, template: str, context: dict, doctree: Any
+) -> None:
+    for name in scripts_for(context.get("body", "")):
+        app.add_js_file(name, loading_method="defer")
 
 
 def setup(app: Any) -> None:
     """Connect to Sphinx."""
     app.connect("config-inited", _register)
+    app.connect("html-page-context", _mount)
