@@ -8,7 +8,7 @@ import lazy_loader as _lazy
 
 __getattr__, __dir__, __all__ = _lazy.attach(
     __name__,
-    submodules=["softmax"],
+    submodules=["softmax", "steps"],
     submod_attrs={
         "softmax": [
             "EMPTY",
