@@ -4,7 +4,14 @@ import json
 import subprocess
 import sys
 
-HEAVY = ["torch", "matplotlib", "anywidget", "transformers", "ipywidgets"]
+HEAVY = [
+    "torch",
+    "triton",
+    "matplotlib",
+    "anywidget",
+    "transformers",
+    "ipywidgets",
+]
 
 
 def run(code):
@@ -35,6 +42,20 @@ def test_attention_on_numpy_loads_nothing_heavy():
         "x = np.eye(2); attention(x, x, x, mask=masks.causal(2))"
     )
     assert loaded_after(statement) == []
+
+
+def test_cards_and_requested_bytes_load_nothing_heavy():
+    statement = (
+        "from attn_course.flash import cards, requested_bytes; "
+        "tiles = cards.tiles_for((9, 0), 'bfloat16', 64, 'forward'); "
+        "requested_bytes('forward', 9, 9, 64, tiles=tiles)"
+    )
+    assert loaded_after(statement) == []
+
+
+def test_calling_the_kernels_does_not_load_triton_before_it_must():
+    status = "from attn_course.flash import triton_status; triton_status()"
+    assert loaded_after(status) == ["torch"]
 
 
 def test_data_and_pretrained_load_nothing_heavy():

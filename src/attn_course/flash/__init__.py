@@ -8,8 +8,10 @@ import lazy_loader as _lazy
 
 __getattr__, __dir__, __all__ = _lazy.attach(
     __name__,
-    submodules=["softmax", "steps"],
+    submodules=["cards", "softmax", "steps"],
     submod_attrs={
+        "gpu": ["triton_attention", "triton_status", "use_interpreter"],
+        "requested": ["count_requests", "requested_bytes"],
         "softmax": [
             "EMPTY",
             "State",
