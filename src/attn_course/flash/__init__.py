@@ -8,9 +8,12 @@ import lazy_loader as _lazy
 
 __getattr__, __dir__, __all__ = _lazy.attach(
     __name__,
-    submodules=["cards", "softmax", "steps"],
+    submodules=["cards", "softmax", "steps", "traffic"],
     submod_attrs={
+        "fast": ["flash_attention", "flash_attention_backward"],
         "gpu": ["triton_attention", "triton_status", "use_interpreter"],
+        "memory": ["ChipFull", "SlowMemory"],
+        "naive": ["naive_attention", "naive_attention_in_place"],
         "requested": ["count_requests", "requested_bytes"],
         "softmax": [
             "EMPTY",
@@ -22,6 +25,11 @@ __getattr__, __dir__, __all__ = _lazy.attach(
             "safe_softmax",
             "state_of",
             "update",
+        ],
+        "tiled": [
+            "tiled_attention",
+            "tiled_attention_by_query",
+            "tiled_backward",
         ],
     },
 )
