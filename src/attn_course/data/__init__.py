@@ -1,6 +1,7 @@
 """The data of the course, which travels inside the package."""
 
 from attn_course.data.assets import asset_names, data_uri, load_asset
+from attn_course.data.digits import Digits, load_digits
 from attn_course.data.packing import pack_array, unpack_array
 from attn_course.data.photos import Photo, Region, load_photos
 from attn_course.data.series import Series, load_series
@@ -13,6 +14,7 @@ from attn_course.data.voices import VOICES, Voice, load_voice, voice_asset
 
 __all__ = [
     "VOICES",
+    "Digits",
     "Photo",
     "Region",
     "Series",
@@ -20,6 +22,7 @@ __all__ = [
     "asset_names",
     "data_uri",
     "load_asset",
+    "load_digits",
     "load_photos",
     "load_recording",
     "load_series",
