@@ -11,6 +11,7 @@ import { build } from "esbuild";
 const WIDGETS = {
   cocktail: "attn-cocktail",
   curves: "attn-curves",
+  flash: "attn-flash",
   gaze: "attn-gaze",
   heads: "attn-heads",
   heatmap: "attn-heatmap",

@@ -7,6 +7,7 @@ shows it alive without a kernel.
 
 from attn_course.widgets.cocktail import CocktailParty
 from attn_course.widgets.curves import RecordedCurves
+from attn_course.widgets.flash import FlashStepper
 from attn_course.widgets.gaze import GazeExplorer
 from attn_course.widgets.heads import HeadBrowser
 from attn_course.widgets.heatmap import AttentionHeatmap
@@ -20,6 +21,7 @@ from attn_course.widgets.switches import HeadSwitches
 __all__ = [
     "AttentionHeatmap",
     "CocktailParty",
+    "FlashStepper",
     "GazeExplorer",
     "HeadBrowser",
     "HeadSwitches",
