@@ -196,6 +196,7 @@ def test_pictures_and_numbers_can_be_taken(widget_page):
     assert len(lines) == 1 + 4 * 8 + 1
     last = stepper.steps[-1]
     assert lines[-2].endswith(f",{last.read},{last.written}")
+    assert float(lines[-2].split(",")[4]) == pytest.approx(last.m[7])
 
 
 def test_bad_data_is_told_in_place(widget_page):

@@ -134,7 +134,8 @@ def steps(
     With the keys outside, K and V are read once, and for each key block the
     queries, O, m and l are read and O, m and l written. With the queries
     outside, Q is read once, K and V for each query block, and O and
-    m + log l, which the backward pass needs, are written once.
+    m + log l, which the backward pass needs, are written once. (With the
+    keys outside, the paper stores O / l in the place of O: as many bytes.)
 
     Parameters
     ----------

@@ -84,7 +84,7 @@ export function drawTiles(
   ];
 }
 
-/** A line around the tile at hand, and beside its rows and columns. */
+/** A line around the tile at hand. */
 function ring(
   { block_q, block_k }: Reader,
   done: Step[],

@@ -67,6 +67,7 @@ const HEAD = ["row", "m", "l", "factor", "O", "O / l", "off by"];
 const count = (x: number) => x.toLocaleString("en");
 const two = (x: number): string =>
   x === -Infinity ? "−∞" : x.toFixed(2).replace("-", "−");
+const met = (x: number) => (x === -Infinity ? "none" : x);
 const off = (x: number): string => (x < RIGHT ? "0" : x.toPrecision(2));
 const span = (indices: number[]): string =>
   indices.length === 1
@@ -386,7 +387,7 @@ function flashStepper(tools: Tools<Reader>): Parts<Reader> {
     ...run().flatMap((step, number) =>
       source.query.map((_, q) => [
         ...[number + 1, step.tile[0] + 1, step.tile[1] + 1, q + 1],
-        ...[String(step.m[q]), step.l[q], step.factors[q]],
+        ...[met(step.m[q]), step.l[q], step.factors[q]],
         ...[...step.output[q], ...normalized(step)[q]],
         ...[errors(step)[q], step.read, step.written],
       ]),
