@@ -1,0 +1,325 @@
+"""Exercise 8.2: a tile with a broken rescale, to be found and mended."""
+
+import numpy as np
+
+from attn_course.exercises.chapter03.shared import softmax
+from attn_course.exercises.core import Case, Exercise
+
+# What a case is called, n_q, n_k, d_k, d_v, block, dtype.
+SIZES = [
+    ("two tiles", 2, 4, 2, 1, 2, "float64"),
+    ("a short last tile", 3, 5, 2, 3, 2, "float64"),
+    ("one key at a time", 3, 6, 3, 2, 1, "float64"),
+    ("all in one tile", 4, 5, 2, 3, 5, "float64"),
+    ("a tile larger than the text", 2, 3, 4, 2, 8, "float64"),
+    ("all sizes equal", 3, 3, 3, 3, 3, "float64"),
+    ("many tiles", 4, 17, 8, 3, 4, "float64"),
+    ("vectors of 64 numbers", 3, 9, 64, 2, 4, "float64"),
+    ("one query", 1, 7, 3, 4, 3, "float64"),
+    ("float32", 4, 7, 3, 2, 3, "float32"),
+    ("float16", 3, 5, 4, 2, 2, "float16"),
+]
+
+
+def inputs(rng: np.random.Generator) -> list[Case]:
+    """Give one head's arrays; the largest score may come in any tile."""
+    cases = [
+        Case(
+            "the second key fits better",
+            (
+                np.array([[1.0]]),
+                np.array([[0.0], [1.0]]),
+                np.array([[10.0], [20.0]]),
+                1,
+            ),
+        )
+    ]
+    for name, n_q, n_k, d_k, d_v, block, dtype in SIZES:
+        shapes = (n_q, d_k), (n_k, d_k), (n_k, d_v)
+        arrays = [rng.normal(scale=1.5, size=s).round(2) for s in shapes]
+        arrays = [x.astype(dtype) for x in arrays]
+        cases.append(Case(name, (*arrays, block)))
+    query, _, value, block = cases[2].arguments
+    query = np.abs(query) + 0.5
+    rising = np.outer(np.arange(5.0), np.ones(2))
+    return [
+        *cases,
+        Case("the first key fits best", (query, -rising, value, block)),
+        Case("each key fits better", (query, rising, value, block)),
+        Case("scores above 700", (query, 900 + 90 * rising, value, block)),
+        Case("scores below -700", (query, -9000 - rising, value, block)),
+    ]
+
+
+EXERCISE = Exercise(
+    id="8.2",
+    title="A broken tile",
+    statement="""\
+Mend `attend(query, key, value, block)`: attention of one head that reads
+`block` keys at a time and holds no row of weights. This does not always work:
+
+```python
+def attend(query, key, value, block):
+    scale = 1 / np.sqrt(query.shape[1])
+    m = np.full((len(query), 1), -np.inf)
+    l = np.zeros((len(query), 1))
+    output = np.zeros((len(query), value.shape[1]))
+    for start in range(0, len(key), block):
+        k, v = key[start : start + block], value[start : start + block]
+        scores = query @ k.T * scale
+        m_new = np.maximum(m, scores.max(axis=1, keepdims=True))
+        p = np.exp(scores - m_new)
+        l = l * np.exp(m - m_new) + p.sum(axis=1, keepdims=True)
+        output = output + p @ v
+        m = m_new
+    return output / l
+```
+
+- `query` has shape `(n_q, d_k)`, `key` `(n_k, d_k)` and `value` `(n_k, d_v)`;
+  the last tile may be shorter. Return what is read, `(n_q, d_v)`.
+- Find an input for which the code above is right, and one for which it is
+  wrong: then you know where to look.""",
+    difficulty=2,
+    minutes=15,
+    hints=[
+        "With all keys in one tile it is right. With two tiles it is right "
+        "where the largest score comes in the first.",
+        "When a larger score comes, m changes. Which sums were taken below "
+        "the old m?",
+        "Two sums are carried from tile to tile. One of them is rescaled.",
+    ],
+    inputs=inputs,
+)
+
+
+@EXERCISE.is_solution
+def attend(query, key, value, block):
+    """Read the keys tile by tile, rescaling both sums when m rises.
+
+    query (n_q, d_k), key (n_k, d_k), value (n_k, d_v) → (n_q, d_v)
+    """
+    scale = 1 / np.sqrt(query.shape[1])
+    m = np.full((len(query), 1), -np.inf)
+    total = np.zeros((len(query), 1))
+    output = np.zeros((len(query), value.shape[1]))
+    for start in range(0, len(key), block):
+        k, v = key[start : start + block], value[start : start + block]
+        scores = query @ k.T * scale  # (n_q, block)
+        m_new = np.maximum(m, scores.max(axis=1, keepdims=True))
+        p = np.exp(scores - m_new)  # (n_q, block)
+        kept = np.exp(m - m_new)  # (n_q, 1): what the old sums still count
+        total = kept * total + p.sum(axis=1, keepdims=True)
+        output = kept * output + p @ v
+        m = m_new
+    return output / total
+
+
+def _run(
+    query,
+    key,
+    value,
+    block,
+    *,
+    sums=lambda kept: kept,
+    values=lambda kept: kept,
+    tile=lambda kept: 1.0,
+    start=-np.inf,
+    scale=None,
+    stop=None,
+):
+    """Run the loop with one of its parts replaced."""
+    scale = query.shape[1] ** -0.5 if scale is None else scale
+    m = np.full((len(query), 1), start)
+    total, output = np.zeros_like(m), 0.0
+    for first in range(0, len(key) if stop is None else stop, block):
+        k, v = key[first : first + block], value[first : first + block]
+        scores = query @ k.T * scale
+        m_new = np.maximum(m, scores.max(axis=1, keepdims=True))
+        kept = np.exp(m - m_new)
+        p = np.exp(scores - m_new) * tile(kept)
+        total = sums(kept) * total + p.sum(axis=1, keepdims=True)
+        output = values(kept) * output + p @ v
+        m = m_new
+    return output / total
+
+
+def _turned(kept):
+    """Turn the factor round, but for the first tile."""
+    return np.where(kept > 0, 1 / kept, 0.0)
+
+
+def _whole(query, key, value, scale=None):
+    """Attend to all keys at once."""
+    scale = query.shape[1] ** -0.5 if scale is None else scale
+    return softmax(query @ key.T * scale) @ value
+
+
+# Right in other words
+
+
+@EXERCISE.is_right
+def normalised_at_every_tile(query, key, value, block):
+    """Divide at once, as the first FlashAttention does."""
+    m = np.full((len(query), 1), -np.inf)
+    total, output = np.zeros_like(m), np.zeros((len(query), value.shape[1]))
+    for first in range(0, len(key), block):
+        k, v = key[first : first + block], value[first : first + block]
+        scores = query @ k.T / np.sqrt(query.shape[1])
+        m_new = np.maximum(m, scores.max(axis=1, keepdims=True))
+        p, kept = np.exp(scores - m_new), total * np.exp(m - m_new)
+        total = kept + p.sum(axis=1, keepdims=True)
+        output, m = (kept * output + p @ v) / total, m_new
+    return output
+
+
+@EXERCISE.is_right
+def with_the_course(query, key, value, block):
+    """Use the course's own."""
+    from attn_course.flash import online_attention
+
+    return online_attention(query, key, value, block=block)
+
+
+@EXERCISE.is_right
+def with_a_column_of_ones(query, key, value, block):
+    """Let the product take the sum as well."""
+    value = np.concatenate([value, np.ones_like(value[:, :1])], axis=1)
+    m = np.full((len(query), 1), -np.inf)
+    output = np.zeros((len(query), value.shape[1]))
+    for first in range(0, len(key), block):
+        k, v = key[first : first + block], value[first : first + block]
+        scores = query @ k.T / np.sqrt(query.shape[1])
+        m_new = np.maximum(m, scores.max(axis=1, keepdims=True))
+        output = output * np.exp(m - m_new) + np.exp(scores - m_new) @ v
+        m = m_new
+    return output[:, :-1] / output[:, -1:]
+
+
+# What is rescaled
+
+
+@EXERCISE.is_wrong
+def as_given(query, key, value, block):
+    """Rescale the output too: it was mixed below the old m."""
+    return _run(query, key, value, block, values=lambda kept: 1.0)
+
+
+@EXERCISE.is_wrong
+def sums_not_rescaled(query, key, value, block):
+    """You rescale the output and no longer the old sum: both need it."""
+    return _run(query, key, value, block, sums=lambda kept: 1.0)
+
+
+@EXERCISE.is_wrong
+def nothing_rescaled(query, key, value, block):
+    """You forgot to rescale the old sums: both were taken below the old m."""
+    both = {"sums": lambda kept: 1.0, "values": lambda kept: 1.0}
+    return _run(query, key, value, block, **both)
+
+
+@EXERCISE.is_wrong
+def upside_down(query, key, value, block):
+    """You rescaled by exp(m_new − m_old): it is exp(m_old − m_new)."""
+    return _run(query, key, value, block, sums=_turned, values=_turned)
+
+
+@EXERCISE.is_wrong
+def output_upside_down(query, key, value, block):
+    """You rescaled the output by exp(m_new − m_old): turn it round."""
+    return _run(query, key, value, block, values=_turned)
+
+
+@EXERCISE.is_wrong
+def new_tile_rescaled(query, key, value, block):
+    """You rescaled the new tile too: it stands below the new m already."""
+    return _run(query, key, value, block, tile=lambda kept: kept)
+
+
+@EXERCISE.is_wrong
+def only_new_tile_rescaled(query, key, value, block):
+    """You rescaled the new tile instead of what was summed before."""
+    keep = {"sums": lambda kept: 1.0, "values": lambda kept: 1.0}
+    return _run(query, key, value, block, tile=lambda kept: kept, **keep)
+
+
+@EXERCISE.is_wrong
+def output_rescaled_twice(query, key, value, block):
+    """You rescaled the output twice: once, by what the sum is rescaled by."""
+    return _run(query, key, value, block, values=lambda kept: kept * kept)
+
+
+@EXERCISE.is_wrong
+def divided_in_the_loop(query, key, value, block):
+    """You divided in the loop and did not multiply by the old sum again."""
+    m = np.full((len(query), 1), -np.inf)
+    total, output = np.zeros_like(m), np.zeros((len(query), value.shape[1]))
+    for first in range(0, len(key), block):
+        k, v = key[first : first + block], value[first : first + block]
+        scores = query @ k.T / np.sqrt(query.shape[1])
+        m_new = np.maximum(m, scores.max(axis=1, keepdims=True))
+        p, kept = np.exp(scores - m_new), np.exp(m - m_new)
+        total = kept * total + p.sum(axis=1, keepdims=True)
+        output, m = (kept * output + p @ v) / total, m_new
+    return output
+
+
+@EXERCISE.is_wrong
+def never_divided(query, key, value, block):
+    """You did not divide by the sum in the end."""
+    scores = query @ key.T / np.sqrt(query.shape[1])
+    return np.exp(scores - scores.max(axis=1, keepdims=True)) @ value
+
+
+@EXERCISE.is_wrong
+def mean_of_tiles(query, key, value, block):
+    """You took the mean of what the tiles read: they weigh differently."""
+    parts = [
+        _whole(query, key[i : i + block], value[i : i + block])
+        for i in range(0, len(key), block)
+    ]
+    return np.mean(parts, axis=0)
+
+
+# The largest score
+
+
+@EXERCISE.is_wrong
+def started_at_zero(query, key, value, block):
+    """You let m begin at 0: where all scores are far below, all vanish."""
+    return _run(query, key, value, block, start=0.0)
+
+
+@EXERCISE.is_wrong
+def without_m(query, key, value, block):
+    """You did without m: exp of large scores overflows."""
+    shares = np.exp(query @ key.T / np.sqrt(query.shape[1]))
+    return shares @ value / shares.sum(axis=1, keepdims=True)
+
+
+# Which keys
+
+
+@EXERCISE.is_wrong
+def last_tile_missing(query, key, value, block):
+    """You left out the last tile where it is shorter."""
+    whole = len(key) // block * block
+    return _run(query, key, value, block, stop=whole)
+
+
+@EXERCISE.is_wrong
+def first_tile_alone(query, key, value, block):
+    """You read the first tile alone."""
+    return _whole(query, key[:block], value[:block])
+
+
+@EXERCISE.is_wrong
+def last_tile_alone(query, key, value, block):
+    """You kept the last tile alone: m and the sums must be carried on."""
+    start = (len(key) - 1) // block * block
+    return _whole(query, key[start:], value[start:])
+
+
+@EXERCISE.is_wrong
+def not_scaled(query, key, value, block):
+    """You no longer divide the scores by √d_k."""
+    return _whole(query, key, value, scale=1.0)

@@ -1,0 +1,294 @@
+"""Exercise 8.1: join what is known of two parts of a row."""
+
+import numpy as np
+
+from attn_course.exercises.core import Case, Exercise
+
+# What a case is called, batch axes, d_v, dtype.
+SIZES = [
+    ("one row", (), 2, "float64"),
+    ("three rows", (3,), 2, "float64"),
+    ("values of one number", (4,), 1, "float64"),
+    ("as many rows as numbers", (5,), 3, "float64"),
+    ("heads of rows", (2, 3), 4, "float64"),
+    ("two batch axes", (2, 1, 3), 2, "float64"),
+    ("float32", (4,), 3, "float32"),
+    ("float16", (3,), 2, "float16"),
+]
+
+
+def inputs(rng: np.random.Generator) -> list[Case]:
+    """Give pairs of parts; either may hold the larger score."""
+    first = np.array([[2.0, 1.0, 10.0], [5.0, 2.0, 30.0]])
+    second = np.array([[4.0, 3.0, 60.0], [3.0, 1.0, 20.0]])
+    cases = [Case("two rows", (first, second))]
+    for name, batch, d_v, dtype in SIZES:
+        pair = [_part(rng, batch, d_v).astype(dtype) for _ in range(2)]
+        cases.append(Case(name, tuple(pair)))
+    first, second = cases[2].arguments
+    equal = second.copy()
+    equal[..., 0] = first[..., 0]
+    large = [x + np.array([900.0, 0.0, 0.0, 0.0]) for x in (first, second)]
+    small = [x - np.array([900.0, 0.0, 0.0, 0.0]) for x in (first, second)]
+    up = np.array([110.0, 0.0, 0.0, 0.0])
+    single = [(x + up).astype(np.float32) for x in (second, first)]
+    nothing = np.zeros_like(first)
+    nothing[..., 0] = -np.inf
+    return [
+        *cases,
+        Case("equal largest scores", (first, equal)),
+        Case("scores above 700", tuple(large)),
+        Case("scores below -700", tuple(small)),
+        Case("far apart", (first, large[1])),
+        Case("far apart, the larger first", (large[0], second)),
+        Case("float32 above 100", tuple(single)),
+        Case("nothing before", (nothing, second)),
+        Case("nothing after", (first, nothing)),
+    ]
+
+
+def _part(rng, batch, d_v):
+    """Read a few scores and values."""
+    scores = rng.normal(scale=2.0, size=(*batch, 4))
+    values = rng.normal(scale=2.0, size=(*batch, 4, d_v))
+    m = scores.max(axis=-1, keepdims=True)
+    shares = np.exp(scores - m)
+    total = shares.sum(axis=-1, keepdims=True)
+    mixed = (shares[..., None] * values).sum(axis=-2)
+    return np.concatenate([m, total, mixed], axis=-1).round(2)
+
+
+EXERCISE = Exercise(
+    id="8.1",
+    title="Two parts of a row",
+    statement="""\
+Write `merge(first, second)`: two parts of a row of scores, read apart, become
+one.
+
+- `first` and `second` have shape `(..., 2 + d_v)`. Each row says what is known
+  of one part: its largest score m, its sum l = Σ exp(score − m), and the sum
+  of the values mixed with the same shares, o = Σ exp(score − m) · value.
+- Return the same three of both parts together, `(..., 2 + d_v)`. The scores
+  and values themselves are gone: do without.
+- A part in which nothing was read has m = −inf, l = 0 and o = 0. Not both are
+  empty.""",
+    difficulty=2,
+    minutes=15,
+    hints=[
+        "The largest score of both together is one of the two largest.",
+        "Sums taken below m count too much or too little below another m: "
+        "exp(score − new) = exp(score − old) · exp(old − new).",
+        "Slices such as `x[..., :1]` keep the axis, so that numbers of a row "
+        "stand beside its vector. l and o need the same factor.",
+    ],
+    inputs=inputs,
+)
+
+
+@EXERCISE.is_solution
+def merge(first, second):
+    """Rescale both parts to the larger of their largest scores, and add.
+
+    first (..., 2 + d_v), second (..., 2 + d_v) → (..., 2 + d_v)
+    """
+    m = np.maximum(first[..., :1], second[..., :1])  # (..., 1)
+    a, b = np.exp(first[..., :1] - m), np.exp(second[..., :1] - m)
+    sums = a * first[..., 1:] + b * second[..., 1:]  # (..., 1 + d_v)
+    return np.concatenate([m, sums], axis=-1)
+
+
+def _split(part):
+    """Give m, l and o, each with its last axis."""
+    return part[..., :1], part[..., 1:2], part[..., 2:]
+
+
+def _join(m, total, mixed):
+    """Put three back into one."""
+    return np.concatenate([m, total, mixed], axis=-1)
+
+
+def _factors(first, second):
+    """Give the new largest score, and what each part is multiplied by."""
+    m = np.maximum(first[..., :1], second[..., :1])
+    return m, np.exp(first[..., :1] - m), np.exp(second[..., :1] - m)
+
+
+def _weighed(m, first, second, a, b):
+    """Add both parts with these factors."""
+    return np.concatenate([m, a * first[..., 1:] + b * second[..., 1:]], -1)
+
+
+# Right in other words
+
+
+@EXERCISE.is_right
+def part_by_part(first, second):
+    """Treat m, l and o one after the other."""
+    m1, l1, o1 = _split(first)
+    m2, l2, o2 = _split(second)
+    m = np.where(m1 > m2, m1, m2)
+    l1, o1 = l1 * np.exp(m1 - m), o1 * np.exp(m1 - m)
+    l2, o2 = l2 * np.exp(m2 - m), o2 * np.exp(m2 - m)
+    return _join(m, l1 + l2, o1 + o2)
+
+
+@EXERCISE.is_right
+def with_loops(first, second):
+    """One row at a time; the smaller part alone is rescaled."""
+    result = np.empty_like(first)
+    for row in np.ndindex(first.shape[:-1]):
+        low, high = sorted([first[row], second[row]], key=lambda x: x[0])
+        result[row] = high
+        result[row][1:] += np.exp(low[0] - high[0]) * low[1:]
+    return result
+
+
+@EXERCISE.is_right
+def with_logarithms(first, second):
+    """Join ln Σ exp(score) of both parts, and go back."""
+    m, a, b = _factors(first, second)
+    total = a * first[..., 1:2] + b * second[..., 1:2]
+    lse = m + np.log(total)
+    means = [
+        np.divide(o, part, out=np.zeros_like(o), where=part > 0)
+        for _, part, o in (_split(first), _split(second))
+    ]
+    shares = [
+        factor * part[..., 1:2] / total
+        for factor, part in ((a, first), (b, second))
+    ]
+    mixed = sum(x * y for x, y in zip(means, shares, strict=True))
+    return _join(m, np.exp(lse - m), mixed * total)
+
+
+# What is rescaled
+
+
+@EXERCISE.is_wrong
+def first_not_rescaled(first, second):
+    """You forgot to rescale the old sums: they were taken below the old m."""
+    m, _, b = _factors(first, second)
+    return _weighed(m, first, second, 1.0, b)
+
+
+@EXERCISE.is_wrong
+def second_not_rescaled(first, second):
+    """You rescaled the first part only: the second may need it instead."""
+    m, a, _ = _factors(first, second)
+    return _weighed(m, first, second, a, 1.0)
+
+
+@EXERCISE.is_wrong
+def nothing_rescaled(first, second):
+    """You added the sums as they are: each was taken below its own m."""
+    m, _, _ = _factors(first, second)
+    return _weighed(m, first, second, 1.0, 1.0)
+
+
+@EXERCISE.is_wrong
+def only_sums_rescaled(first, second):
+    """You rescaled l and left o: the values were mixed with those shares."""
+    m, l, _ = _split(merge(first, second))  # noqa: E741
+    return _join(m, l, first[..., 2:] + second[..., 2:])
+
+
+@EXERCISE.is_wrong
+def only_values_rescaled(first, second):
+    """You rescaled o and left l: both were taken below the old m."""
+    m, _, mixed = _split(merge(first, second))
+    return _join(m, first[..., 1:2] + second[..., 1:2], mixed)
+
+
+@EXERCISE.is_wrong
+def upside_down(first, second):
+    """You rescaled by exp(m_new − m_old): it is exp(m_old − m_new)."""
+    m, a, b = _factors(first, second)
+    return _weighed(m, first, second, 1.0 / a, 1.0 / b)
+
+
+@EXERCISE.is_wrong
+def factors_swapped(first, second):
+    """You gave each part the other's factor."""
+    m, a, b = _factors(first, second)
+    return _weighed(m, first, second, b, a)
+
+
+@EXERCISE.is_wrong
+def without_exp(first, second):
+    """You multiplied by m_old − m_new: by exp of it."""
+    m = np.maximum(first[..., :1], second[..., :1])
+    a, b = first[..., :1] - m, second[..., :1] - m
+    return _weighed(m, first, second, a, b)
+
+
+@EXERCISE.is_wrong
+def rescaled_twice(first, second):
+    """You rescaled twice: one factor exp(m_old − m_new) is enough."""
+    m, a, b = _factors(first, second)
+    return _weighed(m, first, second, a * a, b * b)
+
+
+@EXERCISE.is_wrong
+def larger_part_alone(first, second):
+    """You kept the part with the larger score: the other counts too."""
+    return np.where(first[..., :1] >= second[..., :1], first, second)
+
+
+@EXERCISE.is_wrong
+def scores_as_they_are(first, second):
+    """You went back to sums of exp(score): large scores overflow there."""
+    m, _, _ = _factors(first, second)
+    a, b = np.exp(first[..., :1]), np.exp(second[..., :1])
+    sums = _weighed(m, first, second, a, b)
+    return np.concatenate([m, sums[..., 1:] / np.exp(m)], axis=-1)
+
+
+# The largest score
+
+
+@EXERCISE.is_wrong
+def sum_of_largest(first, second):
+    """You added the two largest scores: take the larger."""
+    m = first[..., :1] + second[..., :1]
+    a, b = np.exp(first[..., :1] - m), np.exp(second[..., :1] - m)
+    return _weighed(m, first, second, a, b)
+
+
+@EXERCISE.is_wrong
+def smaller_of_largest(first, second):
+    """You took the smaller of the two scores: take the larger."""
+    m = np.minimum(first[..., :1], second[..., :1])
+    a, b = np.exp(first[..., :1] - m), np.exp(second[..., :1] - m)
+    return _weighed(m, first, second, a, b)
+
+
+@EXERCISE.is_wrong
+def old_largest_kept(first, second):
+    """You rescaled rightly and returned the first part's m: give the new."""
+    return _join(first[..., :1], *_split(merge(first, second))[1:])
+
+
+@EXERCISE.is_wrong
+def largest_of_all_rows(first, second):
+    """You took one m for all rows: each row has its own."""
+    m = np.maximum(first[..., :1], second[..., :1])
+    m = np.full_like(m, m.max())
+    a, b = np.exp(first[..., :1] - m), np.exp(second[..., :1] - m)
+    return _weighed(m, first, second, a, b)
+
+
+# What is returned
+
+
+@EXERCISE.is_wrong
+def divided_already(first, second):
+    """You divided o by l: that comes at the very end, after all parts."""
+    m, total, mixed = _split(merge(first, second))
+    return _join(m, total, mixed / total)
+
+
+@EXERCISE.is_wrong
+def mean_of_both(first, second):
+    """You took the mean of the two sums: they add up."""
+    m, total, mixed = _split(merge(first, second))
+    return _join(m, total / 2, mixed / 2)

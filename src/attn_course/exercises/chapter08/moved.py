@@ -1,0 +1,316 @@
+"""Exercise 8.3: what a loop order moves."""
+
+import numpy as np
+
+from attn_course.exercises.core import Case, Exercise
+
+# What a case is called, n_q, n_k, d_k, d_v, block_q, block_k, dtype.
+SIZES = [
+    ("tiles that fit", 6, 4, 3, 3, 2, 2, "float64"),
+    ("short last tiles", 7, 5, 2, 2, 3, 2, "float64"),
+    ("longer values", 6, 4, 2, 5, 3, 2, "float64"),
+    ("longer keys", 5, 7, 4, 1, 2, 3, "float64"),
+    ("one key at a time", 4, 6, 2, 3, 4, 1, "float64"),
+    ("one query at a time", 6, 4, 3, 2, 1, 4, "float64"),
+    ("all in one tile", 4, 5, 3, 2, 9, 9, "float64"),
+    ("all sizes equal", 3, 3, 3, 3, 3, 3, "float64"),
+    ("one query", 1, 9, 3, 2, 2, 4, "float64"),
+    ("one key", 8, 1, 2, 3, 3, 2, "float64"),
+    ("wide tiles of keys", 9, 8, 2, 3, 2, 8, "float64"),
+    ("a longer text", 40, 50, 4, 6, 16, 12, "float64"),
+    ("float32", 7, 9, 3, 4, 2, 5, "float32"),
+    ("float16", 8, 5, 4, 2, 3, 2, "float16"),
+]
+
+
+def inputs(rng: np.random.Generator) -> list[Case]:
+    """Give arrays of many sizes; their numbers do not matter."""
+    small = np.ones((3, 2)), np.ones((2, 2)), np.ones((2, 1)), 2, 1
+    cases = [Case("three queries, two keys", small)]
+    for name, n_q, n_k, d_k, d_v, block_q, block_k, dtype in SIZES:
+        shapes = (n_q, d_k), (n_k, d_k), (n_k, d_v)
+        arrays = [rng.normal(size=s).round(1).astype(dtype) for s in shapes]
+        cases.append(Case(name, (*arrays, block_q, block_k)))
+    return cases
+
+
+EXERCISE = Exercise(
+    id="8.3",
+    title="What a loop order moves",
+    statement="""\
+Write `moved(query, key, value, block_q, block_k)`: how many numbers tiled
+attention of one head moves, by loop order.
+
+- `query` has shape `(n_q, d_k)`, `key` `(n_k, d_k)` and `value` `(n_k, d_v)`;
+  the output has `(n_q, d_v)`. Tiles have `block_q` queries and `block_k` keys;
+  the last ones may be shorter, and then less is moved.
+- **Keys outside.** For each tile of keys: load its keys and values. Then, for
+  each tile of queries: load its queries, load its output so far, store its
+  output. The first load, of zeros, counts too.
+- **Queries outside.** For each tile of queries: load its queries. Then, for
+  each tile of keys: load its keys and values. In the end store the output.
+- Nothing else counts: no scores, no m, no l.
+- Return `np.array([keys_outside, queries_outside], dtype=float)`: numbers
+  loaded and stored together, shape `(2,)`.""",
+    difficulty=2,
+    minutes=15,
+    hints=[
+        "Going once through all tiles of an array moves the whole array once, "
+        "however it is cut: `array.size` numbers.",
+        "So all that matters is how often the inner loop runs: once for each "
+        "tile of the outer one.",
+        "Of 7 places, tiles of 3 make three, not two: `-(-7 // 3)` is 3.",
+    ],
+    inputs=inputs,
+)
+
+
+@EXERCISE.is_solution
+def moved(query, key, value, block_q, block_k):
+    """Count how often each array goes through.
+
+    query (n_q, d_k), key (n_k, d_k), value (n_k, d_v) → (2,)
+    """
+    tiles_q = -(-len(query) // block_q)
+    tiles_k = -(-len(key) // block_k)
+    pair = key.size + value.size
+    output = len(query) * value.shape[1]
+    keys_outside = pair + tiles_k * (query.size + 2 * output)
+    queries_outside = query.size + output + tiles_q * pair
+    return np.array([keys_outside, queries_outside], dtype=float)
+
+
+def _parts(query, key, value, block_q, block_k):
+    """Give numbers of queries, keys, values, output; tiles of q and of k."""
+    output = len(query) * value.shape[1]
+    tiles = -(-len(query) // block_q), -(-len(key) // block_k)
+    return query.size, key.size, value.size, output, *tiles
+
+
+def _both(keys_outside, queries_outside):
+    """Give both counts as an array."""
+    return np.array([keys_outside, queries_outside], dtype=float)
+
+
+# Right in other words
+
+
+@EXERCISE.is_right
+def with_loops(query, key, value, block_q, block_k):
+    """Go through the loops and count."""
+    counts = [0, 0]
+    rows = [query[i : i + block_q] for i in range(0, len(query), block_q)]
+    starts = range(0, len(key), block_k)
+    for j in starts:
+        counts[0] += key[j : j + block_k].size + value[j : j + block_k].size
+        for q in rows:
+            counts[0] += q.size + 2 * len(q) * value.shape[1]
+    for q in rows:
+        counts[1] += q.size + len(q) * value.shape[1]
+        for j in starts:
+            counts[1] += key[j : j + block_k].size
+            counts[1] += value[j : j + block_k].size
+    return np.array(counts, dtype=float)
+
+
+@EXERCISE.is_right
+def with_the_course(query, key, value, block_q, block_k):
+    """Run both orders on a memory that counts."""
+    from attn_course import flash
+
+    counts = []
+    for way in (flash.tiled_attention, flash.tiled_attention_by_query):
+        memory, wide = flash.SlowMemory(), np.float64
+        way(
+            *(x.astype(wide) for x in (query, key, value)),
+            block_q=block_q,
+            block_k=block_k,
+            memory=memory,
+        )
+        both = memory.loaded + memory.stored
+        counts.append(sum(both[name] for name in "qkvo"))
+    return np.array(counts, dtype=float)
+
+
+# How many tiles
+
+
+@EXERCISE.is_wrong
+def short_tiles_missing(query, key, value, block_q, block_k):
+    """You left out short last tiles: round up."""
+    q, k, v, o, _, _ = _parts(query, key, value, block_q, block_k)
+    tiles_q, tiles_k = len(query) // block_q, len(key) // block_k
+    return _both(k + v + tiles_k * (q + 2 * o), q + o + tiles_q * (k + v))
+
+
+@EXERCISE.is_wrong
+def one_tile_too_many(query, key, value, block_q, block_k):
+    """You have a tile too many where the tiles fit: round up, add no one."""
+    q, k, v, o, _, _ = _parts(query, key, value, block_q, block_k)
+    tiles_q, tiles_k = len(query) // block_q + 1, len(key) // block_k + 1
+    return _both(k + v + tiles_k * (q + 2 * o), q + o + tiles_q * (k + v))
+
+
+@EXERCISE.is_wrong
+def tiles_swapped(query, key, value, block_q, block_k):
+    """You repeated the inner loop once for each of its own tiles.
+
+    It runs once for each tile of the outer loop.
+    """
+    q, k, v, o, tiles_q, tiles_k = _parts(query, key, value, block_q, block_k)
+    return _both(k + v + tiles_q * (q + 2 * o), q + o + tiles_k * (k + v))
+
+
+@EXERCISE.is_wrong
+def every_pair_of_tiles(query, key, value, block_q, block_k):
+    """You loaded everything for every pair of tiles.
+
+    What the outer loop loads stays on the chip during the inner one.
+    """
+    q, k, v, o, tiles_q, tiles_k = _parts(query, key, value, block_q, block_k)
+    pair = tiles_q * (k + v)
+    return _both(pair + tiles_k * (q + 2 * o), tiles_k * q + o + pair)
+
+
+@EXERCISE.is_wrong
+def everything_once(query, key, value, block_q, block_k):
+    """You counted each array once: the inner loop runs again and again."""
+    q, k, v, o, _, _ = _parts(query, key, value, block_q, block_k)
+    return _both(q + k + v + 2 * o, q + k + v + o)
+
+
+@EXERCISE.is_wrong
+def whole_arrays_for_each_pair(query, key, value, block_q, block_k):
+    """You counted whole arrays for each pair of tiles: one tile of each."""
+    q, k, v, o, tiles_q, tiles_k = _parts(query, key, value, block_q, block_k)
+    pairs = tiles_q * tiles_k
+    return _both(
+        tiles_k * (k + v) + pairs * (q + 2 * o),
+        tiles_q * (q + o) + pairs * (k + v),
+    )
+
+
+@EXERCISE.is_wrong
+def short_tiles_full(query, key, value, block_q, block_k):
+    """You counted short last tiles as if they were full."""
+    _, _, _, _, tiles_q, tiles_k = _parts(query, key, value, block_q, block_k)
+    n_q, n_k = tiles_q * block_q, tiles_k * block_k
+    d_k, d_v = query.shape[1], value.shape[1]
+    pair, o = n_k * (d_k + d_v), n_q * d_v
+    return _both(
+        pair + tiles_k * (n_q * d_k + 2 * o), n_q * d_k + o + tiles_q * pair
+    )
+
+
+# What is moved
+
+
+@EXERCISE.is_wrong
+def output_never_loaded(query, key, value, block_q, block_k):
+    """You did not load the output so far: with keys outside it comes back."""
+    q, k, v, o, tiles_q, tiles_k = _parts(query, key, value, block_q, block_k)
+    return _both(k + v + tiles_k * (q + o), q + o + tiles_q * (k + v))
+
+
+@EXERCISE.is_wrong
+def output_stored_once(query, key, value, block_q, block_k):
+    """You stored the output once: with keys outside, after every tile."""
+    q, k, v, o, tiles_q, tiles_k = _parts(query, key, value, block_q, block_k)
+    return _both(k + v + tiles_k * q + o, q + o + tiles_q * (k + v))
+
+
+@EXERCISE.is_wrong
+def first_load_left_out(query, key, value, block_q, block_k):
+    """You left out the first load of the output: here it counts, zeros too."""
+    q, k, v, o, tiles_q, tiles_k = _parts(query, key, value, block_q, block_k)
+    return _both(k + v + tiles_k * (q + 2 * o) - o, q + o + tiles_q * (k + v))
+
+
+@EXERCISE.is_wrong
+def only_loads(query, key, value, block_q, block_k):
+    """You counted what is loaded: what is stored counts too."""
+    q, k, v, o, tiles_q, tiles_k = _parts(query, key, value, block_q, block_k)
+    return _both(k + v + tiles_k * (q + o), q + tiles_q * (k + v))
+
+
+@EXERCISE.is_wrong
+def output_loaded_in_both(query, key, value, block_q, block_k):
+    """You loaded the output with queries outside: it never left the chip."""
+    keys, queries = moved(query, key, value, block_q, block_k)
+    output = len(query) * value.shape[1]
+    return _both(keys, queries + output)
+
+
+@EXERCISE.is_wrong
+def output_moved_in_every_step(query, key, value, block_q, block_k):
+    """You moved the output in every step of both orders.
+
+    With queries outside it stays on the chip until it is done.
+    """
+    q, k, v, o, tiles_q, tiles_k = _parts(query, key, value, block_q, block_k)
+    return _both(
+        k + v + tiles_k * (q + 2 * o),
+        q + 2 * tiles_k * o + tiles_q * (k + v),
+    )
+
+
+@EXERCISE.is_wrong
+def values_forgotten(query, key, value, block_q, block_k):
+    """You forgot the values: they are loaded with the keys."""
+    q, k, _, o, tiles_q, tiles_k = _parts(query, key, value, block_q, block_k)
+    return _both(k + tiles_k * (q + 2 * o), q + o + tiles_q * k)
+
+
+@EXERCISE.is_wrong
+def output_as_long_as_queries(query, key, value, block_q, block_k):
+    """You gave the output d_k numbers a row: it has d_v."""
+    q, k, v, _, tiles_q, tiles_k = _parts(query, key, value, block_q, block_k)
+    return _both(k + v + tiles_k * 3 * q, 2 * q + tiles_q * (k + v))
+
+
+@EXERCISE.is_wrong
+def values_as_long_as_keys(query, key, value, block_q, block_k):
+    """You gave the values d_k numbers a row: they have d_v."""
+    q, k, _, o, tiles_q, tiles_k = _parts(query, key, value, block_q, block_k)
+    return _both(2 * k + tiles_k * (q + 2 * o), q + o + tiles_q * 2 * k)
+
+
+@EXERCISE.is_wrong
+def scores_moved_too(query, key, value, block_q, block_k):
+    """You moved the scores: they are made and used up on the chip."""
+    scores = 2 * len(query) * len(key)
+    return moved(query, key, value, block_q, block_k) + scores
+
+
+@EXERCISE.is_wrong
+def rows_moved_too(query, key, value, block_q, block_k):
+    """You counted m and l too: not here."""
+    n_q, tiles_k = len(query), -(-len(key) // block_k)
+    right = moved(query, key, value, block_q, block_k)
+    return right + np.array([4.0 * tiles_k * n_q, 2.0 * n_q])
+
+
+# What is returned
+
+
+@EXERCISE.is_wrong
+def orders_swapped(query, key, value, block_q, block_k):
+    """You gave the two orders the other way round: keys outside comes first.
+
+    Or is it the inner loop that you call outside?
+    """
+    return moved(query, key, value, block_q, block_k)[::-1].copy()
+
+
+@EXERCISE.is_wrong
+def in_bytes(query, key, value, block_q, block_k):
+    """You counted bytes: here numbers are asked for."""
+    return moved(query, key, value, block_q, block_k) * query.itemsize
+
+
+@EXERCISE.is_wrong
+def tiles_counted(query, key, value, block_q, block_k):
+    """You counted tiles: count the numbers in them."""
+    _, _, _, _, tiles_q, tiles_k = _parts(query, key, value, block_q, block_k)
+    pairs = tiles_q * tiles_k
+    return _both(2 * tiles_k + 3 * pairs, 2 * tiles_q + 2 * pairs)

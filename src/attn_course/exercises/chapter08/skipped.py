@@ -1,0 +1,310 @@
+"""Exercise 8.4: which tiles a causal mask lets one skip."""
+
+import numpy as np
+
+from attn_course.exercises.core import Case, Exercise
+
+# What a case is called, n_q, n_k, q_offset, block_q, block_k, dtype.
+SIZES = [
+    ("square tiles", 6, 6, 0, 2, 2, "float64"),
+    ("short last tiles", 7, 7, 0, 3, 3, "float64"),
+    ("tall tiles", 8, 8, 0, 4, 2, "float64"),
+    ("wide tiles", 8, 8, 0, 2, 4, "float64"),
+    ("wide tiles, the last one short", 6, 7, 3, 2, 4, "float64"),
+    ("tall tiles, the last one short", 5, 9, 0, 4, 3, "float64"),
+    ("one query at a time", 5, 6, 0, 1, 2, "float64"),
+    ("one key at a time", 5, 4, 0, 2, 1, "float64"),
+    ("one tile", 3, 3, 0, 8, 8, "float64"),
+    ("one new query", 1, 9, 8, 4, 2, "float64"),
+    ("queries later than most keys", 5, 12, 7, 2, 3, "float64"),
+    ("queries before the keys", 6, 5, -3, 2, 2, "float64"),
+    ("more queries than keys", 10, 4, 0, 3, 2, "float64"),
+    ("a step that is no multiple", 9, 11, 1, 3, 4, "float64"),
+    ("float32", 7, 9, 2, 2, 3, "float32"),
+    ("float16", 8, 6, 1, 3, 2, "float16"),
+]
+
+
+def inputs(rng: np.random.Generator) -> list[Case]:
+    """Give queries and keys of many lengths; their numbers do not matter."""
+    four = np.ones((4, 1))
+    cases = [Case("four tokens", (four, four.copy(), 0, 2, 2))]
+    for name, n_q, n_k, q_offset, block_q, block_k, dtype in SIZES:
+        query, key = (
+            rng.normal(size=(n, 2)).round(1).astype(dtype) for n in (n_q, n_k)
+        )
+        cases.append(Case(name, (query, key, q_offset, block_q, block_k)))
+    return cases
+
+
+EXERCISE = Exercise(
+    id="8.4",
+    title="Tiles to skip",
+    statement="""\
+Write `tile_map(query, key, q_offset, block_q, block_k)`: what tiled attention
+has to do with each tile under a causal mask.
+
+- `query` has shape `(n_q, d_k)` and `key` `(n_k, d_k)`. Query i stands at
+  position i + q_offset and may look at the keys j ≤ i + `q_offset`.
+- Tiles have `block_q` queries and `block_k` keys; the last ones may be
+  shorter.
+- Return an array of floats with a row for each tile of queries and a column
+  for each tile of keys: 0 where no query may look at any key (skip the tile),
+  1 where some may and some may not (compute it with the mask), 2 where every
+  query may look at every key (compute it without).""",
+    difficulty=2,
+    minutes=20,
+    hints=[
+        "Of a tile, two pairs decide: which query sees most, and which key "
+        "is seen by fewest?",
+        "A tile can be skipped when even its last query may not look at its "
+        "first key. It needs no mask when even its first query may look at "
+        "its last key.",
+        "The last query of a short tile is not at its full width: "
+        "`min(start + block_q, n_q) - 1`. So is the last key.",
+    ],
+    inputs=inputs,
+)
+
+
+@EXERCISE.is_solution
+def tile_map(query, key, q_offset, block_q, block_k):
+    """Compare the first and the last of each tile.
+
+    query (n_q, d_k), key (n_k, d_k) → (tiles of queries, tiles of keys)
+    """
+    n_q, n_k = len(query), len(key)
+    first_q = np.arange(0, n_q, block_q)[:, None]  # (tiles of queries, 1)
+    last_q = np.minimum(first_q + block_q, n_q) - 1
+    first_k = np.arange(0, n_k, block_k)  # (tiles of keys,)
+    last_k = np.minimum(first_k + block_k, n_k) - 1
+    some = first_k <= last_q + q_offset
+    every = last_k <= first_q + q_offset
+    return 1.0 * some + 1.0 * every
+
+
+def _ends(query, key, block_q, block_k, *, clip_q=True, clip_k=True):
+    """Give first and last query of each tile, first and last key."""
+    n_q, n_k = len(query), len(key)
+    first_q = np.arange(0, n_q, block_q)[:, None]
+    first_k = np.arange(0, n_k, block_k)
+    last_q, last_k = first_q + block_q - 1, first_k + block_k - 1
+    return (
+        first_q,
+        np.minimum(last_q, n_q - 1) if clip_q else last_q,
+        first_k,
+        np.minimum(last_k, n_k - 1) if clip_k else last_k,
+    )
+
+
+def _kinds(some, every):
+    """Give 0, 1 or 2."""
+    return np.where(every, 2.0, np.where(some, 1.0, 0.0))
+
+
+def _from_mask(mask, block_q, block_k):
+    """Look at a mask, tile by tile."""
+    n_q, n_k = mask.shape
+    return np.array(
+        [
+            [
+                float(part.any()) + float(part.all())
+                for j in range(0, n_k, block_k)
+                for part in [mask[i : i + block_q, j : j + block_k]]
+            ]
+            for i in range(0, n_q, block_q)
+        ]
+    )
+
+
+def _mask(query, key, q_offset):
+    """Say who may look at whom."""
+    i = np.arange(len(query))[:, None] + q_offset
+    return np.arange(len(key)) <= i
+
+
+# Right in other words
+
+
+@EXERCISE.is_right
+def with_a_mask(query, key, q_offset, block_q, block_k):
+    """Make the whole mask and look at its tiles: slow, but plain."""
+    return _from_mask(_mask(query, key, q_offset), block_q, block_k)
+
+
+@EXERCISE.is_right
+def with_loops(query, key, q_offset, block_q, block_k):
+    """One tile at a time."""
+    rows = []
+    for i in range(0, len(query), block_q):
+        low = i + q_offset
+        high = min(i + block_q, len(query)) - 1 + q_offset
+        row = []
+        for j in range(0, len(key), block_k):
+            last = min(j + block_k, len(key)) - 1
+            row.append(0.0 if j > high else 2.0 if last <= low else 1.0)
+        rows.append(row)
+    return np.array(rows)
+
+
+# Which of a tile decides
+
+
+@EXERCISE.is_wrong
+def tiles_compared(query, key, q_offset, block_q, block_k):
+    """You compared the numbers of the tiles: compare positions.
+
+    It is the same only for square tiles.
+    """
+    first_q, _, first_k, _ = _ends(query, key, block_q, block_k)
+    i, j = first_q // block_q, first_k // block_k
+    return _kinds(j <= i, j < i)
+
+
+@EXERCISE.is_wrong
+def skipped_by_first_query(query, key, q_offset, block_q, block_k):
+    """You skip a tile when its first query sees nothing: ask its last."""
+    first_q, _, first_k, last_k = _ends(query, key, block_q, block_k)
+    low = first_q + q_offset
+    return _kinds(first_k <= low, last_k <= low)
+
+
+@EXERCISE.is_wrong
+def skipped_by_last_key(query, key, q_offset, block_q, block_k):
+    """You skip a tile when its last key is hidden: ask its first."""
+    first_q, last_q, _, last_k = _ends(query, key, block_q, block_k)
+    return _kinds(last_k <= last_q + q_offset, last_k <= first_q + q_offset)
+
+
+@EXERCISE.is_wrong
+def whole_by_first_key(query, key, q_offset, block_q, block_k):
+    """You leave the mask out when the first key is seen: ask the last."""
+    first_q, last_q, first_k, _ = _ends(query, key, block_q, block_k)
+    return _kinds(first_k <= last_q + q_offset, first_k <= first_q + q_offset)
+
+
+@EXERCISE.is_wrong
+def whole_by_last_query(query, key, q_offset, block_q, block_k):
+    """You leave the mask out when the last query sees all: ask the first."""
+    _, last_q, first_k, last_k = _ends(query, key, block_q, block_k)
+    high = last_q + q_offset
+    return _kinds(first_k <= high, last_k <= high)
+
+
+@EXERCISE.is_wrong
+def first_pair_only(query, key, q_offset, block_q, block_k):
+    """You looked at a tile's first query and first key alone."""
+    first_q, _, first_k, _ = _ends(query, key, block_q, block_k)
+    seen = first_k <= first_q + q_offset
+    return _kinds(seen, seen)
+
+
+@EXERCISE.is_wrong
+def own_key_hidden(query, key, q_offset, block_q, block_k):
+    """You hid a query's own position: it may look at j = i + q_offset."""
+    return _from_mask(_mask(query, key, q_offset - 1), block_q, block_k)
+
+
+@EXERCISE.is_wrong
+def one_past_the_end(query, key, q_offset, block_q, block_k):
+    """You are one too far: the last query of a tile is at its end less 1."""
+    first_q, last_q, first_k, last_k = _ends(query, key, block_q, block_k)
+    return _kinds(
+        first_k <= last_q + 1 + q_offset, last_k + 1 <= first_q + q_offset
+    )
+
+
+# Where a query stands
+
+
+@EXERCISE.is_wrong
+def offset_forgotten(query, key, q_offset, block_q, block_k):
+    """You forgot q_offset: query i stands at i + q_offset."""
+    return tile_map(query, key, 0, block_q, block_k)
+
+
+@EXERCISE.is_wrong
+def offset_subtracted(query, key, q_offset, block_q, block_k):
+    """You subtracted q_offset: query i stands at i + q_offset."""
+    return tile_map(query, key, -q_offset, block_q, block_k)
+
+
+@EXERCISE.is_wrong
+def ends_aligned(query, key, q_offset, block_q, block_k):
+    """You put the last query beside the last key: q_offset says where."""
+    return tile_map(query, key, len(key) - len(query), block_q, block_k)
+
+
+@EXERCISE.is_wrong
+def looks_ahead(query, key, q_offset, block_q, block_k):
+    """You turned the mask round: a query looks at what came before."""
+    i = np.arange(len(query))[:, None] + q_offset
+    return _from_mask(np.arange(len(key)) >= i, block_q, block_k)
+
+
+# Short tiles
+
+
+@EXERCISE.is_wrong
+def short_queries_as_full(query, key, q_offset, block_q, block_k):
+    """You took a short last tile of queries as full: no query is there."""
+    ends = _ends(query, key, block_q, block_k, clip_q=False)
+    first_q, last_q, first_k, last_k = ends
+    return _kinds(first_k <= last_q + q_offset, last_k <= first_q + q_offset)
+
+
+@EXERCISE.is_wrong
+def short_keys_as_full(query, key, q_offset, block_q, block_k):
+    """You took a short last tile of keys as full: no key is there."""
+    ends = _ends(query, key, block_q, block_k, clip_k=False)
+    first_q, last_q, first_k, last_k = ends
+    return _kinds(first_k <= last_q + q_offset, last_k <= first_q + q_offset)
+
+
+@EXERCISE.is_wrong
+def short_tiles_missing(query, key, q_offset, block_q, block_k):
+    """You left out the short last tiles."""
+    rows, columns = len(query) // block_q, len(key) // block_k
+    return tile_map(query, key, q_offset, block_q, block_k)[:rows, :columns]
+
+
+# What is returned
+
+
+@EXERCISE.is_wrong
+def nothing_skipped(query, key, q_offset, block_q, block_k):
+    """You skip nothing: a tile that no query may look into is 0."""
+    right = tile_map(query, key, q_offset, block_q, block_k)
+    return np.maximum(right, 1.0)
+
+
+@EXERCISE.is_wrong
+def always_masked(query, key, q_offset, block_q, block_k):
+    """You mask every tile: where every pair may look, it is 2."""
+    right = tile_map(query, key, q_offset, block_q, block_k)
+    return np.minimum(right, 1.0)
+
+
+@EXERCISE.is_wrong
+def kinds_swapped(query, key, q_offset, block_q, block_k):
+    """You gave 2 to tiles that need the mask and 1 to those that do not."""
+    right = tile_map(query, key, q_offset, block_q, block_k)
+    return np.where(right > 0, 3.0 - right, 0.0)
+
+
+@EXERCISE.is_wrong
+def skipped_and_whole_swapped(query, key, q_offset, block_q, block_k):
+    """You gave 2 to tiles that can be skipped and 0 to those seen whole."""
+    return 2.0 - tile_map(query, key, q_offset, block_q, block_k)
+
+
+@EXERCISE.is_wrong
+def keys_in_rows(query, key, q_offset, block_q, block_k):
+    """You gave tiles of keys the rows: the rows are tiles of queries."""
+    return tile_map(query, key, q_offset, block_q, block_k).T.copy()
+
+
+@EXERCISE.is_wrong
+def pair_by_pair(query, key, q_offset, block_q, block_k):
+    """You gave the mask of all pairs: one number a tile is asked for."""
+    return _mask(query, key, q_offset).astype(float)
