@@ -58,6 +58,7 @@ EXPERIMENTS = (
     "sparse_recall",
     "thinning",
     "token_times",
+    "triton_kernels",
     "vector_fills",
     "words_to_digits",
 )

@@ -146,7 +146,8 @@ def tiles_for(
         raise ValueError(obstacle)
     wide = d > 64
     if dtype != "float32" and capability >= BFLOAT16_FROM:
-        return Tiles(64, 64, 8 if wide else 4, 2)
+        stages = 1 if kernel == "gradient_of_keys" else 2
+        return Tiles(64, 64, 8 if wide else 4, stages)
     if wide and kernel == "gradient_of_queries":
         return Tiles(32, 16, 8, 1)
     if wide and kernel == "gradient_of_keys":

@@ -1,25 +1,12 @@
-"""Try the Triton kernels in Triton's interpreter, against float64.
+"""Try the Triton kernels in Triton's interpreter, against float64."""
 
-Triton decides when it is loaded whether it interprets. So a trial gets a
-process of its own, which also keeps BLAS to one thread: tiles are small, and
-on few busy cores two threads wait for each other.
-"""
-
-import json
-import os
-import subprocess
-import sys
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from attn_course.flash.apart import ask_apart
 from attn_course.flash.cards import KERNELS, Tiles
 
 __all__ = ["Case", "errors", "requests", "try_cases"]
-
-INTERPRET = {
-    "TRITON_INTERPRET": "1",
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-}
 
 
 class Case(NamedTuple):
@@ -34,10 +21,11 @@ class Case(NamedTuple):
     dtype: str = "float32"
     causal: bool = False
     tiles: tuple[int, ...] | None = None  # as in `Tiles`; None: the default
+    seed: int = 0  # of the numbers
 
 
 def try_cases(
-    cases: list[Case], *, what: str = "errors", timeout: float = 600
+    cases: Sequence[Case], *, what: str = "errors"
 ) -> list[dict[str, Any]]:
     """Call `errors` or `requests` on each case, in a process that interprets.
 
@@ -46,20 +34,10 @@ def try_cases(
     RuntimeError
         When that process fails; with what it said.
     """
-    done = subprocess.run(
-        [sys.executable, "-m", "attn_course.flash.interpreted", what],
-        input=json.dumps(cases),
-        env={**os.environ, **INTERPRET},
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-    )
-    if done.returncode:
-        raise RuntimeError(f"the interpreter failed:\n{done.stderr}")
-    return json.loads(done.stdout)
+    return ask_apart(f"{__name__}:{what}", cases, interpret=True)
 
 
-def errors(case: Case) -> dict[str, float]:
+def errors(case: Sequence[Any]) -> dict[str, float]:
     """Run forward and back; give the error of the output and each gradient.
 
     An error is the largest difference from float64 anywhere, relative to the
@@ -73,6 +51,7 @@ def errors(case: Case) -> dict[str, float]:
     from attn_course.flash.gpu import triton_attention
     from attn_course.functional import attention
 
+    case = Case(*case)
     *inputs, grad = _arrays(case)
     tiles = Tiles(*case.tiles) if case.tiles else None
     ours = _run(triton_attention, inputs, grad, case, tiles=tiles)
@@ -86,7 +65,7 @@ def errors(case: Case) -> dict[str, float]:
     }
 
 
-def requests(case: Case) -> dict[str, dict[str, list[int]]]:
+def requests(case: Sequence[Any]) -> dict[str, dict[str, list[int]]]:
     """Count what each kernel asks for: [loaded, stored], and the formula's.
 
     Needs a process that interprets, and a case that names its tiles.
@@ -94,6 +73,7 @@ def requests(case: Case) -> dict[str, dict[str, list[int]]]:
     from attn_course.flash.gpu import triton_attention
     from attn_course.flash.requested import count_requests, requested_bytes
 
+    case = Case(*case)
     if case.tiles is None:
         raise ValueError(f"expected a case that names its tiles, got {case}")
     tiles, (*inputs, grad) = Tiles(*case.tiles), _arrays(case)
@@ -135,7 +115,7 @@ def _arrays(case: Case) -> list[Any]:
     """Draw query, key, value and the gradient that comes in."""
     import torch
 
-    generator = torch.Generator().manual_seed(0)
+    generator = torch.Generator().manual_seed(case.seed)
     dtype = getattr(torch, case.dtype)
     query = (case.batch, case.heads, case.n_q, case.d)
     key = (case.batch, case.kv_heads, case.n_k, case.d)
@@ -153,8 +133,3 @@ def _run(
     output = attend(*inputs, causal=case.causal, **options)
     output.backward(grad)
     return [output.detach(), *(x.grad for x in inputs)]
-
-
-if __name__ == "__main__":
-    ask = {"errors": errors, "requests": requests}[sys.argv[1]]
-    print(json.dumps([ask(Case(*case)) for case in json.load(sys.stdin)]))
