@@ -259,7 +259,7 @@ class Transformer(nn.Module):
         mask: Bool[torch.Tensor, "..."] | None = None,
     ) -> Float[torch.Tensor, "... n d_model"]:
         """Give the vectors that `output` reads."""
-        x = self._embedded(words)  # (..., n, d_model)
+        x = self.embedded(words)  # (..., n, d_model)
         for layer in self.layers:
             x = layer(x, mask)
         return self.norm(x)
@@ -271,13 +271,16 @@ class Transformer(nn.Module):
         mask: Bool[torch.Tensor, "..."] | None = None,
     ) -> Float[torch.Tensor, "layers ... heads n n"]:
         """Give every head's attention weights."""
-        x, maps = self._embedded(words), []
+        x, maps = self.embedded(words), []
         for layer in self.layers:
             maps.append(layer.weights(x, mask))
             x = layer(x, mask)
         return torch.stack(maps)
 
-    def _embedded(self, words: torch.Tensor) -> torch.Tensor:
+    def embedded(
+        self, words: Int[torch.Tensor, "... n"]
+    ) -> Float[torch.Tensor, "... n d_model"]:
+        """Give the vectors that the first layer reads: words and places."""
         n, most = words.shape[-1], len(self.places)
         if n > most:
             raise ValueError(f"expected at most {most} words, got {n}")
