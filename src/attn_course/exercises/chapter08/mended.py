@@ -94,7 +94,7 @@ def attend(query, key, value, block):
 
 @EXERCISE.is_solution
 def attend(query, key, value, block):
-    """Read the keys tile by tile, rescaling both sums when m rises.
+    """Attend with one head, `block` keys at a time.
 
     query (n_q, d_k), key (n_k, d_k), value (n_k, d_v) → (n_q, d_v)
     """

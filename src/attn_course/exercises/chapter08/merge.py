@@ -87,7 +87,7 @@ one.
 
 @EXERCISE.is_solution
 def merge(first, second):
-    """Rescale both parts to the larger of their largest scores, and add.
+    """Join what is known of two parts of a row.
 
     first (..., 2 + d_v), second (..., 2 + d_v) → (..., 2 + d_v)
     """

@@ -67,7 +67,7 @@ attention of one head moves, by loop order.
 
 @EXERCISE.is_solution
 def moved(query, key, value, block_q, block_k):
-    """Count how often each array goes through.
+    """Count what either loop order moves.
 
     query (n_q, d_k), key (n_k, d_k), value (n_k, d_v) → (2,)
     """

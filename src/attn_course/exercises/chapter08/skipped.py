@@ -69,7 +69,7 @@ has to do with each tile under a causal mask.
 
 @EXERCISE.is_solution
 def tile_map(query, key, q_offset, block_q, block_k):
-    """Compare the first and the last of each tile.
+    """Say for each tile: 0 skip, 1 with the mask, 2 without.
 
     query (n_q, d_k), key (n_k, d_k) → (tiles of queries, tiles of keys)
     """
