@@ -90,9 +90,9 @@ class VisionTransformer(nn.Module):
         self,
         *,
         layers: int = 2,
-        d_model: int = 48,
+        d_model: int = 32,
         heads: int = 4,
-        d_ff: int = 96,
+        d_ff: int = 64,
         positions: str = "learned",
         equal: bool = False,
         seed: int,
@@ -168,7 +168,7 @@ class VisionTransformer(nn.Module):
         return torch.cat([cls, embedded], dim=-2) + self.places
 
 
-def mlp(*, hidden: int = 165, seed: int) -> nn.Sequential:
+def mlp(*, hidden: int = 102, seed: int) -> nn.Sequential:
     """Make a perceptron with two hidden layers: pictures to scores."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -182,7 +182,7 @@ def mlp(*, hidden: int = 165, seed: int) -> nn.Sequential:
         )
 
 
-def cnn(*, channels: int = 28, wide: int = 52, seed: int) -> nn.Sequential:
+def cnn(*, channels: int = 18, wide: int = 35, seed: int) -> nn.Sequential:
     """Make a network of three 3 × 3 convolutions: pictures to scores."""
     c, d = channels, wide
     with torch.random.fork_rng(devices=[]):
@@ -205,7 +205,7 @@ def cnn(*, channels: int = 28, wide: int = 52, seed: int) -> nn.Sequential:
 def batches(
     pictures: Float[torch.Tensor, "n 8 8"],
     labels: Int[torch.Tensor, " n"],
-    size: int = 64,
+    size: int = 32,
 ) -> Callable[[torch.Generator], Batch]:
     """Draw pictures at random, `size` at a time, for `models.train`."""
 
