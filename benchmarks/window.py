@@ -6,10 +6,9 @@
 
 SDPA causal (everything before), SDPA with the window as a mask, the window
 block by block (`attn_course.sparse.windowed_attention`), and
-`flex_attention`, compiled: without a compiler it computes all scores, like a
-mask does. A mask alone saves nothing; it even keeps SDPA from skipping what
-lies above the diagonal. The ways take turns in every round, so that what
-else the machine does falls on all of them.
+`flex_attention`, compiled. A mask alone saves nothing; it even keeps SDPA from
+skipping what lies above the diagonal. The ways take turns in every round, so
+that what else the machine does falls on all of them.
 """
 
 import shutil
@@ -24,9 +23,9 @@ from torch.nn.functional import scaled_dot_product_attention as sdpa
 from attn_course import masks
 from attn_course.data import save_recording
 from attn_course.experiments import machine, provenance
-from attn_course.sparse import windowed_attention
+from attn_course.sparse import flex_window, windowed_attention
 
-LENGTHS, LEFT, HEADS, D, ROUNDS = [1024, 2048, 4096, 8192], 256, 4, 64, 7
+LENGTHS, LEFT, HEADS, D, ROUNDS = [1024, 2048, 4096, 8192], 256, 4, 64, 15
 CAUSAL, FLEX = "SDPA, causal", "flex_attention"
 CODE = ("masks.py", "sparse.py")
 
@@ -41,29 +40,14 @@ def ways(n, q):
     }
 
 
-def flex(n):
-    """Compile flex_attention for the window."""
-    from torch.nn.attention.flex_attention import (
-        create_block_mask,
-        flex_attention,
-    )
-
-    def near(batch, head, i, j):
-        return (j <= i) & (i - j <= LEFT)
-
-    mask = create_block_mask(near, None, None, n, n, device="cpu")
-    compiled = torch.compile(flex_attention)
-    return lambda q: compiled(q, q, q, block_mask=mask)
-
-
 @torch.no_grad()
 def time_all(n, *, with_flex):
     """Give the seconds of each way, one for each round."""
     q = torch.randn(1, HEADS, n, D, generator=torch.Generator().manual_seed(n))
     each = ways(n, q)
     if with_flex:
-        compiled = flex(n)
-        each[FLEX] = lambda: compiled(q)
+        compiled = flex_window(n, left=LEFT)
+        each[FLEX] = lambda: compiled(q, q, q)
     wanted = each["SDPA, mask"]()
     for name, run in each.items():  # warms up, and checks
         found = run()

@@ -181,3 +181,20 @@ def test_a_window_saves_nothing_if_all_must_meet(n):
     assert window.total > full.total == n * n
     for pattern in ("growing dilation", "window and global token"):
         assert sparse.meeting(pattern, n, window=4).total < full.total
+
+
+@pytest.mark.filterwarnings("ignore:flex_attention called without")
+def test_the_rule_for_flex_attention_is_the_same_window():
+    """Uncompiled: the compiled form is checked where it is timed."""
+    q, k, v = torch.randn(3, 1, 2, 40, 8)
+    for left in (0, 5, 60):
+        flex = sparse.flex_window(40, left=left, compiled=False)
+        whole = sparse.windowed_attention(q, k, v, left=left)
+        torch.testing.assert_close(flex(q, k, v), whole)
+
+
+def test_flex_attention_needs_counts():
+    with pytest.raises(ValueError, match="expected n"):
+        sparse.flex_window(0, left=2)
+    with pytest.raises(ValueError, match="expected left"):
+        sparse.flex_window(8, left=-1)

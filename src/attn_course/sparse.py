@@ -6,7 +6,7 @@ the mask of a window promises; a mask alone saves nothing.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from attn_course import masks
 __all__ = [
     "PATTERNS",
     "Meeting",
+    "flex_window",
     "layers_until_arrival",
     "meeting",
     "stack",
@@ -247,6 +248,52 @@ def windowed_attention(
     mask = masks.band(size, left + size, left=left, right=0, q_offset=left)
     rest = _masked(q, k, v, mask).flatten(-3, -2)  # (..., blocks · size, d_v)
     return torch.cat([read, rest[..., : n - edge, :]], dim=-2)
+
+
+def flex_window(
+    n: int, *, left: int, compiled: bool = True
+) -> Callable[..., torch.Tensor]:
+    """Give torch's `flex_attention` for the same window, compiled.
+
+    The window goes in as a rule for pairs of words; blocks of which no pair
+    is allowed are left out (Dong et al. 2024). The first call compiles, for
+    about half a minute on a processor, and needs a C++ compiler. There it
+    knows the way forward only.
+
+    Parameters
+    ----------
+    n
+        How many words.
+    left
+        How many earlier keys a query sees.
+    compiled
+        False computes all scores in plain torch: to check the rule.
+
+    Returns
+    -------
+    callable
+        From query, key and value, all `(batch, heads, n, d)`, to what is
+        read.
+
+    Raises
+    ------
+    ValueError
+        When `n` or `left` is no count.
+    """
+    from torch.nn.attention.flex_attention import (
+        create_block_mask,
+        flex_attention,
+    )
+
+    masks.check_count("n", n, least=1)
+    masks.check_count("left", left)
+
+    def near(batch: Any, head: Any, i: Any, j: Any) -> Any:
+        return (j <= i) & (i - j <= left)
+
+    blocks = create_block_mask(near, None, None, n, n, device="cpu")
+    run = torch.compile(flex_attention) if compiled else flex_attention
+    return lambda q, k, v: run(q, k, v, block_mask=blocks)
 
 
 def _masked(
