@@ -1,0 +1,358 @@
+"""Exercise 9.2: cross-attention."""
+
+import numpy as np
+
+from attn_course.exercises.chapter03.shared import softmax, swap
+from attn_course.exercises.core import Case, Exercise
+
+# What a case is called, batch axes, n_q, n_k, d_model, heads, dtype.
+SIZES = [
+    ("two words ask three", (), 2, 3, 2, 1, "float64"),
+    ("two heads", (), 2, 3, 4, 2, "float64"),
+    ("one word asks", (), 1, 4, 4, 2, "float64"),
+    ("one word is asked", (), 3, 1, 4, 2, "float64"),
+    ("both texts equally long", (), 3, 3, 4, 2, "float64"),
+    ("all sizes equal", (), 4, 4, 4, 4, "float64"),
+    ("a long text asks a short one", (), 6, 2, 4, 2, "float64"),
+    ("three heads", (), 3, 5, 6, 3, "float64"),
+    ("vectors of 16 numbers", (), 3, 4, 16, 2, "float64"),
+    ("a batch", (2,), 3, 4, 4, 2, "float64"),
+    ("two batch axes", (2, 3), 2, 4, 4, 2, "float64"),
+    ("float32", (2,), 3, 4, 4, 2, "float32"),
+    ("float16", (), 3, 4, 4, 2, "float16"),
+]
+
+
+def inputs(rng: np.random.Generator) -> list[Case]:
+    """Give two texts, and three maps."""
+    eye = np.eye(2)
+    small = (
+        np.array([[2.0, 0.0]]),
+        np.array([[1.0, 0.0], [0.0, 1.0]]),
+        eye,
+        eye + 0.0,
+        10 * eye,
+        1,
+    )
+    cases = [Case("one word asks two", small)]
+    for name, batch, n_q, n_k, d, heads, dtype in SIZES:
+        x = rng.normal(size=(*batch, n_q, d))
+        memory = rng.normal(size=(*batch, n_k, d))
+        maps = rng.normal(size=(3, d, d)) / np.sqrt(d)
+        arrays = [a.round(2).astype(dtype) for a in (x, memory, *maps)]
+        cases.append(Case(name, (*arrays, heads)))
+    x, memory, *maps, heads = cases[2].arguments
+    large = (400 * x, 20 * memory, *maps, heads)
+    return [*cases, Case("scores above 700", large)]
+
+
+EXERCISE = Exercise(
+    id="9.2",
+    title="Cross-attention",
+    statement="""\
+Write `cross(x, memory, w_query, w_key, w_value, heads)`: what a decoder reads
+from the text that the encoder has read.
+
+- `x` has shape `(..., n_q, d)`: the words written so far. `memory` has shape
+  `(..., n_k, d)`: the words read.
+- `w_query`, `w_key` and `w_value` have shape `(d, d)` and stand on the right:
+  a vector v becomes v W.
+- Cut queries, keys and values into `heads` pieces of d / heads numbers, in
+  order; each head reads by scaled dot-product attention, without a mask.
+- Put the heads' results side by side again: return `(..., n_q, d)`.""",
+    difficulty=2,
+    minutes=20,
+    hints=[
+        "Who asks, and who is asked? The result has a row for each word that "
+        "asks.",
+        "To cut into heads, reshape to (..., n, heads, d_head), and then "
+        "swap two axes so that each head has its own words.",
+        "The scale is that of one head's keys. Merging undoes the cutting, "
+        "step by step.",
+    ],
+    inputs=inputs,
+)
+
+
+@EXERCISE.is_solution
+def cross(x, memory, w_query, w_key, w_value, heads):
+    """Let each word of x read from memory, in several heads.
+
+    x (..., n_q, d), memory (..., n_k, d), maps (d, d) → (..., n_q, d)
+    """
+
+    def split(y):  # (..., n, d) → (..., heads, n, d_head)
+        y = y.reshape(*y.shape[:-1], heads, y.shape[-1] // heads)
+        return np.swapaxes(y, -2, -3)
+
+    q, k, v = (
+        split(x @ w_query),
+        split(memory @ w_key),
+        split(memory @ w_value),
+    )
+    scores = q @ np.swapaxes(k, -1, -2) / np.sqrt(q.shape[-1])
+    shares = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    weights = shares / shares.sum(axis=-1, keepdims=True)
+    return np.swapaxes(weights @ v, -2, -3).reshape(x.shape)
+
+
+def _split(y, heads):
+    y = y.reshape(*y.shape[:-1], heads, y.shape[-1] // heads)
+    return np.swapaxes(y, -2, -3)
+
+
+def _merge(y):
+    y = np.swapaxes(y, -2, -3)
+    return y.reshape(*y.shape[:-2], -1)
+
+
+def _read(q, k, v, heads, *, scale=None, axis=-1, mask=None):
+    """Attend in heads, with one thing done otherwise."""
+    q, k, v = (_split(y, heads) for y in (q, k, v))
+    scale = q.shape[-1] ** -0.5 if scale is None else scale
+    scores = q @ swap(k) * scale
+    if mask is not None:
+        scores = np.where(mask, scores, -1e30)
+    return _merge(softmax(scores, axis=axis) @ v)
+
+
+# Right in other words
+
+
+@EXERCISE.is_right
+def head_by_head(x, memory, w_query, w_key, w_value, heads):
+    """Give each head its columns of the maps."""
+    size = x.shape[-1] // heads
+    read = []
+    for h in range(heads):
+        part = slice(h * size, (h + 1) * size)
+        q, k = x @ w_query[:, part], memory @ w_key[:, part]
+        v = memory @ w_value[:, part]
+        read.append(softmax(q @ swap(k) / np.sqrt(size)) @ v)
+    return np.concatenate(read, axis=-1)
+
+
+@EXERCISE.is_right
+def with_the_course(x, memory, w_query, w_key, w_value, heads):
+    """Use the course's attention, and its heads."""
+    from attn_course import attention
+    from attn_course.heads import merge_heads, split_heads
+
+    maps = ((x, w_query), (memory, w_key), (memory, w_value))
+    return merge_heads(
+        attention(*(split_heads(y @ w, heads) for y, w in maps))
+    )
+
+
+@EXERCISE.is_right
+def with_einsum(x, memory, w_query, w_key, w_value, heads):
+    """Name every axis."""
+    d = x.shape[-1]
+    shape = (d, heads, d // heads)
+    q = np.einsum("...nd,dhe->...hne", x, w_query.reshape(shape))
+    k = np.einsum("...nd,dhe->...hne", memory, w_key.reshape(shape))
+    v = np.einsum("...nd,dhe->...hne", memory, w_value.reshape(shape))
+    scores = np.einsum("...hqe,...hke->...hqk", q, k) / np.sqrt(d // heads)
+    read = np.einsum("...hqk,...hke->...qhe", softmax(scores), v)
+    return read.reshape(x.shape)
+
+
+# Who asks whom
+
+
+@EXERCISE.is_wrong
+def x_asks_itself(x, memory, w_query, w_key, w_value, heads):
+    """You let x ask itself: keys and values come from memory."""
+    return _read(x @ w_query, x @ w_key, x @ w_value, heads)
+
+
+@EXERCISE.is_wrong
+def memory_asks_itself(x, memory, w_query, w_key, w_value, heads):
+    """You let memory ask itself: the queries come from x."""
+    m = memory
+    return _read(m @ w_query, m @ w_key, m @ w_value, heads)
+
+
+@EXERCISE.is_wrong
+def memory_asks_x(x, memory, w_query, w_key, w_value, heads):
+    """You let memory ask x: it is the other way round."""
+    return cross(memory, x, w_query, w_key, w_value, heads)
+
+
+@EXERCISE.is_wrong
+def values_from_x(x, memory, w_query, w_key, w_value, heads):
+    """You read values from x: they belong to the keys, so to memory."""
+    return _read(x @ w_query, memory @ w_key, x @ w_value, heads)
+
+
+@EXERCISE.is_wrong
+def keys_from_x(x, memory, w_query, w_key, w_value, heads):
+    """You compared x with itself: the keys are those of memory."""
+    return _read(x @ w_query, x @ w_key, memory @ w_value, heads)
+
+
+@EXERCISE.is_wrong
+def both_texts_asked(x, memory, w_query, w_key, w_value, heads):
+    """You let x ask both texts at once: it asks memory alone."""
+    both = np.concatenate([x, memory], axis=-2)
+    return _read(x @ w_query, both @ w_key, both @ w_value, heads)
+
+
+# The maps
+
+
+@EXERCISE.is_wrong
+def maps_transposed(x, memory, w_query, w_key, w_value, heads):
+    """You transposed the maps: v W, not W v."""
+    return cross(x, memory, w_query.T, w_key.T, w_value.T, heads)
+
+
+@EXERCISE.is_wrong
+def keys_and_values_exchanged(x, memory, w_query, w_key, w_value, heads):
+    """You exchanged the maps of keys and values."""
+    return cross(x, memory, w_query, w_value, w_key, heads)
+
+
+@EXERCISE.is_wrong
+def query_map_for_keys(x, memory, w_query, w_key, w_value, heads):
+    """You made the keys with the map of the queries."""
+    return cross(x, memory, w_query, w_query, w_value, heads)
+
+
+@EXERCISE.is_wrong
+def keys_as_values(x, memory, w_query, w_key, w_value, heads):
+    """You read the keys: the values have a map of their own."""
+    return cross(x, memory, w_query, w_key, w_key, heads)
+
+
+@EXERCISE.is_wrong
+def values_not_mapped(x, memory, w_query, w_key, w_value, heads):
+    """You read memory as it is: map it to values first."""
+    return _read(x @ w_query, memory @ w_key, memory, heads)
+
+
+# The heads
+
+
+@EXERCISE.is_wrong
+def one_head(x, memory, w_query, w_key, w_value, heads):
+    """You used one head: cut into `heads` pieces first."""
+    return cross(x, memory, w_query, w_key, w_value, 1)
+
+
+@EXERCISE.is_wrong
+def heads_first(x, memory, w_query, w_key, w_value, heads):
+    """You reshaped straight to (heads, n, d_head): that mixes the words."""
+
+    def split(y):
+        *lead, n, d = y.shape
+        return y.reshape(*lead, heads, n, d // heads)
+
+    q, k, v = (
+        split(x @ w_query),
+        split(memory @ w_key),
+        split(memory @ w_value),
+    )
+    weights = softmax(q @ swap(k) / np.sqrt(q.shape[-1]))
+    return (weights @ v).reshape(x.shape)
+
+
+@EXERCISE.is_wrong
+def merged_without_swapping(x, memory, w_query, w_key, w_value, heads):
+    """You merged the heads without swapping back: that mixes the words."""
+    q, k, v = (
+        _split(y, heads)
+        for y in (x @ w_query, memory @ w_key, memory @ w_value)
+    )
+    weights = softmax(q @ swap(k) / np.sqrt(q.shape[-1]))
+    return (weights @ v).reshape(x.shape)
+
+
+@EXERCISE.is_wrong
+def every_second_number(x, memory, w_query, w_key, w_value, heads):
+    """You dealt the numbers out to the heads: cut them in order."""
+    d = x.shape[-1]
+    order = np.arange(d).reshape(-1, heads).T.reshape(-1)
+    q, k, v = (
+        y[..., order] for y in (x @ w_query, memory @ w_key, memory @ w_value)
+    )
+    return _read(q, k, v, heads)[..., np.argsort(order)]
+
+
+@EXERCISE.is_wrong
+def heads_added(x, memory, w_query, w_key, w_value, heads):
+    """You took the mean of the heads: put them side by side."""
+    q, k, v = (
+        _split(y, heads)
+        for y in (x @ w_query, memory @ w_key, memory @ w_value)
+    )
+    read = softmax(q @ swap(k) / np.sqrt(q.shape[-1])) @ v
+    return read.mean(axis=-3)
+
+
+# The weights
+
+
+@EXERCISE.is_wrong
+def scaled_by_d_model(x, memory, w_query, w_key, w_value, heads):
+    """You divided by √d: a head's keys have d / heads numbers."""
+    maps = (x @ w_query, memory @ w_key, memory @ w_value)
+    return _read(*maps, heads, scale=x.shape[-1] ** -0.5)
+
+
+@EXERCISE.is_wrong
+def not_scaled(x, memory, w_query, w_key, w_value, heads):
+    """You did not divide the scores."""
+    maps = (x @ w_query, memory @ w_key, memory @ w_value)
+    return _read(*maps, heads, scale=1.0)
+
+
+@EXERCISE.is_wrong
+def softmax_over_queries(x, memory, w_query, w_key, w_value, heads):
+    """You took the softmax over the words that ask: it runs over keys."""
+    maps = (x @ w_query, memory @ w_key, memory @ w_value)
+    return _read(*maps, heads, axis=-2)
+
+
+@EXERCISE.is_wrong
+def softmax_over_heads(x, memory, w_query, w_key, w_value, heads):
+    """You took the softmax over the heads: it runs over keys."""
+    maps = (x @ w_query, memory @ w_key, memory @ w_value)
+    return _read(*maps, heads, axis=-3)
+
+
+@EXERCISE.is_wrong
+def causal(x, memory, w_query, w_key, w_value, heads):
+    """You added a causal mask: all of memory may be read."""
+    maps = (x @ w_query, memory @ w_key, memory @ w_value)
+    mask = np.tri(x.shape[-2], memory.shape[-2], dtype=bool)
+    return _read(*maps, heads, mask=mask)
+
+
+@EXERCISE.is_wrong
+def no_maximum_subtracted(x, memory, w_query, w_key, w_value, heads):
+    """Large scores overflow: subtract each row's highest before exp."""
+    q, k, v = (
+        _split(y, heads)
+        for y in (x @ w_query, memory @ w_key, memory @ w_value)
+    )
+    shares = np.exp(q @ swap(k) / np.sqrt(q.shape[-1]))
+    return _merge(shares / shares.sum(axis=-1, keepdims=True) @ v)
+
+
+@EXERCISE.is_wrong
+def two_dimensional_only(x, memory, w_query, w_key, w_value, heads):
+    """Right for one pair of texts. For batches, count axes from the end."""
+    size = x.shape[1] // heads
+    q, k, v = (
+        y.reshape(len(y), heads, size).transpose(1, 0, 2)
+        for y in (x @ w_query, memory @ w_key, memory @ w_value)
+    )
+    weights = softmax(q @ swap(k) / np.sqrt(size))
+    return (weights @ v).transpose(1, 0, 2).reshape(x.shape)
+
+
+@EXERCISE.is_wrong
+def residual_added(x, memory, w_query, w_key, w_value, heads):
+    """You added x: that is right in a decoder, but not asked for here."""
+    return x + cross(x, memory, w_query, w_key, w_value, heads)
