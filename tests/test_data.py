@@ -84,6 +84,7 @@ MOST_BYTES = {
     "race": 60_000,
     "sparse-recall": 50_000,
     "thinning": 60_000,
+    "triton-kernels": 60_000,
     "words-to-digits": 60_000,
 }
 
