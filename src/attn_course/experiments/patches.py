@@ -37,12 +37,17 @@ from attn_course.experiments.remedies import rank_correlation
 from attn_course.experiments.sweeps import runs_at_best
 
 __all__ = [
+    "EQUAL",
+    "EXAMPLE",
     "MODELS",
     "ORDERS",
     "RECORDINGS",
     "SETTINGS",
+    "VIT",
     "Split",
+    "accuracy_without",
     "agreement",
+    "chosen",
     "hide",
     "hurts",
     "inputs",
@@ -52,6 +57,7 @@ __all__ = [
     "run_one",
     "split",
     "train",
+    "trained_parameters",
 ]
 
 RECORDINGS = ("patches",)
