@@ -1,12 +1,14 @@
-"""The command line: `attn-course models` and `attn-course experiments`."""
+"""The command line: `attn-course models`, `experiments` and `bench`."""
 
 import argparse
 import importlib.util
+import json
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from attn_course.experiments import run, version_of
 
@@ -90,7 +92,40 @@ def _parser() -> argparse.ArgumentParser:
         help="record again what is up to date",
     )
     experiments.set_defaults(run=_experiments)
+    _add_bench(commands)
     return parser
+
+
+def _add_bench(commands: Any) -> None:
+    """Describe `bench`."""
+    bench = commands.add_parser(
+        "bench",
+        help="compare attention's time and memory on this computer",
+        description=(
+            "Compare naive attention, torch's fused ones and the course's "
+            "own over growing lengths: time and peak memory, on the GPU if "
+            "there is one, otherwise on one thread of the processor and on "
+            "small sizes. What is left out says why."
+        ),
+    )
+    bench.add_argument(
+        "--quick", action="store_true", help="fewer and shorter lengths"
+    )
+    bench.add_argument(
+        "--backward", action="store_true", help="compute gradients as well"
+    )
+    bench.add_argument(
+        "--lengths",
+        type=_positive,
+        nargs="+",
+        metavar="N",
+        help="how many tokens (default: as many as suit this computer)",
+    )
+    for name, what in (("json", "all numbers"), ("plot", "a figure")):
+        bench.add_argument(
+            f"--{name}", type=Path, metavar="FILE", help=f"write {what} there"
+        )
+    bench.set_defaults(run=_bench)
 
 
 def _positive(text: str) -> int:
@@ -109,6 +144,42 @@ def _experiments(options: argparse.Namespace) -> int:
         force=options.force,
         say=lambda line: print(line, flush=True),
     )
+    return 0
+
+
+def _bench(options: argparse.Namespace) -> int:
+    """Measure, print tables, write what was asked for."""
+    from attn_course.flash import bench
+
+    for path in (options.json, options.plot):
+        if path is not None and not path.absolute().parent.is_dir():
+            raise ValueError(f"expected a folder that is there for {path}")
+    found = bench.report(
+        options.lengths,
+        backward=options.backward,
+        quick=options.quick,
+        say=lambda line: print(line, flush=True),
+    )
+    rows = found["rows"]
+    numbers = {"ms": "Milliseconds", "mb": "Megabytes at the peak"}
+    if found["place"]["capability"] is not None:
+        numbers["of_multiplying"] = "Fraction of the card's matrix rate"
+        numbers["of_copying"] = "Fraction of the card's copy bandwidth"
+    for key, title in numbers.items():
+        print(f"\n{title}\n{bench.table(rows, key)}")
+    if options.json is not None:
+        options.json.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+        print(f"\nWrote {options.json}")
+    if options.plot is not None:
+        from attn_course import figures
+
+        figures.costs(
+            sorted({row["n"] for row in rows}),
+            bench.curves_of(rows, "ms"),
+            bench.curves_of(rows, "mb"),
+            title=found["place"]["name"],
+        ).savefig(options.plot)
+        print(f"Wrote {options.plot}")
     return 0
 
 

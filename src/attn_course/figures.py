@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 __all__ = [
     "arcs",
     "bars",
+    "costs",
     "curves",
     "dumbbells",
     "graph",
@@ -206,9 +207,55 @@ def curves(
     """
     from matplotlib import pyplot
 
-    x = np.asarray(x, dtype=float)
     figure, axes = pyplot.subplots(figsize=(6.4, 3.6), layout="constrained")
     pyplot.close(figure)
+    _draw_curves(axes, x, lines, log_x=log_x, log_y=log_y)
+    axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
+    return figure
+
+
+def costs(
+    lengths: Float[Any, " n"],
+    milliseconds: Mapping[str, Float[Any, "... n"]],
+    megabytes: Mapping[str, Float[Any, "... n"]],
+    *,
+    title: str = "",
+) -> "Figure":
+    """Draw time and memory over the length of a text, side by side.
+
+    Lines are as in `curves`; all axes are logarithmic.
+
+    Raises
+    ------
+    ValueError
+        When a line is not as long as `lengths`.
+    """
+    from matplotlib import pyplot
+
+    figure, panels = pyplot.subplots(
+        1, 2, figsize=(9.6, 3.6), layout="constrained"
+    )
+    pyplot.close(figure)
+    for axes, lines, ylabel in (
+        (panels[0], milliseconds, "milliseconds"),
+        (panels[1], megabytes, "megabytes at the peak"),
+    ):
+        _draw_curves(axes, lengths, lines, log_x=True, log_y=True)
+        axes.set(xlabel="tokens", ylabel=ylabel)
+    figure.suptitle(title)
+    return figure
+
+
+def _draw_curves(
+    axes: Any,
+    x: Float[Any, " n"],
+    lines: Mapping[str, Float[Any, "... n"]],
+    *,
+    log_x: bool,
+    log_y: bool,
+) -> None:
+    """Draw lines with a legend and a grid: see `curves`."""
+    x = np.asarray(x, dtype=float)
     for i, (name, line) in enumerate(lines.items()):
         line = np.atleast_2d(np.asarray(line, dtype=float))  # (seeds, n)
         if line.shape[-1] != x.size:
@@ -231,10 +278,8 @@ def curves(
         axes.minorticks_off()
     if log_y:
         axes.set_yscale("log")
-    axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
     axes.grid(alpha=0.3)
     axes.legend()
-    return figure
 
 
 def dumbbells(

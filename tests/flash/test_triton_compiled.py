@@ -54,7 +54,7 @@ def test_tensor_cores_multiply_where_triton_uses_them(target, codes):
         # At least one multiplication for each number of a row and a key.
         assert codes[target].multiply_adds >= target.d
     else:
-        assert found.popitem()[1] >= 4
+        assert min(found.values()) >= 4
 
 
 def test_single_queries_keys_and_groups_compile():

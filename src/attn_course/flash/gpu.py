@@ -21,7 +21,7 @@ from attn_course.flash.cards import (
     tiles_for,
     triton_obstacle,
 )
-from attn_course.functional import _check_arrays, _check_heads, _check_shapes
+from attn_course.functional import check_inputs
 
 __all__ = [
     "HEAD_SIZES",
@@ -143,10 +143,10 @@ def triton_attention(
     RuntimeError
         When nothing here runs Triton: `triton_status` says why.
     """
-    _check_inputs(query, key, value)
-    scale = 1 / math.sqrt(query.shape[-1]) if scale is None else float(scale)
+    scale = check_inputs(query, key, value, scale=scale)
+    _check_kernels(query, key, value)
+    _check_place(query)
     q, k, v = (x[None] if x.ndim == 2 else x for x in (query, key, value))
-    _check_heads(q, k, v)
     batch = torch.broadcast_shapes(*(x.shape[:-3] for x in (q, k, v)))
     _check_grid(math.prod(batch) * q.shape[-3])
     flat = (
@@ -259,19 +259,17 @@ def _name(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
 
 
-def _check_inputs(
+def _check_kernels(
     query: torch.Tensor, key: torch.Tensor, value: torch.Tensor
 ) -> None:
-    """Check what does not concern heads, and that something runs Triton."""
-    _, dtype = _check_arrays(query=query, key=key, value=value)
+    """Check what the kernels want besides what `attention` wants."""
     if not isinstance(query, torch.Tensor):
         raise ValueError(
             f"expected tensors of torch, got {type(query).__name__}"
         )
-    if dtype not in DTYPES:
+    if query.dtype not in DTYPES:
         names = [_name(x) for x in DTYPES]
-        raise ValueError(f"expected one of {names}, got {_name(dtype)}")
-    _check_shapes(query, key, value)
+        raise ValueError(f"expected one of {names}, got {_name(query.dtype)}")
     d, least, most = query.shape[-1], *HEAD_SIZES
     if not least <= d <= most:
         raise ValueError(
@@ -288,7 +286,6 @@ def _check_inputs(
             "expected at least one query and one key, got "
             f"query.shape={tuple(query.shape)}, key.shape={tuple(key.shape)}"
         )
-    _check_place(query)
 
 
 def _check_grid(heads: int) -> None:
