@@ -12,6 +12,7 @@ from bs4 import BeautifulSoup
 from tiny_book import notebook, write
 
 from attn_course import claims
+from attn_course.claims import chapters
 from attn_course.site.ledger import split_target
 from attn_course.site.outputs import DATA_MIME, reports
 
@@ -57,6 +58,13 @@ INDEX = """# Start
 
 Spread: {claim}`3.tie.score:spread`. Smallest, in percent:
 {claim}`3.tie.score:.0%:min`, of {claim}`3.tie.score:seeds` seeds.
+
+```{verdicts}
+```
+
+```{verdicts}
+:list: does not hold
+```
 """
 TOC = """chapters:
 - file: book/03-query-key-value
@@ -175,6 +183,30 @@ def test_the_ledger_lists_every_claim(book):
         assert len(set(names)) == len(names)
         assert bool(claim.values) == any("#claim-" in one for one in links)
         assert "`" not in card.get_text() and "$" not in card.get_text()
+
+
+def test_verdicts_are_counted_and_lead_to_the_ledger(book):
+    index = read(book, "book/index")
+    page = read(book, "book/claims")
+    rows = [
+        [cell.get_text(strip=True) for cell in row.select("td")]
+        for row in index.select("table tbody tr")
+    ]
+    for part, row in zip(claims.ledger(), rows, strict=False):
+        verdicts = [claim.verdict for claim in part.claims]
+        counts = [verdicts.count(verdict) for verdict in chapters.VERDICTS]
+        assert row == [part.title, str(len(verdicts)), *map(str, counts)]
+    assert len(rows) == len(claims.ledger()) + 1
+    assert rows[-1][:2] == ["all", str(len(CLAIMS))]
+    links = [link["href"] for link in index.select('a[href^="claims.html#"]')]
+    refused = [c.id for c in CLAIMS if c.verdict == "does not hold"]
+    anchors = [link.partition("#")[2] for link in links]
+    assert anchors == [
+        *(f"section-{part.number}" for part in claims.ledger()),
+        *(f"ledger-{id.replace('.', '-')}" for id in refused),
+    ]
+    assert all(page.find(id=anchor) for anchor in anchors)
+    assert "$" not in index.get_text()
 
 
 def test_links_of_the_ledger_lead_to_cells_and_sections(book):

@@ -19,6 +19,7 @@ Each module has one reason to exist, and each is told apart by its `setup`:
 - `frames`: shows each view of BertViz in a frame that lets nothing out
 - `evidence`: finds the numbers that cells report for claims
 - `ledger`: puts those numbers into the prose and onto the page of claims
+- `verdicts`: counts what became of all claims
 - `questions`: questions that mark themselves
 - `runs`: the table of seconds and memory that each notebook took
 
@@ -50,12 +51,13 @@ def setup(app: Any) -> dict[str, Any]:
         questions,
         runs,
         templates,
+        verdicts,
     )
 
     parts = (
         execution, assets, mounting, maths, lightening,
         icons, templates, alt_text, launching, entrance, evidence,
-        ledger, questions, frames, runs,
+        ledger, questions, frames, runs, verdicts,
     )  # fmt: skip
     for part in parts:
         part.setup(app)

@@ -1,0 +1,101 @@
+"""The directive `{verdicts}`: what became of all claims, on one screen.
+
+Without options a table: for each section of the article, how many of its
+claims have which verdict. With `:list: does not hold` the claims that have
+this verdict, each with a link to its place in the ledger.
+"""
+
+from collections import Counter
+from importlib import resources
+from typing import Any, ClassVar
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+from docutils.statemachine import StringList
+from sphinx.util.docutils import SphinxDirective
+
+from attn_course.claims import Claim, ledger
+from attn_course.claims.chapters import VERDICTS
+
+__all__ = ["setup"]
+
+LEDGER = "book/claims"
+
+
+def _verdict(text: str) -> str:
+    return directives.choice(text, VERDICTS)
+
+
+class VerdictsDirective(SphinxDirective):
+    """Count the verdicts, or list the claims that have one of them."""
+
+    option_spec: ClassVar[dict[str, Any]] = {"list": _verdict}
+
+    def run(self) -> list[nodes.Node]:
+        """Write the table or the list."""
+        for file in resources.files("attn_course.claims").iterdir():
+            self.env.note_dependency(str(file))
+        if "list" not in self.options:
+            return [self.table()]
+        chosen = nodes.bullet_list()
+        chosen += [
+            self.item(claim)
+            for part in ledger()
+            for claim in part.claims
+            if claim.verdict == self.options["list"]
+        ]
+        return [chosen]
+
+    def table(self) -> nodes.table:
+        """Write a row for each section of the article, and one for all."""
+        table = nodes.table(classes=["attn-table"])
+        group = nodes.tgroup(cols=2 + len(VERDICTS))
+        group += [nodes.colspec(colwidth=1) for _ in range(2 + len(VERDICTS))]
+        head, body = nodes.thead(), nodes.tbody()
+        head += _row(nodes.Text("claims about"), ["all", *VERDICTS])
+        total: Counter = Counter()
+        for part in ledger():
+            counts = Counter(claim.verdict for claim in part.claims)
+            total += counts
+            name = self.link(f"section-{part.number}", part.title)
+            body += _row(name, _counts(counts))
+        body += _row(nodes.strong("", "all"), _counts(total))
+        group += [head, body]
+        table += group
+        return table
+
+    def item(self, claim: Claim) -> nodes.list_item:
+        """Write one claim, and where the ledger has it."""
+        item = nodes.list_item()
+        lines = StringList(claim.statement.split("\n"), source="claims")
+        self.state.nested_parse(lines, 0, item)
+        name = f"ledger-{claim.id.replace('.', '-')}"
+        item[-1] += [nodes.Text(" "), self.link(name, "In the ledger.")]
+        return item
+
+    def link(self, anchor: str, text: str) -> nodes.reference:
+        """Lead to a place in the ledger."""
+        page = self.env.app.builder.get_relative_uri(self.env.docname, LEDGER)
+        uri = f"{page}#{anchor}"
+        return nodes.reference("", text, internal=True, refuri=uri)
+
+
+def _counts(counts: Counter) -> list[str]:
+    each = [counts[verdict] for verdict in VERDICTS]
+    return [str(n) for n in (sum(each), *each)]
+
+
+def _row(name: nodes.Node, cells: list[str]) -> nodes.row:
+    """Write a row of a table."""
+    row = nodes.row()
+    first = nodes.paragraph("", "")
+    first += name
+    row += nodes.entry("", first)
+    for text in cells:
+        row += nodes.entry("", nodes.paragraph("", text))
+    return row
+
+
+def setup(app: Any) -> None:
+    """Connect to Sphinx."""
+    app.add_directive("verdicts", VerdictsDirective)
