@@ -12,6 +12,10 @@ from attn_course.flash.cards import Tiles
 from attn_course.flash.interpreted import Case
 from attn_course.flash.requested import requested_bytes
 
+# Elsewhere there is no Triton to run: what is said there is tested too.
+linux = pytest.mark.skipif(
+    sys.platform != "linux", reason="Triton is made for Linux"
+)
 TOLERANCE = {"float32": 1e-5, "float16": 1e-3}
 SMALL = (16, 16, 4, 1)  # small tiles, so that there are many
 
@@ -70,6 +74,7 @@ def requests():
     return dict(zip(COUNTED, found, strict=True))
 
 
+@linux
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_output_and_gradients_agree_with_float64(case, errors):
     assert set(errors[case]) == {"output", "dq", "dk", "dv"}
@@ -77,6 +82,7 @@ def test_output_and_gradients_agree_with_float64(case, errors):
         assert error <= TOLERANCE[case.dtype], name
 
 
+@linux
 @pytest.mark.parametrize("case", COUNTED, ids=str)
 def test_requested_bytes_are_those_of_the_formula(case, requests):
     for way in ("forward", "backward"):
@@ -145,6 +151,7 @@ REFUSED = [
 ]
 
 
+@linux
 def test_bad_input_is_named():
     attempts = "".join(
         f"""
@@ -164,6 +171,7 @@ except ValueError as error:
         assert message in line
 
 
+@linux
 def test_shapes_scale_and_strides_are_those_of_attention():
     """Two axes, three, heads shared, batches that broadcast, transposed."""
     done = python(
@@ -185,6 +193,7 @@ for q, k, v in [(x[0, 0],) * 3, (x[0], y, y), (x, y, y), (x[:1], x, x),
     assert done.stdout.split() == ["interpreter"]
 
 
+@linux
 def test_a_process_that_compiles_is_told_to_start_again():
     done = python(
         SETUP
@@ -201,6 +210,7 @@ except RuntimeError as error:
     assert "start Python (or the notebook's kernel) again" in done.stdout
 
 
+@linux
 def test_without_a_gpu_and_an_interpreter_attention_says_what_to_do():
     import torch
 
@@ -228,6 +238,7 @@ def test_where_there_is_no_triton_the_status_says_so(
     assert f"this is {name}" in status.why
 
 
+@linux
 def test_where_triton_is_not_installed_the_status_says_how(monkeypatch):
     from attn_course.flash import gpu
 
@@ -245,6 +256,7 @@ def test_requests_are_counted_in_the_interpreter_only():
         pass
 
 
+@linux
 def test_a_failing_process_passes_on_what_it_said():
     with pytest.raises(RuntimeError, match="expected d from 16 to 128, got 9"):
         interpreted.try_cases([Case(1, 1, 1, 4, 4, 9)])

@@ -8,7 +8,7 @@ import lazy_loader as _lazy
 
 __getattr__, __dir__, __all__ = _lazy.attach(
     __name__,
-    submodules=["cards", "softmax", "steps", "traffic"],
+    submodules=["bench", "cards", "softmax", "steps", "traffic"],
     submod_attrs={
         "fast": ["flash_attention", "flash_attention_backward"],
         "gpu": ["triton_attention", "triton_status", "use_interpreter"],
