@@ -26,9 +26,11 @@ TARGETS = [
 ]
 # Triton makes constants of numbers that are 1: other code, which must compile.
 ONES = [
-    Target(kernel, TURING, "float16", 16, causal, None, ones)
-    for kernel in KERNELS
-    for causal, ones in [(True, ("n_q", "n_k", "group")), (False, ("group",))]
+    *(
+        Target(kernel, TURING, "float16", 16, ones=("n_q", "n_k", "group"))
+        for kernel in KERNELS
+    ),
+    Target("forward", TURING, "float16", 16, causal=False, ones=("group",)),
 ]
 
 

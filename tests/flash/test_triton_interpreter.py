@@ -28,8 +28,8 @@ def drawn(seed, **fixed):
         "batch": int(rng.integers(1, 3)),
         "heads": kv_heads * int(rng.integers(1, 4)),
         "kv_heads": kv_heads,
-        "n_q": int(rng.integers(1, 70)),
-        "n_k": int(rng.integers(1, 70)),
+        "n_q": int(rng.integers(1, 50)),
+        "n_k": int(rng.integers(1, 50)),
         "d": int(rng.integers(16, 129)),
         "causal": bool(rng.integers(2)),
         "tiles": (
@@ -53,13 +53,13 @@ CASES = [
     # More keys than queries, and the other way round: aligned at the start.
     Case(1, 1, 1, 20, 70, 32, causal=True, tiles=SMALL),
     Case(1, 1, 1, 70, 20, 32, causal=True, tiles=SMALL),
-    *(drawn(seed) for seed in range(6)),
-    *(drawn(seed, dtype="float16") for seed in range(6, 10)),
+    *(drawn(seed) for seed in range(5)),
+    *(drawn(seed, dtype="float16") for seed in range(6, 9)),
 ]
 COUNTED = [
     Case(1, 2, 2, 64, 64, 32, tiles=(32, 16, 4, 1)),
     Case(1, 2, 2, 64, 64, 32, "float16", causal=True, tiles=(16, 32, 4, 1)),
-    *(drawn(seed) for seed in range(20, 26)),
+    *(drawn(seed) for seed in range(20, 24)),
 ]
 
 
