@@ -73,13 +73,16 @@ BENCHMARKS = {
 }
 # Three seeds where training or chance makes a difference: not for times, nor
 # for what a given model reads in a given text.
-NO_CHANCE = ("minilm-", "smollm2-", "cost-", "race", "token-", "view-")
+NO_CHANCE = (
+    "cost-", "flash-", "minilm-", "race", "smollm2-", "token-", "view-",
+)  # fmt: skip
 SEEDS = {"broad-heads": [0]}  # chance draws sets of heads, nothing else
 # What a recording may weigh, where it could grow unnoticed.
 MOST_BYTES = {
     "attention-explains": 60_000,
     "beyond-length": 50_000,
     "bottleneck": 60_000,
+    "flash-numpy": 20_000,
     "long-recall": 100_000,
     "race": 60_000,
     "sparse-recall": 50_000,

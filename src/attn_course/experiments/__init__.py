@@ -40,6 +40,7 @@ EXPERIMENTS = (
     "code_brackets",
     "cost_of_length",
     "dyck",
+    "flash_cost",
     "head_links",
     "head_readings",
     "head_subsets",
