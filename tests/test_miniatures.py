@@ -1,0 +1,182 @@
+"""The small tasks of chapter 9: data, models, and what was recorded."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+
+from attn_course import boards, miniatures, tic_tac_toe
+from attn_course.experiments import miniatures as compare
+from attn_course.experiments import named_digit as finding
+from attn_course.experiments import tic_tac_toe as playing
+from attn_course.experiments.patches import split, trained_parameters
+from attn_course.tic_tac_toe import DRAW, EMPTY, LOSS, MINE, THEIRS, WIN
+
+TASKS = {"named-digit": finding, "tic-tac-toe": playing}
+
+
+# The comparison
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_rivals_are_equally_large(name):
+    makers = TASKS[name].task(name).models
+    sizes = [trained_parameters(make(seed=0)) for make in makers.values()]
+    assert len(sizes) >= 3
+    assert max(sizes) / min(sizes) < 1.02
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_first_weights_follow_the_seed_alone(name):
+    for make in TASKS[name].task(name).models.values():
+        a, b, c = (list(make(seed=seed).parameters()) for seed in (0, 0, 1))
+        assert all(torch.equal(x, y) for x, y in zip(a, b, strict=True))
+        assert any(not torch.equal(x, y) for x, y in zip(a, c, strict=True))
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_a_slice_runs_again(name):
+    task = TASKS[name].task(name)
+    for model in task.models:
+        first, again = (
+            compare.run_one(task, model, 0.003, 0, 2) for _ in range(2)
+        )
+        assert first == again
+        assert first["steps"] == 2
+        assert 0 <= first["accuracy"] <= 1
+
+
+def test_the_loss_on_the_other_data_chooses_the_rate():
+    record = {"model": "a", "seed": 0, "loss": 1.0, "accuracy": 0.5}
+    records = [
+        {**record, "learning_rate": rate, "chosen_by": loss}
+        for rate, loss in ((0.1, 0.9), (0.2, 0.3), (0.3, 0.4))
+    ]
+    task = finding.task("named-digit")._replace(longer={"a": 9})
+    assert compare._longer(task, records, [0, 1]) == [
+        ("a", 0.2, 0, 9),
+        ("a", 0.2, 1, 9),
+    ]
+
+
+# Boards and words
+
+
+def test_a_board_has_nine_different_digits_and_the_word_is_in_its_cell():
+    train = split().train
+    pictures, labels = train.inputs[0], train.targets
+    generator = torch.Generator().manual_seed(0)
+    (words, drawn), cells = boards.asked(pictures, labels, 200, generator)
+    label = {
+        picture.numpy().tobytes(): int(digit)
+        for picture, digit in zip(pictures, labels, strict=True)
+    }
+    assert len(label) == len(labels)
+    for word, board, cell in zip(words, drawn, cells, strict=True):
+        digits = [label[one.numpy().tobytes()] for one in board]
+        assert len(set(digits)) == boards.CELLS
+        assert digits[cell] == word
+    assert set(words.tolist()) == set(range(10))
+    assert set(cells.tolist()) == set(range(9))
+
+
+def test_tested_boards_show_no_picture_of_training():
+    task = finding.task("named-digit")
+    ours = {p.numpy().tobytes() for p in split().train.inputs[0]}
+    for part in (task.choose, task.test):
+        seen = part.inputs[1].flatten(0, 1)
+        assert not ours & {p.numpy().tobytes() for p in seen}
+
+
+def test_a_board_needs_all_digits():
+    with pytest.raises(ValueError, match=r"got no \[3, 4, 5, 6, 7, 8, 9\]"):
+        boards.asked(
+            torch.zeros(3, 8, 8), torch.arange(3), 5, torch.Generator()
+        )
+
+
+def test_only_attention_looks_by_the_word():
+    (words, drawn), _ = finding.task("named-digit").test
+    words, drawn = words[:50], drawn[:50]
+    for way in miniatures.WAYS:
+        model = miniatures.Finder(way=way, seed=0)
+        looks = model.looks(words, drawn)
+        torch.testing.assert_close(looks.sum(-1), torch.ones(50))
+        equal = torch.full_like(looks, 1 / 9)
+        assert torch.allclose(looks, equal) == (way != "attention")
+        # All of them are told the word.
+        other = model((words + 1) % 10, drawn)
+        assert not torch.allclose(model(words, drawn), other)
+
+
+def test_unknown_ways_and_pools_are_refused():
+    with pytest.raises(ValueError, match="expected way in"):
+        miniatures.Finder(way="late", seed=0)
+    with pytest.raises(ValueError, match="expected pool in"):
+        miniatures.Reader(3, 3, length=9, pool="first", seed=0)
+
+
+# Tic-tac-toe
+
+
+def by_hand(board):
+    """The value of a board by plain search, without a memory."""
+    lines = [(0, 1, 2), (3, 4, 5), (6, 7, 8), (0, 3, 6), (1, 4, 7), (2, 5, 8)]
+    for line in [*lines, (0, 4, 8), (2, 4, 6)]:
+        if all(board[i] == THEIRS for i in line):
+            return LOSS
+    free = [i for i in range(9) if board[i] == EMPTY]
+    if not free:
+        return DRAW
+    found = []
+    for i in free:
+        after = [(EMPTY, THEIRS, MINE)[square] for square in board]
+        after[i] = THEIRS
+        found.append(2 - by_hand(after))
+    return max(found)
+
+
+def test_positions_are_as_many_as_are_known():
+    found = tic_tac_toe.positions()
+    # 5478 positions, 958 of them ends; 765 and 138 up to symmetry.
+    assert len(found.boards) == 5478 - 958
+    assert len(set(found.kinds.tolist())) == 765 - 138
+    assert len(np.unique(found.boards, axis=0)) == len(found.boards)
+    mine, theirs = ((found.boards == who).sum(1) for who in (MINE, THEIRS))
+    assert set((theirs - mine).tolist()) == {0, 1}
+
+
+def test_values_are_those_of_plain_search():
+    found = tic_tac_toe.positions()
+    few = [i for i, b in enumerate(found.boards) if (b == EMPTY).sum() <= 5]
+    for i in few[::10]:
+        assert found.values[i] == by_hand(found.boards[i])
+    assert tic_tac_toe.value((EMPTY,) * 9) == DRAW
+    assert set(found.values.tolist()) == {LOSS, DRAW, WIN}
+
+
+def test_a_kind_is_eight_boards_of_one_value():
+    found = tic_tac_toe.positions()
+    number = {
+        tuple(b): k
+        for b, k in zip(found.boards.tolist(), found.kinds, strict=True)
+    }
+    for board in found.boards[::100].tolist():
+        same = tic_tac_toe.symmetric(tuple(board))
+        assert len(same) == 8
+        assert len({number[b] for b in same}) == 1
+        assert len({tic_tac_toe.value(b) for b in same}) == 1
+
+
+def test_no_tested_position_is_a_turned_one_of_training():
+    parts = [
+        {
+            min(tic_tac_toe.symmetric(tuple(board)))
+            for board in part.inputs[0].tolist()
+        }
+        for part in playing.split()
+    ]
+    assert [len(part) for part in parts] == [377, 100, 150]
+    for a, b in itertools.combinations(parts, 2):
+        assert not a & b
