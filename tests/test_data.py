@@ -83,6 +83,7 @@ MOST_BYTES = {
     "beyond-length": 50_000,
     "bottleneck": 60_000,
     "flash-numpy": 20_000,
+    "char-model": 90_000,
     "long-recall": 100_000,
     "race": 60_000,
     "sparse-recall": 50_000,

@@ -36,6 +36,7 @@ EXPERIMENTS = (
     "attention_explains",
     "bottleneck",
     "broad_heads",
+    "char_model",
     "cocktail",
     "code_brackets",
     "cost_of_length",
