@@ -70,11 +70,13 @@ def test_unpacking_refuses_what_does_not_fit_together():
 BENCHMARKS = {
     "race": "python benchmarks/race.py --record",
     "view-costs": "python benchmarks/heatmap.py --record",
+    "window-times": "python benchmarks/window.py --flex --record",
 }
 # Three seeds where training or chance makes a difference: not for times, nor
 # for what a given model reads in a given text.
 NO_CHANCE = (
     "cost-", "flash-", "minilm-", "race", "smollm2-", "token-", "view-",
+    "window-",
 )  # fmt: skip
 SEEDS = {"broad-heads": [0]}  # chance draws sets of heads, nothing else
 # What a recording may weigh, where it could grow unnoticed.
@@ -85,10 +87,12 @@ MOST_BYTES = {
     "flash-numpy": 20_000,
     "char-model": 90_000,
     "long-recall": 100_000,
+    "patches": 60_000,
     "race": 60_000,
     "sparse-recall": 50_000,
     "thinning": 60_000,
     "triton-kernels": 60_000,
+    "window-times": 10_000,
     "words-to-digits": 60_000,
 }
 

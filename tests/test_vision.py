@@ -1,11 +1,13 @@
 """Digits, the vision transformer and its rivals, what is hidden from it."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
 
 from attn_course import vision
-from attn_course.data import load_digits
+from attn_course.data import load_digits, load_recording
 from attn_course.experiments import patches as experiment
 from attn_course.vision import VisionTransformer, patches
 
@@ -177,3 +179,66 @@ def test_orders_hide_the_right_patches_first():
     named = whole.argmax(-1)
     fall = (whole - less)[row, named]
     torch.testing.assert_close(fall, alone.max(1).values)
+
+
+# The recording
+
+
+@pytest.fixture(scope="module")
+def recording():
+    return load_recording("patches")
+
+
+def test_no_run_is_missing(recording):
+    settings, seeds = experiment.SETTINGS, recording["recorded"]["seeds"]
+    assert recording["settings"] == settings
+    found = [
+        (r["model"], r["learning_rate"], r["seed"])
+        for r in recording["records"]
+    ]
+    rates = settings["learning_rate"]
+    assert found == list(itertools.product(experiment.MODELS, rates, seeds))
+    changed = [
+        (r["change"], r["model"], r["seed"]) for r in recording["changed"]
+    ]
+    assert changed == [
+        (change, model, seed)
+        for change, names in settings["changed"].items()
+        for model, seed in itertools.product(names, seeds)
+    ]
+    assert [entry["seed"] for entry in recording["hidden"]] == seeds
+
+
+def test_with_nothing_hidden_nothing_changes(recording):
+    best = experiment.chosen(recording["records"])[experiment.VIT]
+    whole = [r["accuracy"] for r in best]
+    for entry, accuracy in zip(recording["hidden"], whole, strict=True):
+        for how in entry["hidden"].values():
+            assert tuple(how) == experiment.ORDERS
+            starts = [curve[0] for curve in how.values()]
+            assert starts == pytest.approx([accuracy] * len(how), abs=1e-3)
+
+
+def test_training_again_gives_what_was_recorded(recording):
+    for name, rate in (("perceptron", 0.001), ("perceptron", 0.01)):
+        again = experiment.run_one(name, rate, 1)
+        [before] = [
+            r
+            for r in recording["records"]
+            if (r["model"], r["learning_rate"], r["seed"]) == (name, rate, 1)
+        ]
+        assert again["accuracy"] == pytest.approx(before["accuracy"], abs=0.02)
+        assert again["chosen_by"] == pytest.approx(
+            before["chosen_by"], rel=0.25
+        )
+
+
+def test_the_example_is_a_test_picture(recording):
+    digits = load_digits()
+    first = sum(experiment.SETTINGS["split"][:2])
+    np.testing.assert_allclose(
+        recording["example"]["picture"],
+        digits.pictures[first + experiment.EXAMPLE],
+    )
+    for entry in recording["hidden"]:
+        assert 0 < sum(entry["example"]) < 1

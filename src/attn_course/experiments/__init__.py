@@ -52,6 +52,7 @@ EXPERIMENTS = (
     "minilm_scores",
     "minilm_vectors",
     "one_head",
+    "patches",
     "pronouns",
     "recall_linear",
     "remedies",
