@@ -6,14 +6,19 @@ import numpy as np
 import pytest
 import torch
 
-from attn_course import boards, miniatures, tic_tac_toe
+from attn_course import boards, miniatures, next_item, tic_tac_toe
 from attn_course.experiments import miniatures as compare
 from attn_course.experiments import named_digit as finding
+from attn_course.experiments import next_item as shopping
 from attn_course.experiments import tic_tac_toe as playing
 from attn_course.experiments.patches import split, trained_parameters
 from attn_course.tic_tac_toe import DRAW, EMPTY, LOSS, MINE, THEIRS, WIN
 
-TASKS = {"named-digit": finding, "tic-tac-toe": playing}
+TASKS = {
+    "named-digit": finding,
+    "tic-tac-toe": playing,
+    **dict.fromkeys(shopping.RECORDINGS, shopping),
+}
 
 
 # The comparison
@@ -180,3 +185,53 @@ def test_no_tested_position_is_a_turned_one_of_training():
     assert [len(part) for part in parts] == [377, 100, 150]
     for a, b in itertools.combinations(parts, 2):
         assert not a & b
+
+
+# Shoppers
+
+
+@pytest.mark.parametrize("sequel", [0.0, 0.5, 1.0])
+def test_shoppers_follow_the_chances(sequel):
+    shop = next_item.open_shop(0)
+    np.testing.assert_allclose(shop.after.sum(1), 1)
+    generator = np.random.default_rng(1)
+    shown, target = next_item.draw(shop, 20_000, sequel, generator)
+    first = shown < next_item.SERIES
+    assert (first.sum(1) == 1).all()
+    assert not first[:, -1].any()
+    # Each item's chance is how often it came, as the best scores have it.
+    scores = next_item.best_scores(shop, shown, sequel)
+    np.testing.assert_allclose(scores.sum(1), 1)
+    came = np.bincount(target, minlength=next_item.ITEMS) / len(target)
+    np.testing.assert_allclose(scores.mean(0), came, atol=0.015)
+    goes_on = target == shown[first] + next_item.SERIES
+    assert abs(goes_on.mean() - sequel) < 0.015
+
+
+def test_counts_are_counts():
+    shown, target = np.array([[20, 21, 20], [21, 22, 20]]), np.array([21, 22])
+    counts = next_item.followers(shown, target)
+    assert counts.sum() == 6
+    assert (counts[20, 21], counts[20, 22], counts[21, 20]) == (2, 1, 1)
+    assert next_item.popular(target)[[21, 22]].tolist() == [1, 1]
+
+
+def test_nobody_beats_who_knows_the_generator():
+    for name in shopping.RECORDINGS:
+        found = shopping.counted(name)
+        best = found["best"]
+        for way in ("popular", "last item"):
+            assert found[way]["hits"] <= best["hits"] + 0.01
+    assert found["last item"]["hits"] < best["hits"] - 0.2
+
+
+def test_hits_are_among_the_first():
+    scores = torch.tensor([[3.0, 2.0, 1.0], [1.0, 2.0, 3.0]])
+    targets = torch.tensor([1, 1])
+    found = [shopping.hits(scores, targets, among) for among in (1, 2)]
+    assert found == [0, 1]
+
+
+def test_a_sequel_is_a_chance():
+    with pytest.raises(ValueError, match="between 0 and 1, got 2"):
+        next_item.draw(next_item.open_shop(0), 1, 2, np.random.default_rng(0))
