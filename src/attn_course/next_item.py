@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 # Items 0 to 9 are first parts; item i + 10 is the second part of item i.
-ITEMS, SERIES, SHOWN = 40, 10, 16
+ITEMS, SERIES, SHOWN = 40, 10, 12
 # Chances of an item's three followers; else the next is drawn by popularity.
 FOLLOWS = (0.4, 0.25, 0.15)
 
