@@ -1,5 +1,6 @@
 """The small tasks of chapter 9: data, models, and what was recorded."""
 
+import inspect
 import itertools
 
 import numpy as np
@@ -7,11 +8,13 @@ import pytest
 import torch
 
 from attn_course import boards, miniatures, next_item, tic_tac_toe
+from attn_course.data import load_recording
+from attn_course.experiments import is_current
 from attn_course.experiments import miniatures as compare
 from attn_course.experiments import named_digit as finding
 from attn_course.experiments import next_item as shopping
 from attn_course.experiments import tic_tac_toe as playing
-from attn_course.experiments.patches import split, trained_parameters
+from attn_course.experiments.patches import chosen, split, trained_parameters
 from attn_course.tic_tac_toe import DRAW, EMPTY, LOSS, MINE, THEIRS, WIN
 
 TASKS = {
@@ -235,3 +238,31 @@ def test_hits_are_among_the_first():
 def test_a_sequel_is_a_chance():
     with pytest.raises(ValueError, match="between 0 and 1, got 2"):
         next_item.draw(next_item.open_shop(0), 1, 2, np.random.default_rng(0))
+
+
+# The recordings
+
+
+@pytest.mark.parametrize("name", ["named-digit", "tic-tac-toe"])
+def test_a_recording_is_whole_and_current(name):
+    module, content = TASKS[name], load_recording(name)
+    short = module.__name__.rpartition(".")[2]
+    assert is_current(short, name, 3)
+    assert content["about"] == inspect.getdoc(module)
+    task = module.task(name)
+    runs = {
+        (r["model"], r["learning_rate"], r["seed"]) for r in content["records"]
+    }
+    assert runs == set(itertools.product(task.models, compare.RATES, range(3)))
+    assert content["parameters"] == {
+        model: trained_parameters(make(seed=0))
+        for model, make in task.models.items()
+    }
+    assert content["commonest"] == compare.commonest(task.test.targets)
+    best = chosen(content["records"])
+    for run in content["longer"]:
+        rate = best[run["model"]][0]["learning_rate"]
+        assert (run["learning_rate"], run["steps"]) == (
+            rate,
+            task.longer[run["model"]],
+        )
