@@ -214,3 +214,17 @@ def test_pieces_are_named_after_the_token_that_they_came_from():
 def test_pieces_want_tokens_for_all_numbers():
     with pytest.raises(ValueError, match="from 0 to 5, got 6"):
         figures.pieces({"x": [[6]]}, "ab", 3)
+
+
+def test_pictures_stand_in_rows():
+    images = {name: np.eye(3) for name in "abc"}
+    for per_row, shape in ((None, (1, 3)), (2, (2, 2)), (5, (1, 3))):
+        figure = figures.pictures(images, per_row=per_row)
+        grid = figure.axes[0].get_subplotspec().get_gridspec().get_geometry()
+        assert grid == shape
+        assert [a.get_title() for a in figure.axes[:3]] == list("abc")
+        assert [len(a.images) for a in figure.axes[3:]] == [0] * (
+            shape[0] * shape[1] - 3
+        )
+    with pytest.raises(ValueError, match="got 0"):
+        figures.pictures(images, per_row=0)

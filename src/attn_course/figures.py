@@ -586,26 +586,39 @@ def graph(
 
 def pictures(
     images: Mapping[str, Float[np.ndarray, "rows cols *colours"]],
+    *,
+    per_row: int | None = None,
 ) -> "Figure":
     """Show pictures side by side, each under its name.
 
     Colours are numbers from 0 to 1. A picture without colours is shown in
-    cividis, from its lowest number to its highest.
+    cividis, from its lowest number to its highest. All stand in one row
+    unless `per_row` says how many do.
+
+    Raises
+    ------
+    ValueError
+        When `per_row` is no positive count.
     """
     from matplotlib import pyplot
 
+    if per_row is not None and per_row < 1:
+        raise ValueError(f"expected per_row of at least 1, got {per_row}")
+    cols = min(per_row or len(images), len(images))
+    rows = -(-len(images) // cols)
     figure, axes = pyplot.subplots(
-        1, len(images), figsize=(3.2 * len(images), 3.9), layout="constrained",
-        squeeze=False,
+        rows, cols, figsize=(3.2 * cols, 3.9 if rows == 1 else 3.5 * rows),
+        layout="constrained", squeeze=False,
     )  # fmt: skip
     pyplot.close(figure)
-    for place, (name, image) in zip(axes[0], images.items(), strict=True):
+    for place in axes.flat:
+        place.axis("off")
+    for place, (name, image) in zip(axes.flat, images.items(), strict=False):
         if image.ndim == 3:
             place.imshow(image.clip(0, 1))
         else:
             place.imshow(image, cmap="cividis")
         place.set_title(name)
-        place.axis("off")
     return figure
 
 
