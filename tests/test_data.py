@@ -88,6 +88,8 @@ MOST_BYTES = {
     "char-model": 90_000,
     "long-recall": 100_000,
     "named-digit": 30_000,
+    "next-item-last": 30_000,
+    "next-item-long-ago": 30_000,
     "patches": 60_000,
     "race": 60_000,
     "sparse-recall": 50_000,

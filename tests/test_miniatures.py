@@ -243,7 +243,7 @@ def test_a_sequel_is_a_chance():
 # The recordings
 
 
-@pytest.mark.parametrize("name", ["named-digit", "tic-tac-toe"])
+@pytest.mark.parametrize("name", TASKS)
 def test_a_recording_is_whole_and_current(name):
     module, content = TASKS[name], load_recording(name)
     short = module.__name__.rpartition(".")[2]

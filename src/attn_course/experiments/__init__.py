@@ -52,6 +52,7 @@ EXPERIMENTS = (
     "minilm_scores",
     "minilm_vectors",
     "named_digit",
+    "next_item",
     "one_head",
     "patches",
     "pronouns",
