@@ -1,11 +1,10 @@
 """The road to today's attention: what each step removed, and what it left."""
 
 import csv
-import html
 from importlib import resources
 from typing import NamedTuple
 
-__all__ = ["Road", "Stop", "load_road"]
+__all__ = ["Stop", "load_road"]
 
 
 class Stop(NamedTuple):
@@ -13,28 +12,24 @@ class Stop(NamedTuple):
 
     `brought` says what was new, `removed` which bottleneck went with it and
     `left` which one stayed. `key` is that of the source in references.bib,
-    `chapter` the one that measures it.
+    `where` the page and the section that measure it, as in the ledger.
     """
 
     year: int
     name: str
-    who: str
     brought: str
     removed: str
     left: str
     key: str
-    chapter: int
+    where: str
+
+    @property
+    def chapter(self) -> int:
+        """Number of the chapter that measures it."""
+        return int(self.where.removeprefix("book/")[:2])
 
 
-class Road(tuple[Stop, ...]):
-    """Stops in the order of years, shown in notebooks as a list."""
-
-    def _repr_html_(self) -> str:
-        """Write an ordered list, which needs no width."""
-        return f'<ol class="attn-road">{"".join(map(_item, self))}</ol>'
-
-
-def load_road() -> Road:
+def load_road() -> list[Stop]:
     """Read the stops, in order of years.
 
     Examples
@@ -45,22 +40,4 @@ def load_road() -> Road:
     """
     file = resources.files("attn_course") / "data/road.csv"
     rows = csv.DictReader(file.read_text("utf-8").splitlines())
-    return Road(
-        Stop(
-            **{
-                name: int(text) if name in ("year", "chapter") else text
-                for name, text in row.items()
-            }
-        )
-        for row in rows
-    )
-
-
-def _item(stop: Stop) -> str:
-    """Write one stop; every text is escaped."""
-    say = {name: html.escape(str(x)) for name, x in stop._asdict().items()}
-    return (
-        "<li><strong>{year} · {name}</strong> ({who}). {brought}."
-        "<br><em>Removed:</em> {removed}."
-        "<br><em>Left:</em> {left}. Measured in chapter {chapter}.</li>"
-    ).format(**say)
+    return [Stop(**{**row, "year": int(row["year"])}) for row in rows]

@@ -13,6 +13,7 @@ from tiny_book import notebook, write
 
 from attn_course import claims
 from attn_course.claims import chapters
+from attn_course.road import load_road
 from attn_course.site.ledger import split_target
 from attn_course.site.outputs import DATA_MIME, reports
 
@@ -65,15 +66,19 @@ Spread: {claim}`3.tie.score:spread`. Smallest, in percent:
 ```{verdicts}
 :list: does not hold
 ```
+
+```{road}
+```
 """
 TOC = """chapters:
 - file: book/03-query-key-value
 - file: notebooks/03-query-key-value
 - file: book/claims
 """
-# What else the claims lead to: pages of which this book needs the names.
+# What claims and road lead to: pages of which this book needs the names.
+TARGETS = [one.where for one in (*CLAIMS, *load_road()) if one.where]
 OTHERS = sorted(
-    {c.where.partition("#")[0] for c in CLAIMS if c.where}
+    {where.partition("#")[0] for where in TARGETS}
     - {"book/03-query-key-value", "notebooks/03-query-key-value"}
 )
 LEDGER = course.ROOT / "book" / "claims.md"
@@ -209,6 +214,20 @@ def test_verdicts_are_counted_and_lead_to_the_ledger(book):
     assert "$" not in index.get_text()
 
 
+def test_the_road_leads_to_sources_and_to_what_measures_it(book):
+    steps = read(book, "book/index").select("ol.attn-road > li")
+    references = read(book, "book/03-query-key-value")
+    for stop, step in zip(load_road(), steps, strict=True):
+        source, measured = step.select("a")
+        assert references.find(id=source["href"].partition("#")[2])
+        page, _, anchor = stop.where.removeprefix("book/").partition("#")
+        assert measured["href"] == f"{page}.html#{anchor}"
+        assert measured.get_text() == f"Measured in chapter {stop.chapter}."
+        said = step.get_text().replace("’", "'")
+        for text in (stop.name, stop.brought, stop.removed, stop.left):
+            assert text in said
+
+
 def test_links_of_the_ledger_lead_to_cells_and_sections(book):
     ledger = read(book, "book/claims")
     for link in ledger.select(".attn-ledger a"):
@@ -217,8 +236,8 @@ def test_links_of_the_ledger_lead_to_cells_and_sections(book):
         # The section of a derived claim is one of the real chapter's.
         if anchor.startswith("claim-"):
             assert page.find(id=anchor), link
-    for claim in CLAIMS:
-        name, _, anchor = claim.where.partition("#")
+    for where in TARGETS:
+        name, _, anchor = where.partition("#")
         if anchor:
             text = (course.ROOT / f"{name}.md").read_text("utf-8")
             headings = re.findall(r"(?m)^#+ (.+)$", text)
@@ -226,7 +245,7 @@ def test_links_of_the_ledger_lead_to_cells_and_sections(book):
             anchors = [
                 re.sub(r"\W+", "-", h.lower()).strip("-") for h in headings
             ]
-            assert anchor in anchors, claim.where
+            assert anchor in anchors, where
 
 
 def test_a_number_that_changes_changes_where_it_is_used(book):

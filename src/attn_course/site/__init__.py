@@ -20,6 +20,7 @@ Each module has one reason to exist, and each is told apart by its `setup`:
 - `evidence`: finds the numbers that cells report for claims
 - `ledger`: puts those numbers into the prose and onto the page of claims
 - `verdicts`: counts what became of all claims
+- `road`: lists the steps to today's attention
 - `questions`: questions that mark themselves
 - `runs`: the table of seconds and memory that each notebook took
 
@@ -49,6 +50,7 @@ def setup(app: Any) -> dict[str, Any]:
         maths,
         mounting,
         questions,
+        road,
         runs,
         templates,
         verdicts,
@@ -57,7 +59,7 @@ def setup(app: Any) -> dict[str, Any]:
     parts = (
         execution, assets, mounting, maths, lightening,
         icons, templates, alt_text, launching, entrance, evidence,
-        ledger, questions, frames, runs, verdicts,
+        ledger, questions, frames, runs, verdicts, road,
     )  # fmt: skip
     for part in parts:
         part.setup(app)
