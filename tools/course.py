@@ -671,7 +671,7 @@ def test(*options: str) -> None:
     say("Testing")
     must_run(
         [in_venv("python"), "-m", "pytest", f"--numprocesses={processes}",
-         "--dist=loadfile", *options],
+         "--dist=loadfile", "--durations=20", *options],
         "Testing",
         env={"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
     )  # fmt: skip
