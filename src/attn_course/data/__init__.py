@@ -10,6 +10,7 @@ from attn_course.data.store import (
     recordings,
     save_recording,
 )
+from attn_course.data.utterances import Utterances, load_utterances
 from attn_course.data.voices import VOICES, Voice, load_voice, voice_asset
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Photo",
     "Region",
     "Series",
+    "Utterances",
     "Voice",
     "asset_names",
     "data_uri",
@@ -26,6 +28,7 @@ __all__ = [
     "load_photos",
     "load_recording",
     "load_series",
+    "load_utterances",
     "load_voice",
     "pack_array",
     "recordings",

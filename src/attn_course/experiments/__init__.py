@@ -66,6 +66,7 @@ EXPERIMENTS = (
     "token_times",
     "triton_kernels",
     "vector_fills",
+    "who_speaks",
     "words_to_digits",
 )
 
