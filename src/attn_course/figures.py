@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 __all__ = [
     "arcs",
     "bars",
+    "contact_map",
     "costs",
     "curves",
     "dumbbells",
@@ -182,6 +183,49 @@ def bars(
     if len(groups) > 1:
         axes.margins(y=0.2)  # room for the legend
         axes.legend(loc="upper right", ncols=len(groups))
+    return figure
+
+
+def contact_map(
+    distances: Float[Any, "n n"],
+    *,
+    below: float,
+    window: int,
+    title: str = "",
+) -> "Figure":
+    """Draw which residues of a chain are nearer than `below` ångström.
+
+    Two lines mark how far a window of `window` places to either side sees.
+
+    Raises
+    ------
+    ValueError
+        When there is not a distance from each residue to each.
+    """
+    from matplotlib import pyplot
+
+    table = np.asarray(distances, dtype=float)
+    n = len(table)
+    if table.shape != (n, n):
+        raise ValueError(
+            f"expected distances of shape ({n}, {n}), got {table.shape}"
+        )
+    figure, axes = pyplot.subplots(figsize=(4.6, 4.6), layout="constrained")
+    pyplot.close(figure)
+    ends = (0.5, n + 0.5)
+    axes.imshow(
+        table < below, cmap="Greys", vmax=1.2, extent=(*ends, *ends[::-1])
+    )
+    for shift in (window, -window):
+        axes.plot(
+            ends, np.add(ends, shift), color=COLOURS[1], linewidth=1.5,
+            label="" if shift < 0 else f"{window} places apart",
+        )  # fmt: skip
+    axes.set(
+        xlabel="residue", ylabel="residue", title=title,
+        xlim=ends, ylim=ends[::-1],
+    )  # fmt: skip
+    axes.legend(loc="lower left", fontsize="small")
     return figure
 
 
