@@ -40,6 +40,7 @@ EXPERIMENTS = (
     "cocktail",
     "code_brackets",
     "cost_of_length",
+    "denoiser",
     "dyck",
     "flash_cost",
     "head_links",

@@ -1,0 +1,243 @@
+"""Pictures from noise: a denoiser of digits with attention, and without.
+
+Four denoisers of equal size (`attn_course.diffusion`) learn from the digits
+of `patches.split`, with the same batches: a transformer over patches, the
+same with equal weights, convolutions and a perceptron. Then each learns once
+more at its best rate, for four times as long. Two guess without learning:
+the best linear map for each level, and attention over the pictures of
+training. Error is squared error on the test, mostly by hands that training
+never saw, at all levels alike, as a share of what the mean picture of
+training leaves. `by_level` has it for each level.
+
+Then all make pictures from the same noise. A perceptron that names real
+digits judges them: `sure` is how often it gives one digit .9 or more.
+`nearest` is the distance to the nearest picture of training, mean over the
+pictures, in units of that of held-out digits: below 1 is copying. Neither
+says that a picture is good. The real digits of the test are judged as well.
+
+A pilot with seed 7 and 800 steps set the steps by the time they take.
+"""
+
+import inspect
+import itertools
+from collections.abc import Sequence
+from functools import cache, partial
+from typing import Any
+
+import torch
+from torch import nn
+
+from attn_course import diffusion, models, vision
+from attn_course.diffusion import LEVELS, Denoiser
+from attn_course.experiments import fingerprint, provenance
+from attn_course.experiments.miniatures import RATES
+from attn_course.experiments.parts import Parts, one_thread
+from attn_course.experiments.patches import chosen, split, trained_parameters
+from attn_course.functional import attention
+
+__all__ = [
+    "MODELS",
+    "RECORDINGS",
+    "SETTINGS",
+    "digits",
+    "errors",
+    "inputs",
+    "judge",
+    "record",
+    "run_one",
+    "unlearned",
+]
+
+RECORDINGS = ("denoiser",)
+MODELS = {
+    "attention": diffusion.PatchTransformer,
+    "equal weights": partial(diffusion.PatchTransformer, equal=True),
+    "convolutions": diffusion.Convolutions,
+    "perceptron": diffusion.Perceptron,
+}
+SETTINGS = {
+    "steps": 600,
+    "longer": 2400,
+    "batch": 64,
+    "levels": LEVELS,
+    "drawn": 500,
+    "shown": 8,
+    "sure": 0.9,
+}
+CODE = (
+    "data/digits.py",
+    "diffusion.py",
+    "experiments/denoiser.py",
+    "experiments/parts.py",
+    "experiments/patches.py",
+    "functional.py",
+    "heads.py",
+    "models.py",
+    "transformer.py",
+    "vision.py",
+)
+
+
+def inputs(name: str, seeds: Sequence[int]) -> list[Any]:
+    """List what the recording depends on, the code it runs included."""
+    code = (diffusion, models.train, split, vision.mlp, attention)
+    return [list(seeds), *(inspect.getsource(part) for part in code)]
+
+
+def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
+    """Train every model with every rate and seed; take up what is there."""
+    parts = Parts(name, fingerprint("denoiser", name, 0))
+    with one_thread():
+        runs = list(itertools.product(MODELS, RATES, seeds))
+        done = parts.run(runs, run_one, every=3)
+        best = chosen([entry["result"] for entry in done])
+        runs = [
+            (model, best[model][0]["learning_rate"], seed, SETTINGS["longer"])
+            for model, seed in itertools.product(MODELS, seeds)
+        ]
+        longer = parts.run(runs, run_one)
+        others = {name: measure(way) for name, way in unlearned().items()}
+        real = {**_judged(digits()[2]), "example": _shown(digits()[2])}
+    content = {
+        "about": inspect.getdoc(inspect.getmodule(record)),
+        "settings": {**SETTINGS, "learning_rate": list(RATES)},
+        "keys": {
+            "loss": "training loss, mean over the last tenth of the steps",
+            "chosen_by": "error on the 200 pictures that choose the rate",
+            "error": "on the test, as a share of the mean picture's",
+            "by_level": "the same at each level, from 1 on",
+            "example": "the first pictures made, ink in sixteenths",
+        },
+        "parameters": {
+            model: trained_parameters(make(seed=0))
+            for model, make in MODELS.items()
+        },
+        "records": [entry["result"] for entry in done],
+        "longer": [entry["result"] for entry in longer],
+        "unlearned": others,
+        "real": real,
+        "seconds": round(sum(x["seconds"] for x in [*done, *longer])),
+        "recorded": provenance(
+            name, seeds=list(seeds), packages=["torch"], code=CODE
+        ),
+    }
+    parts.discard()
+    return content
+
+
+def run_one(
+    model: str, rate: float, seed: int, steps: int | None = None
+) -> dict[str, Any]:
+    """Train one model; with more steps than usual, let it make pictures."""
+    made = MODELS[model](seed=seed)
+    losses = diffusion.train(
+        made,
+        digits()[0],
+        steps=steps or SETTINGS["steps"],
+        learning_rate=rate,
+        batch=SETTINGS["batch"],
+        seed=1000 + seed,
+    )
+    last = losses[-(len(losses) // 10 or 1) :]
+    found = errors(made, digits()[1], 5000).mean().item()
+    entry = {
+        "model": model,
+        "learning_rate": rate,
+        "seed": seed,
+        "steps": steps or SETTINGS["steps"],
+        "loss": float(f"{sum(last) / len(last):.4g}"),
+        "chosen_by": float(f"{found:.4g}"),
+    }
+    if not steps:
+        return entry | {"error": measure(made, pictures=False)["error"]}
+    return entry | measure(made, seed=seed)
+
+
+def measure(
+    denoiser: Denoiser, *, pictures: bool = True, seed: int = 0
+) -> dict[str, Any]:
+    """Measure errors on the test; judge what is made from noise."""
+    tested = digits()[2]
+    found = errors(denoiser, tested, 6000)
+    empty = errors(_mean(digits()[0]), tested, 6000)
+    entry: dict[str, Any] = {
+        "error": round((found.mean() / empty.mean()).item(), 4),
+        "by_level": [round(x, 3) for x in (found / empty).tolist()],
+    }
+    if not pictures:
+        return entry
+    generator = torch.Generator().manual_seed(7000 + seed)
+    made = diffusion.draw(denoiser, SETTINGS["drawn"], generator)
+    return entry | _judged(made) | {"example": _shown(made)}
+
+
+@cache
+def digits() -> list[torch.Tensor]:
+    """Give pictures to train, to choose with, to test: ink −1 to 1."""
+    return [2 * part.inputs[0] - 1 for part in split()]
+
+
+def unlearned() -> dict[str, Denoiser]:
+    """Give the two denoisers that are not trained."""
+    known = digits()[0]
+    return {
+        "linear map": diffusion.linear_map(known),
+        "training pictures": diffusion.by_training_pictures(known),
+    }
+
+
+@torch.no_grad()
+def errors(
+    denoiser: Denoiser, pictures: torch.Tensor, seed: int
+) -> torch.Tensor:
+    """Give the mean squared error at each level, (LEVELS,)."""
+    generator = torch.Generator().manual_seed(seed)
+    found = []
+    for step in range(1, LEVELS + 1):
+        level = torch.full((len(pictures),), step)
+        mixed = diffusion.noised(pictures, level, generator)
+        found.append((denoiser(mixed, level) - pictures).square().mean())
+    return torch.stack(found)
+
+
+@cache
+def judge() -> nn.Module:
+    """Train a perceptron that names real digits."""
+    train = split().train
+    model = vision.mlp(seed=0)
+    draw = vision.batches(*train.inputs, train.targets)
+    models.train(
+        model, draw, steps=1000, learning_rate=0.003, seed=0, progress=False
+    )
+    return model
+
+
+def _mean(known: torch.Tensor) -> Denoiser:
+    return lambda mixed, level: known.mean(0).expand_as(mixed)
+
+
+def _judged(made: torch.Tensor) -> dict[str, float]:
+    """Say how sure the judge is, and how near training is."""
+    ink = (made.clamp(-1, 1) + 1) / 2
+    named = judge()
+    with torch.no_grad():
+        chances = named(ink).softmax(-1)  # (n, 10)
+    known, tested = digits()[0], digits()[2]
+    near, usual = (_distance(x, known) for x in (made.clamp(-1, 1), tested))
+    sure = chances.max(-1).values >= SETTINGS["sure"]
+    return {
+        "sure": round(sure.float().mean().item(), 4),
+        "nearest": round((near / usual).item(), 4),
+    }
+
+
+def _distance(pictures: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+    """Give the distance to the nearest known picture, mean over pictures."""
+    apart = torch.cdist(pictures.flatten(-2), known.flatten(-2))
+    return apart.min(-1).values.mean()
+
+
+def _shown(made: torch.Tensor) -> list[Any]:
+    """Give the first pictures, ink in sixteenths: (shown, 8, 8)."""
+    ink = (made[: SETTINGS["shown"]].clamp(-1, 1) + 1) * 8
+    return ink.round().int().tolist()
