@@ -7,9 +7,20 @@ those are nearer than `CONTACT` (in ångström, 0.1 nm), as is usual.
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-__all__ = ["CONTACT", "apart", "contacts", "distances", "far_share"]
+__all__ = [
+    "CONTACT",
+    "EDGES",
+    "apart",
+    "binned",
+    "contacts",
+    "distances",
+    "far_share",
+    "fragments",
+]
 
 CONTACT = 8.0
+# Where one bin of distances ends and the next begins.
+EDGES = (6.0, CONTACT, 12.0, 16.0, 20.0)
 
 
 def distances(
@@ -76,3 +87,34 @@ def far_share(
             f"expected contacts at least {least} places apart, got none"
         )
     return float((far > window).mean())
+
+
+def binned(
+    table: Float[np.ndarray, "*shape"],
+) -> Int[np.ndarray, "*shape"]:
+    """Name the bin of each distance: 0 below the first of EDGES, and so on.
+
+    Examples
+    --------
+    >>> binned(np.array([3.8, 8.0, 50.0]))
+    array([0, 2, 5])
+    """
+    return np.digitize(table, EDGES)
+
+
+def fragments(
+    atoms: Float[np.ndarray, "n 3"], length: int, *, step: int = 1
+) -> Float[np.ndarray, "count length 3"]:
+    """Cut every fragment of a chain; each starts `step` after the last.
+
+    Raises
+    ------
+    ValueError
+        When the chain is shorter than a fragment.
+    """
+    if len(atoms) < length:
+        raise ValueError(
+            f"expected a chain of at least {length} residues, got {len(atoms)}"
+        )
+    cut = np.lib.stride_tricks.sliding_window_view(atoms, length, axis=0)
+    return cut[::step].swapaxes(-1, -2).copy()

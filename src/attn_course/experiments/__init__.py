@@ -43,6 +43,7 @@ EXPERIMENTS = (
     "denoiser",
     "dyck",
     "flash_cost",
+    "folded_chains",
     "head_links",
     "head_readings",
     "head_subsets",

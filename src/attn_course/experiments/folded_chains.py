@@ -1,0 +1,198 @@
+"""Fill in the map of a fragment's distances, as its triangles allow.
+
+Fragments of 16 neighbours in real chains (`data.load_chains`). Of the
+distances between residues three or more places apart three in ten are told,
+as bins; the others are asked for. Of the sequence nothing is told. Whole
+chains are shared out: to train on, to choose the rate with, to test. No two
+chains are alike (see `load_chains`).
+
+Triangle attention (`attn_course.triangles`) has rivals of equal size: the
+same with equal weights, products over triangles, which choose nothing, and
+convolutions over the map. Three counts learn next to nothing: the commonest
+bin so many places apart, the commonest that the triangle inequality leaves,
+and the bin of the nearest told pair in the map. Many pairs are asked of each
+map, so that they are not independent, and the spread over seeds is not that
+over proteins.
+
+Steps were set by the time they take. In a pilot with seed 7 and 300 steps
+every model's training loss was still falling: so all learn once more, for
+four times as long.
+"""
+
+import sys
+from collections.abc import Sequence
+from functools import cache, partial
+from typing import Any
+
+import numpy as np
+import torch
+
+from attn_course import contacts, triangles
+from attn_course.data import load_chains, proteins
+from attn_course.experiments import miniatures
+from attn_course.experiments.miniatures import Task
+from attn_course.models import Batch
+from attn_course.triangles import UNKNOWN, MapFiller, asked, hide
+
+__all__ = [
+    "RECORDINGS",
+    "SETTINGS",
+    "by_places",
+    "by_triangles",
+    "counted",
+    "inputs",
+    "nearest",
+    "record",
+    "split",
+    "task",
+]
+
+RECORDINGS = ("folded-chains",)
+LENGTH, BINS = 16, len(contacts.EDGES) + 1
+SETTINGS = {
+    "steps": 240,
+    "batch": 8,
+    "length": LENGTH,
+    "edges": list(contacts.EDGES),
+    "told": 0.3,
+    "chains": {"train": 31, "choose": 8, "test": 12},
+    "longer": dict.fromkeys(
+        ("attention", "equal weights", "products", "convolutions"), 960
+    ),
+}
+SIZES = {"length": LENGTH, "bins": BINS}
+MODELS = {
+    "attention": partial(MapFiller, "attention", **SIZES),
+    "equal weights": partial(MapFiller, "equal", d_ff=52, **SIZES),
+    "products": partial(MapFiller, "product", width=22, **SIZES),
+    "convolutions": partial(
+        MapFiller, "convolution", layers=3, d_model=12, d_ff=8, **SIZES
+    ),
+}
+CODE = (
+    "contacts.py",
+    "data/proteins.py",
+    "experiments/folded_chains.py",
+    "triangles.py",
+)
+
+
+def inputs(name: str, seeds: Sequence[int]) -> list[Any]:
+    """List what the recording depends on, the code it runs included."""
+    return miniatures.dependencies(seeds, contacts, triangles, proteins)
+
+
+def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
+    """Train every model with every rate and seed; take up what is there."""
+    return miniatures.record(
+        sys.modules[__name__],
+        name,
+        seeds,
+        code=CODE,
+        more={"counted": counted()},
+    )
+
+
+@cache
+def split() -> dict[str, torch.Tensor]:
+    """Cut the chains of each part into maps of bins, `(maps, 16, 16)`.
+
+    To train on, all fragments; else only those that do not overlap.
+    """
+    chains = load_chains()
+    order = np.random.default_rng(3000).permutation(len(chains))
+    ends = np.cumsum(list(SETTINGS["chains"].values()))[:-1]
+    parts = {}
+    for part, members in zip(
+        SETTINGS["chains"], np.split(order, ends), strict=True
+    ):
+        step = 1 if part == "train" else LENGTH
+        cut = [
+            contacts.fragments(chains[i].atoms, LENGTH, step=step)
+            for i in members
+        ]
+        tables = contacts.distances(np.concatenate(cut))  # (maps, 16, 16)
+        parts[part] = torch.tensor(contacts.binned(tables))
+    return parts
+
+
+def task(name: str) -> Task:
+    """Give the models and the three parts."""
+    parts = split()
+
+    def ask(kinds: torch.Tensor, generator: torch.Generator) -> Batch:
+        seen = hide(kinds, SETTINGS["told"], generator)
+        return Batch((seen,), kinds[asked(seen)])
+
+    def draw(generator: torch.Generator) -> Batch:
+        size = (SETTINGS["batch"],)
+        i = torch.randint(len(parts["train"]), size, generator=generator)
+        return ask(parts["train"][i], generator)
+
+    generator = torch.Generator().manual_seed(4000)
+    choose, test = (ask(parts[part], generator) for part in ("choose", "test"))
+    steps, longer = SETTINGS["steps"], SETTINGS["longer"]
+    return Task(MODELS, draw, choose, test, steps, longer)
+
+
+def counted() -> dict[str, float]:
+    """Measure what learns next to nothing, on the test."""
+    test = task(RECORDINGS[0]).test
+    (seen,), counts = test.inputs, by_places(split()["train"])
+    named = {
+        "places apart": counts.argmax(-1).expand(len(seen), -1, -1),
+        "triangle inequality": by_triangles(seen, counts),
+        "nearest told pair": nearest(seen),
+    }
+    return {
+        way: round(
+            (kinds[asked(seen)] == test.targets).float().mean().item(), 4
+        )
+        for way, kinds in named.items()
+    }
+
+
+def by_places(kinds: torch.Tensor) -> torch.Tensor:
+    """Count bins by places apart: `(n, n, bins)`, from `(maps, n, n)`."""
+    n = kinds.shape[-1]
+    apart = torch.tensor(contacts.apart(n))
+    table = torch.zeros(n, BINS, dtype=torch.int64)
+    for far in range(n):
+        table[far] = torch.bincount(
+            kinds[:, apart == far].flatten(), minlength=BINS
+        )
+    return table[apart]
+
+
+def by_triangles(seen: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
+    """Name the commonest bin that no told triangle forbids: `(maps, n, n)`.
+
+    With two sides in bins the third is at most the sum of their upper ends;
+    it is at least one's lower end less the other's upper.
+    """
+    edges = torch.tensor([0.0, *contacts.EDGES, torch.inf])
+    unknown = seen == UNKNOWN
+    low = torch.where(unknown, 0.0, edges[seen.clamp(min=0)])
+    high = torch.where(unknown, torch.inf, edges[seen.clamp(min=0) + 1])
+    # (maps, i, j, k): sides (i, k) and (j, k)
+    most = (high[:, :, None] + high[:, None]).amin(-1)
+    least = torch.maximum(
+        low[:, :, None] - high[:, None], low[:, None] - high[:, :, None]
+    ).amax(-1)
+    allowed = (edges[:-1] < most[..., None]) & (edges[1:] > least[..., None])
+    return torch.where(allowed, counts, -1).argmax(-1)
+
+
+def nearest(seen: torch.Tensor) -> torch.Tensor:
+    """Name the bin of the told pair that is nearest in the map.
+
+    Nearest by places along both sides together; of several the first.
+    """
+    n = seen.shape[-1]
+    place = torch.arange(n)
+    steps = (place[:, None] - place).abs()
+    # (n, n, n * n): from each pair to each
+    way = (steps[:, None, :, None] + steps[None, :, None]).flatten(-2)
+    told = (seen != UNKNOWN).flatten(-2)[:, None, None]
+    first = torch.where(told, way, 2 * n).argmin(-1)  # (maps, n, n)
+    return seen.flatten(-2).gather(-1, first.flatten(-2)).view_as(seen)
