@@ -32,13 +32,14 @@ from attn_course.diffusion import LEVELS, Denoiser
 from attn_course.experiments import fingerprint, provenance
 from attn_course.experiments.miniatures import RATES
 from attn_course.experiments.parts import Parts, one_thread
-from attn_course.experiments.patches import chosen, split, trained_parameters
+from attn_course.experiments.patches import split, trained_parameters
 from attn_course.functional import attention
 
 __all__ = [
     "MODELS",
     "RECORDINGS",
     "SETTINGS",
+    "best_rate",
     "digits",
     "errors",
     "inputs",
@@ -90,9 +91,9 @@ def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
     with one_thread():
         runs = list(itertools.product(MODELS, RATES, seeds))
         done = parts.run(runs, run_one, every=3)
-        best = chosen([entry["result"] for entry in done])
+        records = [entry["result"] for entry in done]
         runs = [
-            (model, best[model][0]["learning_rate"], seed, SETTINGS["longer"])
+            (model, best_rate(records, model), seed, SETTINGS["longer"])
             for model, seed in itertools.product(MODELS, seeds)
         ]
         longer = parts.run(runs, run_one)
@@ -112,7 +113,7 @@ def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
             model: trained_parameters(make(seed=0))
             for model, make in MODELS.items()
         },
-        "records": [entry["result"] for entry in done],
+        "records": records,
         "longer": [entry["result"] for entry in longer],
         "unlearned": others,
         "real": real,
@@ -123,6 +124,19 @@ def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
     }
     parts.discard()
     return content
+
+
+def best_rate(records: Sequence[dict[str, Any]], model: str) -> float:
+    """Give the rate with the lowest error on the pictures that choose it."""
+    errors = {
+        rate: [
+            r["chosen_by"]
+            for r in records
+            if (r["model"], r["learning_rate"]) == (model, rate)
+        ]
+        for rate in RATES
+    }
+    return min(RATES, key=lambda rate: sum(errors[rate]))
 
 
 def run_one(
