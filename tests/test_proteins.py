@@ -165,17 +165,16 @@ def test_all_or_nothing_can_be_told():
 
 
 def test_no_chain_is_in_two_parts():
-    parts = folded_chains.split()
+    groups = folded_chains.shared_out()
     counts = folded_chains.SETTINGS["chains"]
-    assert sum(counts.values()) == len(CHAINS)
-    order = np.random.default_rng(3000).permutation(len(CHAINS))
-    lengths = np.array([len(chain.letters) for chain in CHAINS])[order]
-    first, second = counts["train"], counts["train"] + counts["choose"]
-    assert [len(maps) for maps in parts.values()] == [
-        (lengths[:first] - 15).sum(),
-        (lengths[first:second] // 16).sum(),
-        (lengths[second:] // 16).sum(),
-    ]
+    assert {part: len(chains) for part, chains in groups.items()} == counts
+    names = [chain.name for chains in groups.values() for chain in chains]
+    assert sorted(names) == sorted(chain.name for chain in CHAINS)
+    first = groups["test"][0].atoms[16:32]
+    np.testing.assert_array_equal(
+        folded_chains.split()["test"][1],
+        contacts.binned(contacts.distances(first)),
+    )
 
 
 # The models
@@ -309,3 +308,22 @@ def test_counts_are_of_the_training_maps():
     assert counts[2, 7, 3] == counts[7, 2, 3]
     both = torch.stack([kinds.diagonal(o, 1, 2) for o in (5, -5)])
     assert counts[2, 7, 3] == (both == 3).sum()
+
+
+def test_chains_are_measured_one_by_one():
+    (seen,), targets = TASK.test
+
+    class OnlyFirst(torch.nn.Module):
+        """Name the right bins of the first three maps, else none."""
+
+        def forward(self, seen):
+            scores = torch.nn.functional.one_hot(targets, 6).float()
+            scores[triangles.asked(seen[:3]).sum() :] *= -1
+            return scores
+
+    found = folded_chains.by_chain(OnlyFirst(), TASK.test)
+    first = folded_chains.shared_out()["test"][0]
+    asked = triangles.asked(seen).sum((1, 2))
+    share = asked[:3].sum() / asked[: len(first.letters) // 16].sum()
+    assert found[0] == pytest.approx(share.item(), abs=1e-4)
+    assert found[1:] == [0.0] * 11
