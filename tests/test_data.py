@@ -96,6 +96,7 @@ MOST_BYTES = {
     "thinning": 60_000,
     "tic-tac-toe": 30_000,
     "triton-kernels": 60_000,
+    "who-speaks": 30_000,
     "window-times": 10_000,
     "words-to-digits": 60_000,
 }

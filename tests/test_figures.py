@@ -44,6 +44,34 @@ def test_curves_want_lines_as_long_as_x():
         figures.curves([1, 2], {"a": [1.0]}, xlabel="x", ylabel="y")
 
 
+def over_time(table, lines):
+    return figures.over_time(
+        table, lines, level=0.5, level_label="level", xlabel="frame",
+        ylabel="row", label="scale", lines_label="weight",
+    )  # fmt: skip
+
+
+def test_over_time_keeps_columns_and_lines_under_one_another():
+    figure = over_time(np.eye(3, 4), {"a": [1, 2, 3, 4]})
+    above, below, bar = figure.axes
+    figure.draw_without_rendering()
+    assert above.get_position().x0 == pytest.approx(below.get_position().x0)
+    assert above.get_position().x1 == pytest.approx(below.get_position().x1)
+    assert above.get_xlim() == below.get_xlim() == (0.5, 4.5)
+    level, line = below.lines
+    assert level.get_label() == "level"
+    np.testing.assert_array_equal(line.get_xydata()[2], [3, 3])
+    labels = [above.get_ylabel(), below.get_xlabel(), below.get_ylabel()]
+    assert [*labels, bar.get_ylabel()] == ["row", "frame", "weight", "scale"]
+    # The first row is above.
+    assert above.get_ylim() == (3.5, 0.5)
+
+
+def test_over_time_wants_lines_as_long_as_the_table():
+    with pytest.raises(ValueError, match="expected 4 numbers in line 'a'"):
+        over_time(np.eye(3, 4), {"a": [1.0]})
+
+
 def test_scatter_keeps_points_and_lines_apart():
     figure = figures.scatter(
         [1, 2, 3], [1, 4, 9], {"fit": ([1, 3], [1, 9])},

@@ -21,6 +21,7 @@ __all__ = [
     "heatmap",
     "lightness",
     "maps",
+    "over_time",
     "pictures",
     "pieces",
     "scatter",
@@ -501,6 +502,58 @@ def maps(
         figure.colorbar(image, ax=place, shrink=0.8)
     figure.supxlabel("key: is looked at", fontsize="medium")
     figure.supylabel("query: looks", fontsize="medium")
+    return figure
+
+
+def over_time(
+    table: Float[Any, "rows n"],
+    lines: Mapping[str, Float[Any, " n"]],
+    *,
+    level: float,
+    level_label: str,
+    xlabel: str,
+    ylabel: str,
+    label: str,
+    lines_label: str,
+) -> "Figure":
+    """Draw a table whose columns follow in time, and lines below it.
+
+    Columns and rows are counted from 1. `level` is a thin line to hold the
+    others against; `label` says what the table's colours are.
+
+    Raises
+    ------
+    ValueError
+        When a line has not one number for each column.
+    """
+    from matplotlib import pyplot
+
+    table = np.asarray(table, dtype=float)
+    rows, n = table.shape
+    figure, (above, below) = pyplot.subplots(
+        2, figsize=(6.4, 4.8), layout="constrained", sharex=True
+    )
+    pyplot.close(figure)
+    edges = (0.5, n + 0.5, rows + 0.5, 0.5)
+    image = above.imshow(table, cmap="cividis", aspect="auto", extent=edges)
+    above.set_ylabel(ylabel)
+    below.axhline(level, color="#8c959f", label=level_label)
+    for i, (name, line) in enumerate(lines.items()):
+        if len(line) != n:
+            raise ValueError(
+                f"expected {n} numbers in line {name!r}, got {len(line)}"
+            )
+        below.plot(
+            np.arange(1, n + 1), line, color=COLOURS[i], label=name,
+            linestyle=DASHES[i], marker=MARKS[i], markersize=4,
+        )  # fmt: skip
+    below.set(xlabel=xlabel, ylabel=lines_label)
+    below.set_ylim(bottom=0)
+    below.locator_params(axis="x", integer=True)
+    below.grid(alpha=0.3)
+    below.legend(fontsize="small", ncols=2)
+    # Beside both, so that their columns stay under one another.
+    figure.colorbar(image, ax=[above, below], label=label)
     return figure
 
 
