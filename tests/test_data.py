@@ -85,6 +85,7 @@ MOST_BYTES = {
     "beyond-length": 50_000,
     "bottleneck": 60_000,
     "flash-numpy": 20_000,
+    "folded-chains": 30_000,
     "char-model": 90_000,
     "long-recall": 100_000,
     "named-digit": 30_000,

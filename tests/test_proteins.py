@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from attn_course import contacts, figures, triangles
-from attn_course.data import load_chains, proteins
-from attn_course.experiments import folded_chains
-from attn_course.experiments.patches import trained_parameters
+from attn_course.data import load_chains, load_recording, proteins
+from attn_course.experiments import folded_chains, is_current, miniatures
+from attn_course.experiments.patches import chosen, trained_parameters
 from attn_course.triangles import UNKNOWN
 
 CHAINS = load_chains()
@@ -327,3 +327,56 @@ def test_chains_are_measured_one_by_one():
     share = asked[:3].sum() / asked[: len(first.letters) // 16].sum()
     assert found[0] == pytest.approx(share.item(), abs=1e-4)
     assert found[1:] == [0.0] * 11
+
+
+# What was recorded
+
+
+@pytest.fixture(scope="module")
+def recording():
+    return load_recording("folded-chains")
+
+
+def test_the_recording_is_of_todays_code(recording):
+    assert is_current("folded_chains", "folded-chains", 3)
+
+
+def test_the_whole_sweep_is_there(recording):
+    runs = [
+        (r["model"], r["learning_rate"], r["seed"])
+        for r in recording["records"]
+    ]
+    assert sorted(runs) == sorted(
+        itertools.product(TASK.models, miniatures.RATES, range(3))
+    )
+    longer = [(r["model"], r["seed"], r["steps"]) for r in recording["longer"]]
+    assert sorted(longer) == sorted(
+        itertools.product(TASK.models, range(3), [960])
+    )
+    assert recording["parameters"] == {
+        name: trained_parameters(make(seed=0))
+        for name, make in TASK.models.items()
+    }
+
+
+def test_chains_together_give_the_accuracy(recording):
+    (seen,) = TASK.test.inputs
+    maps = [len(c.letters) // 16 for c in folded_chains.shared_out()["test"]]
+    asked = triangles.asked(seen).sum((1, 2)).split(maps)
+    sizes = np.array([part.sum() for part in asked])
+    for run in recording["records"] + recording["longer"]:
+        mean = np.average(run["chains"], weights=sizes)
+        assert mean == pytest.approx(run["accuracy"], abs=2e-4)
+
+
+def test_the_counts_are_those_recorded(recording):
+    assert recording["counted"] == folded_chains.counted()
+    assert recording["commonest"] == miniatures.commonest(TASK.test.targets)
+
+
+def test_all_but_equal_weights_beat_every_count(recording):
+    best = max(recording["counted"].values())
+    for model, runs in chosen(recording["records"]).items():
+        assert min(run["accuracy"] for run in runs) > best
+        worst = max(run["accuracy"] for run in runs) < 0.7
+        assert worst == (model == "equal weights")
