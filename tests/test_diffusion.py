@@ -211,4 +211,4 @@ def test_a_slice_runs_again():
         experiment.run_one("attention", 0.003, 0, 3) for _ in range(2)
     )
     assert first == again
-    assert np.shape(first["example"]) == (8, 8, 8)
+    assert np.shape(first["example"]) == (9, 8, 8)

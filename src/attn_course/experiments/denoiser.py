@@ -62,7 +62,7 @@ SETTINGS = {
     "batch": 64,
     "levels": LEVELS,
     "drawn": 500,
-    "shown": 8,
+    "shown": 9,
     "sure": 0.9,
 }
 CODE = (
