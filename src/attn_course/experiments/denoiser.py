@@ -10,10 +10,12 @@ never saw, at all levels alike, as a share of what the mean picture of
 training leaves. `by_level` has it for each level.
 
 Then all make pictures from the same noise. A perceptron that names real
-digits judges them: `sure` is how often it gives one digit .9 or more.
-`nearest` is the distance to the nearest picture of training, mean over the
-pictures, in units of that of held-out digits: below 1 is copying. Neither
-says that a picture is good. The real digits of the test are judged as well.
+digits judges them: `sure` is how often it gives one digit .9 or more,
+`commonest` the share of the digit that it names most often, which is 1 where
+all pictures are alike. `nearest` is the distance to the nearest picture of
+training, mean over the pictures, in units of that of held-out digits: below 1
+is nearer than a new picture, near 0 a copy. None of the three says that a
+picture is good. The real digits of the test are judged as well.
 
 A pilot with seed 7 and 800 steps set the steps by the time they take.
 """
@@ -30,7 +32,7 @@ from torch import nn
 from attn_course import diffusion, models, vision
 from attn_course.diffusion import LEVELS, Denoiser
 from attn_course.experiments import fingerprint, provenance
-from attn_course.experiments.miniatures import RATES
+from attn_course.experiments.miniatures import RATES, commonest
 from attn_course.experiments.parts import Parts, one_thread
 from attn_course.experiments.patches import split, trained_parameters
 from attn_course.functional import attention
@@ -69,6 +71,7 @@ CODE = (
     "data/digits.py",
     "diffusion.py",
     "experiments/denoiser.py",
+    "experiments/miniatures.py",
     "experiments/parts.py",
     "experiments/patches.py",
     "functional.py",
@@ -81,7 +84,14 @@ CODE = (
 
 def inputs(name: str, seeds: Sequence[int]) -> list[Any]:
     """List what the recording depends on, the code it runs included."""
-    code = (diffusion, models.train, split, vision.mlp, attention)
+    code = (
+        diffusion,
+        models.train,
+        split,
+        vision.mlp,
+        attention,
+        commonest,
+    )
     return [list(seeds), *(inspect.getsource(part) for part in code)]
 
 
@@ -231,16 +241,18 @@ def _mean(known: torch.Tensor) -> Denoiser:
 
 
 def _judged(made: torch.Tensor) -> dict[str, float]:
-    """Say how sure the judge is, and how near training is."""
+    """Say how sure the judge is, of how many digits, how near training is."""
     ink = (made.clamp(-1, 1) + 1) / 2
     named = judge()
     with torch.no_grad():
         chances = named(ink).softmax(-1)  # (n, 10)
     known, tested = digits()[0], digits()[2]
     near, usual = (_distance(x, known) for x in (made.clamp(-1, 1), tested))
-    sure = chances.max(-1).values >= SETTINGS["sure"]
+    chance, digit = chances.max(-1)  # (n,), (n,)
+    sure = chance >= SETTINGS["sure"]
     return {
         "sure": round(sure.float().mean().item(), 4),
+        "commonest": commonest(digit),
         "nearest": round((near / usual).item(), 4),
     }
 
