@@ -256,3 +256,30 @@ def test_pictures_stand_in_rows():
         )
     with pytest.raises(ValueError, match="got 0"):
         figures.pictures(images, per_row=0)
+
+
+def test_a_sheet_keeps_every_picture_and_a_line_between():
+    given = np.arange(5 * 2 * 3.0).reshape(5, 2, 3)
+    whole = figures.sheet(given, per_row=2)
+    assert whole.shape == (3 * 3 - 1, 2 * 4 - 1)
+    np.testing.assert_array_equal(whole[:2, :3], given[0])
+    np.testing.assert_array_equal(whole[:2, 4:], given[1])
+    np.testing.assert_array_equal(whole[6:, :3], given[4])
+    assert np.isnan(whole[2]).all() and np.isnan(whole[:, 3]).all()
+    assert np.isfinite(whole).sum() == given.size
+
+
+@pytest.mark.parametrize(
+    ("shape", "per_row"), [((2, 2), 3), ((0, 2, 2), 3), ((1, 2, 2), 0)]
+)
+def test_a_sheet_says_what_it_expects(shape, per_row):
+    with pytest.raises(ValueError, match="expected pictures of shape"):
+        figures.sheet(np.ones(shape), per_row=per_row)
+
+
+def test_whole_numbers_have_whole_ticks():
+    figure = figures.curves(
+        range(1, 21), {"a": np.ones(20)}, xlabel="n", ylabel="y"
+    )
+    ticks = figure.axes[0].get_xticks()
+    assert all(tick == round(tick) for tick in ticks)

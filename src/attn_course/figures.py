@@ -25,6 +25,7 @@ __all__ = [
     "pictures",
     "pieces",
     "scatter",
+    "sheet",
 ]
 
 # Okabe and Ito's colours, told apart by colour-blind eyes, with dashes and
@@ -321,6 +322,8 @@ def _draw_curves(
         axes.set_xscale("log", base=2)
         axes.set_xticks(x, [f"{n:g}" for n in x])
         axes.minorticks_off()
+    elif (x == x.round()).all():
+        axes.locator_params(axis="x", integer=True)
     if log_y:
         axes.set_yscale("log")
     axes.grid(alpha=0.3)
@@ -685,12 +688,13 @@ def pictures(
     images: Mapping[str, Float[np.ndarray, "rows cols *colours"]],
     *,
     per_row: int | None = None,
+    inches: float = 3.2,
 ) -> "Figure":
     """Show pictures side by side, each under its name.
 
     Colours are numbers from 0 to 1. A picture without colours is shown in
     cividis, from its lowest number to its highest. All stand in one row
-    unless `per_row` says how many do.
+    unless `per_row` says how many do; each has a place `inches` wide.
 
     Raises
     ------
@@ -704,9 +708,13 @@ def pictures(
     cols = min(per_row or len(images), len(images))
     rows = -(-len(images) // cols)
     figure, axes = pyplot.subplots(
-        rows, cols, figsize=(3.2 * cols, 3.9 if rows == 1 else 3.5 * rows),
-        layout="constrained", squeeze=False,
-    )  # fmt: skip
+        rows,
+        cols,
+        # A little higher than wide: the name needs its line.
+        figsize=(inches * cols, (1.22 if rows == 1 else 1.09) * inches * rows),
+        layout="constrained",
+        squeeze=False,
+    )
     pyplot.close(figure)
     for place in axes.flat:
         place.axis("off")
@@ -717,6 +725,38 @@ def pictures(
             place.imshow(image, cmap="cividis")
         place.set_title(name)
     return figure
+
+
+def sheet(
+    pictures: Float[Any, "n rows cols"], *, per_row: int = 3
+) -> Float[np.ndarray, "sheet_rows sheet_cols"]:
+    """Put small pictures on one, row by row, with empty lines between them.
+
+    What stays empty is NaN, which `pictures` leaves without a colour.
+
+    Raises
+    ------
+    ValueError
+        When there is no picture, or `per_row` is no positive count.
+
+    Examples
+    --------
+    >>> sheet(np.ones((2, 1, 1)), per_row=2)
+    array([[ 1., nan,  1.]])
+    """
+    pictures = np.asarray(pictures, dtype=float)
+    if pictures.ndim != 3 or not len(pictures) or per_row < 1:
+        raise ValueError(
+            "expected pictures of shape (n, rows, cols) and per_row of at "
+            f"least 1, got {pictures.shape} and {per_row}"
+        )
+    n, rows, cols = pictures.shape
+    down = -(-n // per_row)
+    whole = np.full((down * (rows + 1) - 1, per_row * (cols + 1) - 1), np.nan)
+    for i, picture in enumerate(pictures):
+        top, left = i // per_row * (rows + 1), i % per_row * (cols + 1)
+        whole[top : top + rows, left : left + cols] = picture
+    return whole
 
 
 def pieces(
