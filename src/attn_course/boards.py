@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 
 from attn_course.models import Batch
 
-__all__ = ["CELLS", "as_picture", "asked", "batches"]
+__all__ = ["CELLS", "asked", "batches"]
 
 CELLS, DIGITS = 9, 10
 
@@ -57,20 +57,3 @@ def batches(
 ) -> Callable[[torch.Generator], Batch]:
     """Draw boards at random, `size` at a time, for `models.train`."""
     return lambda generator: asked(pictures, labels, size, generator)
-
-
-def as_picture(
-    board: Float[torch.Tensor, "9 64"],
-) -> Float[torch.Tensor, "24 24"]:
-    """Put the nine cells together.
-
-    Examples
-    --------
-    >>> board = torch.arange(9.0)[:, None].expand(9, 64)
-    >>> as_picture(board)[::8, ::8]
-    tensor([[0., 1., 2.],
-            [3., 4., 5.],
-            [6., 7., 8.]])
-    """
-    grid = board.reshape(3, 3, 8, 8)
-    return grid.transpose(1, 2).reshape(24, 24)
