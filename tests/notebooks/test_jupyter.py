@@ -1,4 +1,4 @@
-"""AttentionHeatmap in the real JupyterLab and Notebook 7, keys included."""
+"""The widgets in the real JupyterLab and Notebook 7, keys included."""
 
 import contextlib
 import json
@@ -12,6 +12,8 @@ import urllib.request
 
 import pytest
 from playwright.sync_api import TimeoutError
+
+from attn_course import widgets
 
 CELLS = [
     """
@@ -33,6 +35,37 @@ ipywidgets.jslink((dial, "value"), (w, "temperature"))
 dial
 """,
     "w.cell = [99, 0]",
+    """
+import numpy as np
+from IPython.display import display
+from attn_course import widgets
+
+every = [
+    widgets.CocktailParty(name="party"),
+    widgets.FlashStepper(name="tiles"),
+    widgets.GazeExplorer(["astronaut"], name="gaze"),
+    widgets.HeadBrowser.from_recording(models=["MiniLM"], name="heads"),
+    widgets.HeadSwitches.from_recording(name="switches"),
+    widgets.KVCacheMeter(name="cache"),
+    widgets.MaskDesigner(4, name="mask"),
+    widgets.QKVPlayground(
+        [1, 0], np.eye(2), np.eye(2), tokens=["a", "b"], name="qkv"
+    ),
+    widgets.RecordedCurves(
+        [{"model": m, "seed": 0, "steps": s, "score": [s, 2 * s]}
+         for m in "ab" for s in (1, 2)],
+        axis=("length", [1, 2]), lines="model", measures={"score": "score"},
+        name="curves",
+    ),
+    widgets.SoftmaxLab(name="softmax"),
+    widgets.TypeASentence(name="sentence"),
+]
+moved = []
+for each in every:
+    each.observe(lambda c: moved.append(c.owner.name), list(each._reader))
+display(*every)
+""",
+    "print(*sorted(set(moved)), 'OF', *sorted(w.name for w in every))",
 ]
 
 
@@ -263,3 +296,44 @@ def test_an_impossible_trait_is_an_error_and_changes_nothing(page):
     error.wait_for(timeout=30_000)
     assert "expected cell=[row, column] within [13, 13]" in error.inner_text()
     assert page.locator(".pair bdi").all_inner_texts() == pair
+
+
+# The first thing that a reader can move, moved; how many there are.
+MOVE = """root => {
+  const found = ["input[type=checkbox]", "input[type=range]", "select"]
+    .flatMap((kind) => [...root.querySelectorAll(`${kind}[data-control]`)])
+    .filter((control) => control.options?.length !== 1);
+  const [control] = found;
+  if (!control) return 0;
+  if (control.type === "checkbox") control.click();
+  else {
+    const before = control.value;
+    if (control.options) control.selectedIndex = control.options.length - 1;
+    else control.value = before === control.max ? control.min : control.max;
+    if (control.value === before) control.selectedIndex = 0;
+    control.dispatchEvent(new Event("input", { bubbles: true }));
+    control.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+  return found.length;
+}"""
+
+
+def test_every_widget_shows_and_tells_the_kernel(page):
+    run(page, 5)
+    cell = page.locator(".jp-Notebook .jp-Cell").nth(5)
+    roots = cell.locator(".attn")
+    roots.nth(len(widgets.__all__) - 2).wait_for(timeout=60_000)
+    # The heatmap has the tests above.
+    assert roots.count() == len(widgets.__all__) - 1
+    for root in roots.all():
+        root.scroll_into_view_if_needed()
+        assert root.bounding_box()["height"] > 100
+        assert root.evaluate(MOVE) > 0, root.inner_text()
+    page.wait_for_timeout(500)
+    run(page, 6)
+    output = page.locator(".jp-Cell").nth(6).locator(".jp-OutputArea-output")
+    output.wait_for(timeout=30_000)
+    words = output.inner_text().split()
+    place = words.index("OF")
+    assert words[:place] == words[place + 1 :]
+    assert len(words[:place]) == len(widgets.__all__) - 1
