@@ -3,7 +3,10 @@
 import re
 from pathlib import Path
 
-from attn_course.road import load_road
+import pytest
+
+from attn_course import figures
+from attn_course.road import BOTTLENECKS, Stop, load_road
 
 BOOK = Path(__file__).parents[1] / "book"
 ROAD = load_road()
@@ -17,7 +20,9 @@ def test_years_rise_and_no_stop_comes_twice():
 
 def test_every_stop_says_all():
     for stop in ROAD:
-        assert all(stop), stop
+        assert all(stop._replace(mended="none")), stop
+        assert stop.mended in ("", *BOTTLENECKS)
+        assert stop.open in BOTTLENECKS
         for text in (stop.brought, stop.removed, stop.left):
             assert not text.endswith(".")
 
@@ -35,3 +40,32 @@ def test_every_source_is_in_the_bibliography_and_of_that_year():
 def test_every_stop_is_measured_in_a_chapter():
     chapters = {int(page.name[:2]) for page in BOOK.glob("[0-9]*.md")}
     assert {stop.chapter for stop in ROAD} <= chapters
+
+
+def test_every_bottleneck_is_one_that_a_step_is_about():
+    about = {stop.mended for stop in ROAD} | {stop.open for stop in ROAD}
+    assert set(BOTTLENECKS) <= about
+
+
+def test_the_figure_has_a_row_for_each_stop_and_a_column_for_each_kind():
+    axes = figures.road(ROAD, BOTTLENECKS).axes[0]
+    rows = [tick.get_text() for tick in axes.get_yticklabels()]
+    assert rows == [f"{stop.name}, {stop.year}" for stop in ROAD]
+    columns = [tick.get_text() for tick in axes.get_xticklabels()]
+    assert columns == list(BOTTLENECKS.values())
+    rings, dots = axes.collections
+    kinds = list(BOTTLENECKS)
+    assert rings.get_offsets().tolist() == [
+        [kinds.index(stop.mended), row]
+        for row, stop in enumerate(ROAD)
+        if stop.mended
+    ]
+    assert dots.get_offsets().tolist() == [
+        [kinds.index(stop.open), row] for row, stop in enumerate(ROAD)
+    ]
+
+
+def test_the_figure_knows_no_other_kind():
+    stop = Stop(2000, "a", "b", "c", "d", "fading", "weather", "k", "w")
+    with pytest.raises(ValueError, match="weather"):
+        figures.road([stop], BOTTLENECKS)

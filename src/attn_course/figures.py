@@ -24,6 +24,7 @@ __all__ = [
     "over_time",
     "pictures",
     "pieces",
+    "road",
     "scatter",
     "sheet",
 ]
@@ -724,6 +725,74 @@ def pictures(
         else:
             place.imshow(image, cmap="cividis")
         place.set_title(name)
+    return figure
+
+
+def road(stops: Sequence[Any], kinds: Mapping[str, str]) -> "Figure":
+    """Draw which bottleneck each step mended, and which one it left open.
+
+    A row for each of `stops` (`road.Stop`), a column for each of `kinds`,
+    name to label: a ring where the step mended, a dot where it left
+    something open, an arrow from one to the other. Thin lines lead from a
+    dot down to the next ring in its column.
+
+    Raises
+    ------
+    ValueError
+        When a stop is about a kind that is not there.
+    """
+    from matplotlib import pyplot
+
+    unknown = {s.mended for s in stops if s.mended} | {s.open for s in stops}
+    if unknown - set(kinds):
+        raise ValueError(
+            f"expected kinds in {list(kinds)}, got "
+            f"{sorted(unknown - set(kinds))}"
+        )
+    places = {kind: i for i, kind in enumerate(kinds)}
+    rings = [
+        (places[s.mended], row) for row, s in enumerate(stops) if s.mended
+    ]
+    dots = [(places[s.open], row) for row, s in enumerate(stops)]
+    figure, axes = pyplot.subplots(
+        figsize=(5.4, 1.6 + 0.26 * len(stops)), layout="constrained"
+    )
+    pyplot.close(figure)
+    for column, row in dots:
+        below = [r for c, r in rings if c == column and r > row]
+        if below:
+            axes.plot([column] * 2, [row, below[0]], color="#8c959f", lw=1)
+    for column, row in rings:
+        if dots[row][0] != column:
+            axes.annotate(
+                "", dots[row], (column, row),
+                arrowprops={
+                    "arrowstyle": "-|>", "color": COLOURS[0],
+                    "shrinkA": 5, "shrinkB": 4, "lw": 1.4,
+                },
+            )  # fmt: skip
+    axes.scatter(
+        *np.transpose(rings), s=70, facecolor="white", edgecolor=COLOURS[1],
+        linewidth=1.8, zorder=3, label="mended",
+    )  # fmt: skip
+    axes.scatter(
+        *np.transpose(dots), s=26, color=COLOURS[0], zorder=4,
+        label="left open",
+    )  # fmt: skip
+    axes.set_xticks(
+        range(len(kinds)), kinds.values(), rotation=35, ha="left",
+        rotation_mode="anchor", fontsize="small",
+    )  # fmt: skip
+    axes.set_yticks(
+        range(len(stops)), [f"{s.name}, {s.year}" for s in stops],
+        fontsize="small",
+    )  # fmt: skip
+    axes.set(xlim=(-0.5, len(kinds) - 0.5), ylim=(len(stops) - 0.4, -0.6))
+    axes.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False)
+    axes.grid(alpha=0.2)
+    axes.legend(
+        loc="upper center", bbox_to_anchor=(0.5, 0), ncols=2, frameon=False
+    )
     return figure
 
 

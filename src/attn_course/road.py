@@ -4,15 +4,28 @@ import csv
 from importlib import resources
 from typing import NamedTuple
 
-__all__ = ["Stop", "load_road"]
+__all__ = ["BOTTLENECKS", "Stop", "load_road"]
+
+# What steps work on, in the order in which it became pressing.
+BOTTLENECKS = {
+    "fading": "the past fades",
+    "one state": "one state of fixed size",
+    "waiting": "one word after another",
+    "pairs": "every pair is compared",
+    "memory": "what must be kept or moved",
+    "sight": "who may see what",
+    "place": "place and length",
+}
 
 
 class Stop(NamedTuple):
     """One step of the road.
 
     `brought` says what was new, `removed` which bottleneck went with it and
-    `left` which one stayed. `key` is that of the source in references.bib,
-    `where` the page and the section that measure it, as in the ledger.
+    `left` which one stayed; `mended` and `open` say of which of BOTTLENECKS
+    that was, as we read it (nothing: of none). `key` is that of the source
+    in references.bib, `where` the page and the section that measure it, as
+    in the ledger.
     """
 
     year: int
@@ -20,6 +33,8 @@ class Stop(NamedTuple):
     brought: str
     removed: str
     left: str
+    mended: str
+    open: str
     key: str
     where: str
 
