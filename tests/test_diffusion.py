@@ -5,11 +5,11 @@ import pytest
 import torch
 
 from attn_course import diffusion
-from attn_course.data import load_recording
+from attn_course.data import load_recording, unpack_array
 from attn_course.diffusion import LEVELS, noised, shares
 from attn_course.experiments import denoiser as experiment
 from attn_course.experiments import is_current
-from attn_course.experiments.patches import trained_parameters
+from attn_course.experiments.patches import chosen, trained_parameters
 
 LEVEL = torch.arange(1, LEVELS + 1)
 MODELS = experiment.MODELS
@@ -185,10 +185,9 @@ def test_every_model_ran_with_every_rate_and_seed(run):
     assert sorted(runs) == sorted(
         (m, rate, s) for m in MODELS for rate in rates for s in seeds
     )
+    best = chosen(run["records"])
     assert [(r["model"], r["learning_rate"]) for r in run["longer"]] == [
-        (m, experiment.best_rate(run["records"], m))
-        for m in MODELS
-        for _ in seeds
+        (m, best[m][0]["learning_rate"]) for m in MODELS for _ in seeds
     ]
 
 
@@ -227,4 +226,4 @@ def test_a_slice_runs_again():
         experiment.run_one("attention", 0.003, 0, 3) for _ in range(2)
     )
     assert first == again
-    assert np.shape(first["example"]) == (9, 8, 8)
+    assert unpack_array(first["example"]).shape == (9, 8, 8)

@@ -33,17 +33,17 @@ from typing import Any
 import torch
 
 from attn_course import diffusion
+from attn_course.data import pack_array
 from attn_course.diffusion import LEVELS, Denoiser
 from attn_course.experiments import fingerprint, miniatures, provenance
 from attn_course.experiments.parts import Parts, one_thread
-from attn_course.experiments.patches import split, trained_parameters
+from attn_course.experiments.patches import chosen, split, trained_parameters
 from attn_course.functional import attention
 
 __all__ = [
     "MODELS",
     "RECORDINGS",
     "SETTINGS",
-    "best_rate",
     "digits",
     "errors",
     "inputs",
@@ -75,6 +75,7 @@ CODE = (
     "experiments/denoiser.py",
     "experiments/parts.py",
     "experiments/patches.py",
+    "experiments/sweeps.py",
     "functional.py",
     "heads.py",
     "transformer.py",
@@ -84,7 +85,7 @@ CODE = (
 
 def inputs(name: str, seeds: Sequence[int]) -> list[Any]:
     """List what the recording depends on, the code it runs included."""
-    code = (diffusion, split, attention)
+    code = (diffusion, split, chosen, attention)
     return [list(seeds), *(inspect.getsource(part) for part in code)]
 
 
@@ -96,8 +97,9 @@ def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
         done = parts.run(runs, run_one, every=3)
         records = [entry["result"] for entry in done]
         runs = [
-            (model, best_rate(records, model), seed, SETTINGS["longer"])
-            for model, seed in itertools.product(MODELS, seeds)
+            (model, run["learning_rate"], run["seed"], SETTINGS["longer"])
+            for model, best in chosen(records).items()
+            for run in best
         ]
         longer = parts.run(runs, run_one)
         others = {
@@ -133,19 +135,6 @@ def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
     }
     parts.discard()
     return content
-
-
-def best_rate(records: Sequence[dict[str, Any]], model: str) -> float:
-    """Give the rate with the lowest error on the pictures that choose it."""
-    errors = {
-        rate: [
-            r["chosen_by"]
-            for r in records
-            if (r["model"], r["learning_rate"]) == (model, rate)
-        ]
-        for rate in RATES
-    }
-    return min(RATES, key=lambda rate: sum(errors[rate]))
 
 
 def run_one(
@@ -270,7 +259,7 @@ def _distance(pictures: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
     return apart.min(-1).values.mean()
 
 
-def _shown(made: torch.Tensor) -> list[Any]:
-    """Give the first pictures, ink in sixteenths: (shown, 8, 8)."""
+def _shown(made: torch.Tensor) -> dict[str, Any]:
+    """Pack the first pictures, ink in sixteenths: (shown, 8, 8)."""
     ink = (made[: SETTINGS["shown"]].clamp(-1, 1) + 1) * 8
-    return ink.round().int().tolist()
+    return pack_array(ink, step=1)

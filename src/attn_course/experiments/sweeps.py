@@ -25,7 +25,7 @@ def best(
     """
     picked = []
     for condition, rates in _by_condition(records, names):
-        rate = min(rates, key=lambda rate: _mean_loss(rates[rate]))
+        rate = _best_rate(rates)
         picked.append(
             {
                 **condition,
@@ -47,14 +47,9 @@ def runs_at_best(
     dict
         From the level (`"GRU"`) to its records, one for each seed.
     """
-    rates = {p[name]: p["learning_rate"] for p in best(records, [name])}
     return {
-        level: [
-            r
-            for r in records
-            if (r[name], r["learning_rate"]) == (level, rate)
-        ]
-        for level, rate in rates.items()
+        condition[name]: rates[_best_rate(rates)]
+        for condition, rates in _by_condition(records, [name])
     }
 
 
@@ -96,6 +91,11 @@ def _by_condition(
         (dict(zip(names, values, strict=True)), rates)
         for values, rates in conditions.items()
     ]
+
+
+def _best_rate(rates: dict[float, list[dict[str, Any]]]) -> float:
+    """Give the rate whose runs have the lowest mean loss."""
+    return min(rates, key=lambda rate: _mean_loss(rates[rate]))
 
 
 def _mean_loss(records: list[dict[str, Any]]) -> float:
