@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from attn_course.optional import need
+
 __all__ = ["Parts", "one_thread"]
 
 
@@ -97,7 +99,7 @@ class Parts:
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Give torch one thread for a while: the same numbers, and no waiting."""
-    import torch
+    torch = need("torch")
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from attn_course.flash.apart import ask_apart
 from attn_course.flash.cards import KERNELS, Tiles
+from attn_course.optional import need
 
 __all__ = ["Case", "errors", "requests", "try_cases"]
 
@@ -46,7 +47,7 @@ def errors(case: Sequence[Any]) -> dict[str, float]:
 
     Needs a process that interprets: see `try_cases`.
     """
-    import torch
+    torch = need("torch")
 
     from attn_course.flash.gpu import triton_attention
     from attn_course.functional import attention
@@ -113,7 +114,7 @@ def requests(case: Sequence[Any]) -> dict[str, dict[str, list[int]]]:
 
 def _arrays(case: Case) -> list[Any]:
     """Draw query, key, value and the gradient that comes in."""
-    import torch
+    torch = need("torch")
 
     generator = torch.Generator().manual_seed(case.seed)
     dtype = getattr(torch, case.dtype)
