@@ -271,6 +271,13 @@ class Model:
         mean = states.mean(axis=0)
         return mean / np.linalg.norm(mean)
 
+    def check_length(self, n: int) -> None:
+        """Raise a ValueError when the model can't read n tokens."""
+        most = _most_tokens(self.model)
+        if n < 1 or (most is not None and n > most):
+            wanted = "at least 1" if most is None else f"1 to {most}"
+            raise ValueError(f"expected {wanted} tokens, got {n}")
+
     def _hear(self, part: str, text: str, *, side: str = "output") -> Any:
         """Give what a part of every layer takes in or puts out."""
         family = family_of(self.model.config)
@@ -334,12 +341,7 @@ class Model:
             text, add_special_tokens=self.adds_special, return_tensors="pt"
         )
         n = inputs["input_ids"].shape[-1]
-        most = _most_tokens(self.model)
-        if n < 1 or (most is not None and n > most):
-            at_most = (
-                "at least 1 token" if most is None else (f"1 to {most} tokens")
-            )
-            raise ValueError(f"expected {at_most}, got {n}")
+        self.check_length(n)
         self._check_vocabulary(inputs["input_ids"])
         inputs = inputs.to(self.model.device)
         with torch.no_grad(), _without_dropout(self.model):
@@ -476,13 +478,21 @@ def _check_text(text: Any) -> None:
             f"expected one text, a str, got a {type(text).__name__}{size}: "
             "call it once for each text"
         )
-    text.encode("utf-8")  # half a character is a ValueError that says so
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"expected whole characters, got half of one at {error.start}: "
+            f"{text[error.start]!r}"
+        ) from None
 
 
 def _check_one_stack(model: Any) -> None:
     """Check that the model has one stack of layers."""
     if model.config.is_encoder_decoder:
-        raise ValueError("it has an encoder and a decoder, not one of them")
+        raise ValueError(
+            "expected one stack of layers, got an encoder and a decoder"
+        )
 
 
 def _most_tokens(model: Any) -> int | None:
