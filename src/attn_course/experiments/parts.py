@@ -83,17 +83,26 @@ class Parts:
         self.done = {}
 
     def _read(self) -> dict[str, dict[str, Any]]:
-        """Read what is there; a line that was cut off is left out."""
+        """Read what is there; lines that are damaged are left out."""
         if not self.path.exists():
             return {}
-        done = {}
-        for line in self.path.read_text("utf-8").splitlines():
-            try:
-                part, result = json.loads(line)
-            except ValueError:
-                continue
-            done[part] = result
-        return done
+        text = self.path.read_text("utf-8", errors="replace")
+        lines = [line for line in text.splitlines() if line.strip()]
+        parts = [part for part in map(_part, lines) if part]
+        if damaged := len(lines) - len(parts):
+            print(f"  {damaged} results were cut off: they are made again")
+        return dict(parts)
+
+
+def _part(line: str) -> tuple[str, dict[str, Any]] | None:
+    """Read the name of a part and its result; None where it is damaged."""
+    try:
+        part, result = json.loads(line)
+    except (ValueError, TypeError, RecursionError):
+        return None
+    if not isinstance(part, str) or not isinstance(result, dict):
+        return None
+    return None if "\ufffd" in line else (part, result)
 
 
 @contextmanager
