@@ -9,7 +9,7 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib import import_module
+from importlib import import_module, util
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -52,10 +52,10 @@ WANTED = {
     "jaxtyping": Wanted("jaxtyping", "0.2.36", BASE),
     "anywidget": Wanted("anywidget", "0.9.21", BASE),
     "traitlets": Wanted("traitlets", "", BASE),  # by anywidget
+    "IPython": Wanted("ipython", "", BASE),  # by anywidget
     "torch": Wanted("torch", "2.6", NOTEBOOKS),
     "matplotlib": Wanted("matplotlib", "3.8", NOTEBOOKS),
     "PIL": Wanted("pillow", "10", NOTEBOOKS),
-    "IPython": Wanted("ipython", "", NOTEBOOKS),  # by jupyterlab
     "regex": Wanted("regex", "2023.10.3", NOTEBOOKS),
     "transformers": Wanted("transformers", "4.56", MODELS),
     "gguf": Wanted("gguf", "0.17", MODELS),
@@ -161,9 +161,11 @@ def _explanation(error: ImportError) -> str | None:
 
 def _is_there(root: str) -> bool:
     """Say whether Python finds a package."""
+    if root in sys.modules:
+        return sys.modules[root] is not None
     try:
         return util.find_spec(root) is not None
-    except (ImportError, ValueError):  # none; one that is not to be found
+    except (ImportError, ValueError):
         return False
 
 
