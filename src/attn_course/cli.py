@@ -52,11 +52,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with _printable():
             options = _parser().parse_args(arguments)
-            return options.run(options)
-    except KeyboardInterrupt:
-        return _fail("stopped", INTERRUPTED)
+            try:
+                return options.run(options)
+            except KeyboardInterrupt:
+                return _fail(f"stopped: {options.stopped}", INTERRUPTED)
     except BrokenPipeError:
-        return _fail("what read the output has gone")
+        return _fail("stopped: nobody reads the output any more")
     except EXPECTED as error:
         return _fail(str(error) or type(error).__name__)
 
@@ -110,7 +111,9 @@ def _parser() -> argparse.ArgumentParser:
             "there already is left alone."
         ),
     )
-    models.set_defaults(run=_models)
+    models.set_defaults(
+        run=_models, stopped="the same command goes on from here"
+    )
 
     experiments = commands.add_parser(
         "experiments",
@@ -141,7 +144,10 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="record again what is up to date",
     )
-    experiments.set_defaults(run=_experiments)
+    experiments.set_defaults(
+        run=_experiments,
+        stopped="recordings that are written stay; the same command goes on",
+    )
     _add_bench(commands)
     return parser
 
@@ -173,9 +179,9 @@ def _add_bench(commands: Any) -> None:
     )
     for name, what in (("json", "all numbers"), ("plot", "a figure")):
         bench.add_argument(
-            f"--{name}", type=_file, metavar="FILE", help=f"write {what} there"
+            f"--{name}", type=Path, metavar="FILE", help=f"write {what} there"
         )
-    bench.set_defaults(run=_bench)
+    bench.set_defaults(run=_bench, stopped="no file is written")
 
 
 def _positive(text: str) -> int:
@@ -201,22 +207,6 @@ def _seeds(text: str) -> int:
     return number
 
 
-def _file(text: str) -> Path:
-    """Read the name of a file that can be written; what it holds stays."""
-    path = Path(text)
-    new = not path.exists()
-    try:
-        path.open("ab").close()
-        if new:
-            path.unlink()
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise argparse.ArgumentTypeError(
-            f"expected a file that can be written, got {text!r}: {why}"
-        ) from None
-    return path
-
-
 def _experiments(options: argparse.Namespace) -> int:
     """Make the recordings."""
     run(
@@ -230,7 +220,11 @@ def _experiments(options: argparse.Namespace) -> int:
 
 def _bench(options: argparse.Namespace) -> int:
     """Measure, print tables, write what was asked for."""
-    _check_plot(options)
+    for path in (options.json, options.plot):
+        if path is not None:
+            _check_target(path)
+    if options.plot is not None:
+        _check_figure(options)
     from attn_course.flash import bench
 
     found = bench.report(
@@ -240,6 +234,8 @@ def _bench(options: argparse.Namespace) -> int:
         say=lambda line: print(line, flush=True),
     )
     rows = found["rows"]
+    if all(row["ms"] is None for row in rows):
+        raise ValueError("expected a length that fits here, got none")
     numbers = {"ms": "Milliseconds", "mb": "Megabytes at the peak"}
     if found["place"]["capability"] is not None:
         numbers["of_multiplying"] = "Fraction of the card's matrix rate"
@@ -262,12 +258,28 @@ def _bench(options: argparse.Namespace) -> int:
     return 0
 
 
-def _check_plot(options: argparse.Namespace) -> None:
-    """Check, before anything is measured, that a figure can be drawn."""
-    if options.plot is None:
-        return
-    if options.json is not None and options.json.absolute() == (
-        options.plot.absolute()
+def _check_target(path: Path) -> None:
+    """Check that a file can be written; what it holds stays."""
+    if not path.absolute().parent.is_dir():
+        raise ValueError(f"expected a folder that is there for {path}")
+    try:
+        if path.is_fifo():
+            return  # to open one would wait for a reader
+        new = not os.path.lexists(path)
+        path.open("ab").close()
+        if new:
+            path.unlink()
+    except OSError as error:
+        raise ValueError(
+            f"expected a file that can be written, got {path}: "
+            f"{error.strerror}"
+        ) from None
+
+
+def _check_figure(options: argparse.Namespace) -> None:
+    """Check that a figure can be drawn, in a file of its own."""
+    if options.json is not None and (
+        options.json.resolve() == options.plot.resolve()
     ):
         raise ValueError(
             f"expected two files, got {options.plot} for numbers and figure"

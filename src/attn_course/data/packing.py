@@ -61,7 +61,7 @@ def unpack_array(packed: dict[str, Any]) -> np.ndarray:
     if not isinstance(packed, dict):
         raise ValueError(f"expected a packed array, got {packed!r}")
     types = {"float32": "<f4", "int16": "<i2"}
-    if packed.get("dtype") not in types:
+    if str(packed.get("dtype")) not in types:
         raise ValueError(
             f"expected dtype in {sorted(types)}, got {packed.get('dtype')!r}"
         )
