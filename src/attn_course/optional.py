@@ -121,8 +121,12 @@ def missing(name: str) -> ModuleNotFoundError:
 
 def explain_imports() -> None:
     """Explain failing imports in every module of this package."""
-    if _OurFinder not in sys.meta_path:
-        sys.meta_path.insert(0, _OurFinder)
+    if _OurFinder in sys.meta_path:
+        return
+    # In its place, so that what others have put before it stays before.
+    finders: list[Any] = sys.meta_path
+    place = finders.index(PathFinder) if PathFinder in finders else 0
+    finders.insert(place, _OurFinder)
 
 
 class _OurFinder:
