@@ -63,13 +63,21 @@ def test_every_package_that_a_module_imports_is_explained():
 
 
 def test_functions_ask_for_what_their_module_does_not_import():
-    """Experiments are left out: what runs them explains."""
+    """Or for what comes with it.
+
+    Experiments are left out: what runs them explains.
+    """
     for path in FILES:
         if path.parent.name == "experiments" and path.stem != "parts":
             continue
         tree = ast.parse(path.read_text("utf-8"))
-        plain = set(imports(tree, inside=True, asked=False))
-        assert plain <= set(imports(tree, inside=False)) | BASE, path
+        there = {
+            optional.WANTED[name].command
+            for name in imports(tree, inside=False)
+        }
+        for name in imports(tree, inside=True, asked=False):
+            command = optional.WANTED[name].command
+            assert command in there | {optional.BASE}, (path, name)
 
 
 def wanted_by_pip():
@@ -196,9 +204,6 @@ CALLS = {
     "from attn_course import data; data.load_photos()['camera'].pixels()": (
         "pillow"
     ),
-    "from attn_course import lab; lab.report()": "ipython",
-    "from attn_course import lab; "
-    "lab.table([{'a': 1}], caption='', columns=['a'])": "ipython",
     "from attn_course.pieces import word_spans; word_spans('a')": "regex",
     "from attn_course.links import read_links; read_links('roles')": "regex",
     "from attn_course.numerics import _softmaxes; next(_softmaxes())": "torch",
@@ -210,7 +215,7 @@ CALLS = {
 
 
 def test_calls_that_need_a_package_say_which():
-    found = without(set(optional.WANTED) - BASE | {"IPython"}, list(CALLS))
+    found = without(set(optional.WANTED) - BASE, list(CALLS))
     for call, name in CALLS.items():
         kind, message = found[call]
         assert kind == "ModuleNotFoundError", call

@@ -9,7 +9,6 @@ from importlib import metadata
 from typing import Any
 
 import attn_course
-from attn_course.optional import need
 from attn_course.tables import html_table
 
 __all__ = ["report", "setup", "table"]
@@ -42,6 +41,8 @@ def report() -> None:
 
     The same numbers travel as data, for the book's table of runs.
     """
+    from IPython.display import display
+
     seconds = time.perf_counter() - _started
     peak = _peak_megabytes()
     numbers = {
@@ -52,7 +53,6 @@ def report() -> None:
     }
     memory = "" if peak is None else f", {peak:.0f} MB of memory at most"
     print(f"This notebook took {seconds:.1f} s{memory}.")
-    display = need("IPython.display").display
     display({"application/vnd.attn-course+json": numbers}, raw=True)
 
 
@@ -68,8 +68,10 @@ def table(
     KeyError
         When a record lacks one of the columns.
     """
+    from IPython.display import HTML
+
     first, *others = columns
-    return need("IPython.display").HTML(
+    return HTML(
         html_table(
             caption,
             columns,
@@ -89,6 +91,8 @@ def _version(name: str) -> str:
 def _device() -> str:
     if _version("torch") == "not installed":
         return "no torch here"
+    from attn_course.optional import need
+
     try:
         torch = need("torch")
     except ImportError as error:

@@ -69,6 +69,7 @@ WANTED = {
     "babel": Wanted("babel", "2.16", TEST),
     "nbformat": Wanted("nbformat", "", BOOK),
     "jupyter_cache": Wanted("jupyter-cache", "", BOOK),
+    "sqlalchemy": Wanted("sqlalchemy", "", BOOK),
     "docutils": Wanted("docutils", "", BOOK),
     "sphinx": Wanted("sphinx", "", BOOK),
     "sphinxcontrib": Wanted("sphinxcontrib-katex", "0.9.11", BOOK),

@@ -5,7 +5,6 @@ from typing import Any
 
 from attn_course.claims.chapters import look_up, nearest
 from attn_course.claims.numbers import measured, show
-from attn_course.optional import need
 
 __all__ = ["report", "report_recording"]
 
@@ -63,7 +62,7 @@ def _report(
     seeds: Sequence[int] | None,
     command: str | None = None,
 ) -> None:
-    display = need("IPython.display").display
+    from IPython.display import display
 
     claim = look_up(claim_id)
     content = {"kind": "claim", "id": claim.id, "values": _checked(

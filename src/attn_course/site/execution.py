@@ -17,8 +17,6 @@ from typing import Any
 
 import nbformat
 
-from attn_course.optional import need
-
 __all__ = ["cache_key", "prune", "setup"]
 
 # What follows the first line of a code cell: `:tags: …`, or YAML in ---.
@@ -68,7 +66,7 @@ def _write_executed(app: Any, doctree: Any) -> None:
     Where it took them from the cache it writes a notebook without outputs;
     tests, tables and claims read this file.
     """
-    get_cache = need("jupyter_cache").get_cache
+    from jupyter_cache import get_cache
 
     folder = Path(app.outdir).parent / "jupyter_execute"
     path = folder / f"{app.env.docname}.ipynb"
