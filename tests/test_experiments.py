@@ -311,6 +311,62 @@ def test_only_what_is_missing_is_run_and_all_comes_in_order(
     ]
 
 
+def test_parts_outlive_a_recording_that_could_not_be_saved(
+    empty_store, fake, parts_folder, monkeypatch
+):
+    called = []
+
+    def add(a, b):
+        called.append((a, b))
+        return a + b
+
+    def record(name, seeds):
+        kept = parts.Parts(name, "a" * 64)
+        done = kept.run([(1, 2), (3, 4)], add)
+        kept.discard()
+        found = experiments.provenance(name, seeds=[], packages=[])
+        return {"recorded": found, "done": done}
+
+    def refuse(name, content):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(minilm_scores, "record", record)
+    with monkeypatch.context() as full:
+        full.setattr(experiments, "save_recording", refuse)
+        with pytest.raises(OSError, match="No space left"):
+            experiments.run(only="minilm-cat", say=str)
+    assert len(experiments.run(only="minilm-cat", say=str)) == 1
+    assert called == [(1, 2), (3, 4)]
+    assert parts.Parts("minilm-cat", "a" * 64).done == {}
+
+
+def test_a_sweep_that_is_interrupted_goes_on_run_by_run(
+    empty_store, fake, parts_folder, monkeypatch
+):
+    called = []
+
+    def add(a, b):
+        if (a, b) == (3, 4) and (3, 4) not in called:
+            called.append((a, b))
+            raise KeyboardInterrupt
+        called.append((a, b))
+        return a + b
+
+    def record(name, seeds):
+        kept = parts.Parts(name, "a" * 64)
+        done = kept.run([(1, 2), (3, 4), (5, 6)], add)
+        kept.discard()
+        found = experiments.provenance(name, seeds=[], packages=[])
+        return {"recorded": found, "done": [one["result"] for one in done]}
+
+    monkeypatch.setattr(minilm_scores, "record", record)
+    command = ["experiments", "--only", "minilm-cat"]
+    assert cli.main(command) == 130
+    assert cli.main(command) == 0
+    assert called == [(1, 2), (3, 4), (3, 4), (5, 6)]
+    assert data.load_recording("minilm-cat")["done"] == [3, 7, 11]
+
+
 def test_parts_of_other_code_or_names_are_not_taken_up(parts_folder):
     parts.Parts("sweep", "a" * 64).add("one", {})
     assert parts.Parts("sweep", "b" * 64).done == {}

@@ -135,6 +135,12 @@ def looks(model: Any, link: Link) -> Float[np.ndarray, "2 L H 2 2"]:
         Axes: the word asks the noun, or the noun asks the word; layer; head;
         the marked word, or the word before it (a control); the right noun,
         or the rival.
+
+    Raises
+    ------
+    ValueError
+        When no word stands before the one that asks, or the model has no
+        token that starts one of them.
     """
     words = model.words(link.text)  # for each piece
     between = merge_pieces(model.attentions(link.text), words)
@@ -143,6 +149,12 @@ def looks(model: Any, link: Link) -> Float[np.ndarray, "2 L H 2 2"]:
         for place, word in enumerate(words)
         if word is None or word != (words[place - 1] if place else None)
     ]
+    wanted = {link.query, link.query - 1, link.right, link.rival}
+    if unread := sorted(wanted - set(order)):
+        raise ValueError(
+            "expected a token that starts each marked word, and the word "
+            f"before the one that asks, got none at {unread} in {link.text!r}"
+        )
     pairs = np.stack([between, between.swapaxes(-1, -2)])
     asking = [order.index(word) for word in (link.query, link.query - 1)]
     nouns = [order.index(word) for word in (link.right, link.rival)]

@@ -19,6 +19,7 @@ from typing import Any
 
 from attn_course.data import load_recording, recordings, save_recording
 from attn_course.data.store import check_writable, sweep_drafts
+from attn_course.experiments.parts import kept_until_saved
 from attn_course.masks import check_count
 from attn_course.optional import explained
 
@@ -150,10 +151,11 @@ def run(
         if not written:
             check_writable()
         say(f"{count}: recording …")
-        with explained():
+        with kept_until_saved(), explained():
             content = _module(experiment).record(name, range(seeds))
-        content["recorded"]["inputs"] = fingerprint(experiment, name, seeds)
-        written.append(save_recording(name, content))
+            mark = fingerprint(experiment, name, seeds)
+            content["recorded"]["inputs"] = mark
+            written.append(save_recording(name, content))
         size = written[-1].stat().st_size / 1000
         say(f"{count}: written, {size:.0f} kB")
     return written

@@ -10,7 +10,10 @@ from typing import Any
 
 from attn_course.optional import need
 
-__all__ = ["Parts", "one_thread"]
+__all__ = ["Parts", "kept_until_saved", "one_thread"]
+
+# Files of parts whose whole is not saved yet; None: they may go at once.
+_waiting: list[Path] | None = None
 
 
 class Parts:
@@ -79,7 +82,10 @@ class Parts:
 
     def discard(self) -> None:
         """Forget every result: the whole is recorded."""
-        self.path.unlink(missing_ok=True)
+        if _waiting is None:
+            self.path.unlink(missing_ok=True)
+        else:
+            _waiting.append(self.path)
         self.done = {}
 
     def _read(self) -> dict[str, dict[str, Any]]:
@@ -103,6 +109,22 @@ def _part(line: str) -> tuple[str, dict[str, Any]] | None:
     if not isinstance(part, str) or not isinstance(result, dict):
         return None
     return None if "\ufffd" in line else (part, result)
+
+
+@contextmanager
+def kept_until_saved() -> Iterator[None]:
+    """Let parts that are discarded go only when this block ends well.
+
+    A full disk, met while the whole is saved, costs no results then.
+    """
+    global _waiting
+    _waiting = []
+    try:
+        yield
+        for path in _waiting:
+            path.unlink(missing_ok=True)
+    finally:
+        _waiting = None
 
 
 @contextmanager
