@@ -222,6 +222,23 @@ def test_calls_that_need_a_package_say_which():
         assert f"expected the package {name}, got none: run `" in message
 
 
+def test_commands_that_need_a_package_say_which_in_a_line():
+    command = """
+import contextlib, io
+from attn_course import cli
+said = io.StringIO()
+with contextlib.redirect_stderr(said):
+    status = cli.main({!r})
+raise ValueError(f"{{status}} {{said.getvalue()}}")
+"""
+    commands = [["bench"], ["experiments"], ["experiments", "--only", "x"]]
+    calls = [command.format(arguments) for arguments in commands]
+    for kind, said in without({"torch"}, calls).values():
+        assert kind == "ValueError"
+        assert said.startswith("1 attn-course: expected the package torch,")
+        assert said.count("\n") == 1
+
+
 def test_a_lab_starts_without_torch():
     call = "from attn_course import lab; print(lab._device())"
     assert without({"torch"}, [call]) == {call: None}
