@@ -188,8 +188,7 @@ def fit_shape(name: str, x: Any, shape: Shape) -> None:
         wanted = ", ".join("d" if n is None else str(n) for n in shape)
         comma = "," if len(shape) == 1 else ""
         raise ValueError(
-            f"expected {name} of shape ({wanted}{comma}), "
-            f"got {tuple(x.shape)}"
+            f"expected {name} of shape ({wanted}{comma}), got {tuple(x.shape)}"
         )
 
 
@@ -322,9 +321,7 @@ def _stacked(name: str, items: Sequence[Any]) -> np.ndarray:
     return np.stack(arrays)
 
 
-def _one_text(
-    name: str, array: np.ndarray, batch: int | None
-) -> np.ndarray:
+def _one_text(name: str, array: np.ndarray, batch: int | None) -> np.ndarray:
     """Pick a text where there is a batch axis, the second of five."""
     if array.ndim != 5:
         if batch is None:
