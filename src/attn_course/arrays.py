@@ -32,9 +32,6 @@ __all__ = [
     "library",
 ]
 
-# Nothing larger survives the way to a browser, which gets float32.
-LARGEST = float(np.finfo(np.float32).max)
-
 Shape = tuple[int | None, ...]
 
 
@@ -109,8 +106,10 @@ def as_numbers(
             f"expected finite numbers in {name}, got NaN or inf; "
             "hidden pairs go in mask=..."
         )
-    with np.errstate(over="ignore"):  # of wider floats than float64
-        return array.astype(np.float64, copy=False)
+    if array.dtype.itemsize > 8:  # a longer float than float64
+        most = np.finfo(np.float64).max
+        array = np.where(np.isfinite(array), array.clip(-most, most), array)
+    return array.astype(np.float64, copy=False)
 
 
 def as_mask(
@@ -124,7 +123,13 @@ def as_mask(
     array([[ True, False],
            [ True, False]])
     """
-    mask = bring_mask(name, as_array(name, mask), np.empty(0), shape)
+    mask = bring_mask(
+        name,
+        as_array(name, mask),
+        np.empty(0),
+        shape,
+        instead=f"of numbers that are added to the scores, pass {name} == 0",
+    )
     return np.broadcast_to(mask, shape)
 
 
@@ -162,9 +167,8 @@ def as_layers(
     (2, 2, 3, 3)
     """
     array = _one_text(name, as_numbers(name, weights), batch)
-    n = array.shape[-1] if array.ndim else None
-    n = n if tokens is None else tokens
-    if array.ndim != 4 or array.shape[2:] != (n, n):
+    n = tokens if tokens is not None else (array.shape or (0,))[-1]
+    if array.ndim != 4 or array.shape[2:] != (n, n) or 0 in array.shape:
         size = "n" if tokens is None else tokens
         raise ValueError(
             f"expected {name} of shape (layers, heads, {size}, {size}), or "
@@ -253,7 +257,14 @@ def bring(name: str, x: Any, like: Any, shape: tuple[int, ...]) -> Any:
         ) from None
 
 
-def bring_mask(name: str, mask: Any, like: Any, shape: tuple[int, ...]) -> Any:
+def bring_mask(
+    name: str,
+    mask: Any,
+    like: Any,
+    shape: tuple[int, ...],
+    *,
+    instead: str = "numbers to add to the scores go into bias",
+) -> Any:
     """Check that a mask is boolean; bring it to where `like` is.
 
     Raises
@@ -265,7 +276,7 @@ def bring_mask(name: str, mask: Any, like: Any, shape: tuple[int, ...]) -> Any:
     if not array_namespace(mask).isdtype(mask.dtype, "bool"):
         raise ValueError(
             f'expected {name} of dtype bool (True means "may look"), got '
-            f"{mask.dtype}: numbers to add to the scores go into bias"
+            f"{mask.dtype}: {instead}"
         )
     return mask
 

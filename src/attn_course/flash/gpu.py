@@ -236,7 +236,7 @@ def _spoil(
     group = q.shape[0] // k.shape[0]
 
     def met(marked: torch.Tensor) -> torch.Tensor:
-        """From (kv_heads, n_k, d): is one marked among a query's keys?"""
+        """Say, from (kv_heads, n_k, d), who may see a marked number."""
         so_far = marked.cumsum(dim=1) > 0  # (kv_heads, n_k, d)
         found = so_far[:, last.clamp(0, n_k - 1)]  # (kv_heads, n_q, d)
         found = found & (last >= 0)[:, None]

@@ -241,6 +241,8 @@ def _checked(scores: Any, *, least: int = 0) -> np.ndarray:
             "scores.detach().cpu().numpy() makes it one"
         )
     scores = as_array("scores", scores)
+    if scores.dtype == bool:
+        raise ValueError("expected scores as numbers, got booleans")
     if scores.ndim < 1 or scores.shape[-1] < least:
         raise ValueError(
             f"expected scores of shape (..., n) with n of at least {least}, "

@@ -9,11 +9,10 @@ from typing import Literal, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from attn_course.arrays import as_numbers
 from attn_course.flash.softmax import State, rescale
 from attn_course.functional import attention, check_inputs
-from attn_course.arrays import as_numbers
 from attn_course.masks import causal as causal_mask
-from attn_course.arrays import as_numbers
 from attn_course.masks import check_count
 
 __all__ = ["BYTES", "ORDERS", "Step", "standard_bytes", "steps", "tiles"]
