@@ -286,6 +286,8 @@ def bring_mask(
 
 def _plain(name: str, x: Any) -> np.ndarray:
     """Turn anything into an array of NumPy; errors are ours."""
+    if type(x) is np.ndarray:
+        return x
     if isinstance(x, list | tuple) and _holds_arrays(x):
         return _stacked(name, x)
     if is_array_api_obj(x):

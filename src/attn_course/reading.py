@@ -365,13 +365,17 @@ def norm_weighted(
     """
     weights = as_numbers("weights", weights, least_ndim=2)
     norms = as_numbers("norms", norms, least_ndim=1)
+    wanted = (*weights.shape[:-2], weights.shape[-1])
     try:
-        moved = weights * norms[..., None, :]
+        fits = np.broadcast_shapes(norms.shape, wanted) == wanted
     except ValueError:
+        fits = False
+    if not fits:
         raise ValueError(
-            "expected a norm for each key of each map, got norms of shape "
-            f"{norms.shape} for weights of shape {weights.shape}"
-        ) from None
+            f"expected norms of shape {wanted}, one for each key of each map, "
+            f"got {norms.shape} (weights.shape={weights.shape})"
+        )
+    moved = weights * norms[..., None, :]
     total = moved.sum(axis=-1, keepdims=True)
     return moved / np.where(total == 0, 1.0, total)
 

@@ -47,9 +47,10 @@ def pack_array(
     ([1], [0.5, nan])
     """
     array = as_numbers("numbers", array)
-    unknown = np.flatnonzero(np.isnan(array)).tolist() if missing else []
-    if unknown:
-        array = np.where(np.isnan(array), 0.0, array)
+    unknown: list[int] = []
+    if missing and (gaps := np.isnan(array)).any():
+        unknown = np.flatnonzero(gaps).tolist()
+        array = np.where(gaps, 0.0, array)
     if not np.isfinite(array).all():
         raise ValueError(
             "expected finite numbers, got NaN or inf in an array of shape "
@@ -97,5 +98,6 @@ def unpack_array(packed: dict[str, Any]) -> np.ndarray:
             f"expected {packed['shape']} numbers, got {numbers.size}"
         )
     numbers = numbers.astype(np.float64) * (packed.get("step") or 1.0)
-    numbers[packed.get("missing", [])] = np.nan
+    if "missing" in packed:
+        numbers[packed["missing"]] = np.nan
     return numbers.reshape(packed["shape"])
