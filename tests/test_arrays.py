@@ -278,15 +278,20 @@ ADDITIVE = {
     "transformers": [[0.0, -1e4], [0.0, 0.0]],
     "infinite": [[0.0, -np.inf], [0.0, 0.0]],
     "the least float": [[0.0, np.finfo(np.float32).min], [0.0, 0.0]],
+}
+ZEROS_AND_ONES = {
     "ints": [[1, 0], [1, 1]],
-    "ones": [[1.0, 0.0], [1.0, 1.0]],
+    "floats": [[1.0, 0.0], [1.0, 1.0]],
+    "bytes": np.array([[1, 0], [1, 1]], np.uint8),
 }
 
 
-@pytest.mark.parametrize("name", ADDITIVE)
-def test_additive_masks_are_refused_with_what_to_do(name):
-    mask = ADDITIVE[name]
-    message = "expected mask of dtype bool .*, got .* pass mask == 0"
+@pytest.mark.parametrize("name", [*ADDITIVE, *ZEROS_AND_ONES])
+def test_masks_of_numbers_are_refused_with_what_to_do(name):
+    mask = {**ADDITIVE, **ZEROS_AND_ONES}[name]
+    # The advice turns none of them round.
+    shown = 0 if name in ADDITIVE else 1
+    message = f"expected mask of dtype bool .*, got .* pass mask == {shown}"
     zeros = np.zeros((2, 2))
     for call in (
         lambda: AttentionHeatmap(["a", "b"], scores=zeros, mask=mask),
@@ -299,8 +304,9 @@ def test_additive_masks_are_refused_with_what_to_do(name):
         attention(zeros, zeros, zeros, mask=np.array(mask))
 
 
-def test_the_advice_is_right():
-    mask = np.array(ADDITIVE["transformers"])
+@pytest.mark.parametrize("name", ADDITIVE)
+def test_the_advice_is_right(name):
+    mask = np.array(ADDITIVE[name])
     x = np.ones((2, 2))
     widget = AttentionHeatmap(
         ["a", "b"], scores=np.zeros((2, 2)), mask=mask == 0

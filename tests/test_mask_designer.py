@@ -146,7 +146,7 @@ BAD = {
     "state": (dict(tokens=2, left=1), r"got \['left'\]"),
     "mask of numbers": (
         dict(tokens=2, mask=np.ones((2, 2))),
-        "mask of dtype bool .*, got float64: .* pass mask == 0",
+        "mask of dtype bool .*, got float64: .* pass mask == 1",
     ),
     "mask's shape": (
         dict(tokens=2, mask=np.ones((3, 2, 2), dtype=bool)),

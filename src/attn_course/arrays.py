@@ -123,13 +123,14 @@ def as_mask(
     array([[ True, False],
            [ True, False]])
     """
-    mask = bring_mask(
-        name,
-        as_array(name, mask),
-        np.empty(0),
-        shape,
-        instead=f"of numbers that are added to the scores, pass {name} == 0",
+    mask = as_array(name, mask)
+    ones = (mask == 1).any() and np.isin(mask, [0, 1]).all()
+    instead = (
+        f'where 1 means "may look", pass {name} == 1'
+        if ones
+        else f"of numbers that are added to the scores, pass {name} == 0"
     )
+    mask = bring_mask(name, mask, np.empty(0), shape, instead=instead)
     return np.broadcast_to(mask, shape)
 
 
