@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float
 
+from attn_course.arrays import as_array, as_mask, as_numbers
 from attn_course.pieces import merge_pieces, word_of_each
 
 __all__ = [
@@ -194,6 +195,8 @@ def best_head(
         `held_out`. Held out too: the same share for the word before
         (`control`), and the mean weight of the `right` noun and the `rival`.
     """
+    seen = as_numbers("seen", seen)
+    choose = as_mask("choose", choose, seen.shape[:1])
     right = seen[..., 0] > seen[..., 1]  # (n, D, L, H, 2)
     margin = (seen[..., 0, 0] - seen[..., 0, 1])[choose].mean(axis=0)
     score = right[choose][..., 0].mean(axis=0)  # (D, L, H)
@@ -229,6 +232,7 @@ def luck(
     >>> sorted({float(x) for x in luck(right, draws=99, seed=0)})
     [0.5, 0.75, 1.0]
     """
+    right = as_array("right", right)
     signs = np.where(right.reshape(len(right), -1), 0.5, -0.5)  # (n, heads)
     rng = np.random.default_rng(seed)
     coins = rng.choice([-1.0, 1.0], size=(draws, len(right)))

@@ -23,6 +23,7 @@ class Case(NamedTuple):
     causal: bool = False
     tiles: tuple[int, ...] | None = None  # as in `Tiles`; None: the default
     seed: int = 0  # of the numbers
+    q_offset: int = 0
 
 
 def try_cases(
@@ -131,6 +132,7 @@ def _run(
 ) -> list[Any]:
     """Give output, dq, dk and dv."""
     inputs = [x.clone().requires_grad_() for x in inputs]
-    output = attend(*inputs, causal=case.causal, **options)
+    where = {"causal": case.causal, "q_offset": case.q_offset}
+    output = attend(*inputs, **where, **options)
     output.backward(grad)
     return [output.detach(), *(x.grad for x in inputs)]
