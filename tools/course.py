@@ -44,7 +44,7 @@ from folders import (
     write_stamp,
 )  # fmt: skip
 from installed import broken_packages, packages, packages_folder
-from telling import FULL, CourseError, SetUpError, explain, say
+from telling import CourseError, SetUpError, explain, say
 
 ROOT = Path(__file__).resolve().parent.parent
 OLDEST, NEWEST = (3, 11), (3, 13)
@@ -93,11 +93,18 @@ def run(
         pass_fds=() if WINDOWS else HELD,
     )
     last = time.monotonic()
+    stopped = False
 
     def pass_on() -> None:
         nonlocal last
+        inside = False
         for line in process.stdout:
             last = time.monotonic()
+            # Where a Ctrl-C found the command tells a user nothing.
+            inside = inside or (stopped and line.startswith("Traceback"))
+            if inside:
+                inside = not line.startswith("KeyboardInterrupt")
+                continue
             # A reader that went away (`make site | head`) stops nothing.
             with contextlib.suppress(OSError):
                 print(line, end="", flush=True)
@@ -116,6 +123,7 @@ def run(
     except KeyboardInterrupt:
         # The family has not seen the Ctrl-C: pass it on, and let the child
         # finish its own cleaning.
+        stopped = True
         signal_family(process, signal.SIGINT)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=10)
@@ -145,11 +153,16 @@ def must_run(command: list, what: str, **options) -> None:
     """Run a command and stop when it fails."""
     code = run(command, **options)
     if code:
-        full = shutil.disk_usage(ROOT).free < 2**24
-        hint = f" {FULL}" if full else ""
         raise CourseError(
-            f"{what} failed (exit code {code}); see above.{hint}"
+            f"{what} failed (exit code {code}); see above.{space()}"
         )
+
+
+def space() -> str:
+    """Say so when a disk is nearly full, as a command rarely does."""
+    disks = [path for path in (ROOT, ROOT / "_build") if path.is_dir()]
+    free = min(shutil.disk_usage(path).free >> 20 for path in disks)
+    return f" Only {free} MB are left on the disk." if free < 16 else ""
 
 
 # --- Hashes and stamps ----------------------------------------------------
@@ -346,8 +359,10 @@ def install(venv: Path, version: str) -> None:
         say("Installing the course and what it needs: some minutes the first "
             "time")  # fmt: skip
         pip_install(venv, "-e", f"{ROOT}[{EXTRAS}]")
-    # What is still not whole changes by itself: it is not looked at again.
     lost = broken_packages(venv, [])
+    if lost:
+        # Not looked at again: what made them so would do it each time.
+        say(f"Still damaged: {', '.join(lost)} (make clean ALL=yes helps)")
     whole = [name for name in packages(venv) if name not in lost]
     write_stamp(stamp, "\n".join([wanted, *whole]))
 

@@ -33,12 +33,11 @@ ADVICE = {
 
 def explain(error: OSError) -> str:
     """Say what the system refused and what to do about it."""
+    path, reason = error.filename, error.strerror or str(error)
     if isinstance(error, shutil.Error):  # one for each file of a folder
-        source, _, reason = error.args[0][0]
-        text = f"{reason} ({source})"
-    else:
-        text = str(error)
+        _, path, reason = error.args[0][0]
+    text = f"expected to use {path}, got: {reason}." if path else f"{reason}."
     for number, advice in ADVICE.items():
-        if os.strerror(number) in text:
-            return f"{text}. {advice}"
+        if os.strerror(number) in reason:
+            return f"{text} {advice}"
     return text
