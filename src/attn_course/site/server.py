@@ -77,6 +77,9 @@ class _Handler(SimpleHTTPRequestHandler):
     """Serve files; pages carry their policy, and nothing is cached."""
 
     protocol_version = "HTTP/1.1"
+    # No page, so it needs no policy.
+    error_content_type = "text/plain; charset=utf-8"
+    error_message_format = "%(code)d %(message)s\n"
     # Windows takes these from its registry, where they may be wrong.
     extensions_map = {  # noqa: RUF012
         **SimpleHTTPRequestHandler.extensions_map,
