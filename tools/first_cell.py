@@ -13,24 +13,24 @@ from pathlib import Path
 
 import course
 
-# The release of the notebook's own version comes first; where nobody has made
-# it, pip's error would only puzzle. HEAD is the default branch, whatever its
-# name. The pins keep pip from choosing, for a new package, a release that
-# wants another NumPy or torch than the running kernel has loaded.
+# The release of the notebook's own version comes first, without pip's words
+# where nobody has made it; HEAD is the default branch, whatever its name. The
+# pins keep pip from choosing, for a new package, a release that wants another
+# NumPy or torch than the kernel has loaded.
 CELL = '''\
 # Where the course's package is missing, as on Colab, this installs it.
+import sys
 from importlib import metadata, util
 
 home = "ADDRESS/archive"
 have = [p for p in ("ipywidgets", "numpy", "torch") if util.find_spec(p)]
 pins = " ".join(f"{p}=={metadata.version(p)}" for p in have)
-for quiet, ref in ("-qqq", "refs/tags/vVERSION"), ("-q", "HEAD"):
-    if not util.find_spec("attn_course"):
-        %pip install {quiet} "attn-course[labs] @ {home}/{ref}.zip" {pins}
+pip = f'"{sys.executable}" -m pip install -q {pins} bertviz matplotlib {home}'
+if not util.find_spec("attn_course"):  # the release, or else the branch
+    said = !{pip}/refs/tags/vVERSION.zip || {pip}/HEAD.zip
 if not util.find_spec("attn_course"):
-    raise SystemExit(f"""Run this cell again with a network; or gather the
-course elsewhere, pip wheel -w course "attn-course @ {home}/HEAD.zip", and
-run here %pip install --no-index -f course attn-course {pins}""")
+    raise SystemExit(f"{said.n}\\nNo network? Elsewhere: pip wheel {home}"
+        "/HEAD.zip; bring the files: %pip install --no-index -f . attn-course")
 from attn_course import lab
 
 lab.setup()'''
