@@ -17,7 +17,7 @@ import course
 # where nobody has made it; HEAD is the default branch, whatever its name. The
 # pins keep pip from choosing, for a new package, a release that wants another
 # NumPy or torch than the kernel has loaded.
-CELL = '''\
+CELL = """\
 # Where the course's package is missing, as on Colab, this installs it.
 import sys
 from importlib import metadata, util
@@ -33,7 +33,7 @@ if not util.find_spec("attn_course"):
         "/HEAD.zip; bring the files: %pip install --no-index -f . attn-course")
 from attn_course import lab
 
-lab.setup()'''
+lab.setup()"""
 
 
 def first_cell(root: Path) -> str:

@@ -89,16 +89,16 @@ def installed(wanted: Iterable[str], held: Set[str] = frozenset()) -> dict:
     found, queue = {}, [Requirement(line) for line in wanted]
     while queue:
         one = queue.pop()
-        name = canonicalize_name(one.name)
-        if name in found or name in held or not _applies(one):
+        name, extras = canonicalize_name(one.name), tuple(sorted(one.extras))
+        if (name, extras) in found or name in held:
             continue
-        found[name] = metadata.version(name)
-        queue += map(Requirement, metadata.requires(name) or [])
-    return found
-
-
-def _applies(one: Requirement) -> bool:
-    return not one.marker or one.marker.evaluate({"extra": ""})
+        found[name, extras] = metadata.version(name)
+        queue += [
+            new for new in map(Requirement, metadata.requires(name) or [])
+            if not new.marker
+            or any(new.marker.evaluate({"extra": e}) for e in extras or [""])
+        ]  # fmt: skip
+    return {name: version for (name, _), version in found.items()}
 
 
 def names_in(folder: Path) -> set[str]:

@@ -169,6 +169,12 @@ def test_numbers_stand_in_the_prose_and_lead_to_their_cells(book):
     assert "claim-3-tie" in places
 
 
+def test_what_a_cell_hands_over_leaves_no_empty_box(book):
+    cell = read(book, "notebooks/03-query-key-value").select_one(".cell")
+    boxes = [box.get_text() for box in cell.select(".output")]
+    assert len(boxes) == 1 and boxes[0].startswith("claim ")
+
+
 def test_the_ledger_lists_every_claim(book):
     page = read(book, "book/claims")
     titles = [title.get_text() for title in page.select("h2")]
