@@ -124,8 +124,10 @@ def prepare() -> Path:
     wanted = [*tomllib.loads(text)["project"]["dependencies"], *BROUGHT]
     # Triton is for Linux alone.
     lent = installed(name for name in LENT if find_spec(name))
+    # The links are absolute: a folder that was moved needs new ones.
+    here = sys.version, sys.prefix, sorted(lent.items())
     stamp = course.digest(
-        repr((sys.version, COLAB, MODULE, wanted, sorted(lent.items()))),
+        repr((here, COLAB, MODULE, wanted)),
         (course.ROOT / "constraints.txt").read_bytes(),
     )
     with course.one_at_a_time(home):
