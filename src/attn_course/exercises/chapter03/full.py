@@ -2,12 +2,9 @@
 
 import numpy as np
 
-from attn_course.exercises.chapter03.shared import (
-    query_key_cases,
-    softmax,
-    swap,
-)
+from attn_course.exercises.cases import query_key_value
 from attn_course.exercises.core import Exercise
+from attn_course.exercises.parts import softmax, swap
 from attn_course.functional import attention as from_the_course
 
 EXERCISE = Exercise(
@@ -31,7 +28,7 @@ your answer to 3.1 or the course's functions.
         "Which array's last axis is d_k? Divide the scores, before the "
         "exponential, by its root; then subtract each row's largest score.",
     ],
-    inputs=query_key_cases,
+    inputs=query_key_value,
 )
 
 
@@ -80,7 +77,10 @@ def divided_at_the_end(query, key, value):
     return (exps @ value) / exps.sum(axis=-1, keepdims=True)
 
 
-EXERCISE.is_right(from_the_course)
+@EXERCISE.is_right
+def with_the_course(query, key, value):
+    """Ask the course's own function, which takes floats alone."""
+    return from_the_course(1.0 * query, 1.0 * key, 1.0 * value)
 
 
 # The wrong things mixed

@@ -2,19 +2,16 @@
 
 import numpy as np
 
-from attn_course.exercises.chapter03.shared import (
-    query_key_cases,
-    softmax,
-    swap,
-)
+from attn_course.exercises.cases import query_key_value
 from attn_course.exercises.core import Case, Exercise
+from attn_course.exercises.parts import softmax, swap
 from attn_course.functional import attention_weights as from_the_course
 
 
 def inputs(rng: np.random.Generator) -> list[Case]:
     """Give queries, keys and masks: some rows empty, some masks shared."""
     cases = []
-    for case in query_key_cases(rng):
+    for case in query_key_value(rng):
         query, key, _ = case.arguments
         shape = (*query.shape[:-1], key.shape[-2])  # (..., n_q, n_k)
         mask = rng.random(shape) < 0.6
@@ -135,7 +132,7 @@ def with_loops(query, key, mask):
 @EXERCISE.is_right
 def with_the_course(query, key, mask):
     """Ask the course's own function."""
-    return from_the_course(query, key, mask=mask)
+    return from_the_course(1.0 * query, 1.0 * key, mask=mask)
 
 
 # Hidden in the wrong way
