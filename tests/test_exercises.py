@@ -66,7 +66,7 @@ def test_an_unknown_exercise_is_told_with_those_there_are():
 
 
 def test_ids_are_in_the_order_of_the_course():
-    assert {"3.1", "3.2", "3.3", "3.4", "3.5"} < set(IDS)
+    assert {"3.1", "2.9"} < set(IDS)
     assert sorted(IDS, key=lambda id: [*map(int, id.split("."))]) == IDS
 
 
@@ -166,7 +166,7 @@ LEAST = {
     ("5.2", "n"): 2,
 }
 LATER = {
-    *("1.1", "1.2", "1.3", "2.1", "2.2", "2.3", "3.2", "3.3", "3.4", "3.5"),
+    *("1.1", "1.2", "1.3", "2.1", "2.2", "2.3", "2.9"),
     *("4.1", "4.2", "4.3", "5.1", "5.2", "5.3", "6.1", "6.2", "6.3", "6.4"),
     *("7.1", "7.2", "7.3", "7.4", "8.1", "8.2", "8.3", "8.4", "9.1", "9.2"),
     "9.3",
@@ -185,7 +185,8 @@ def shapes(ex):
     for names, shape in re.findall(r"([\w ,]+?) \(([^)]*)\)", given):
         for name in re.findall(r"\w+", names):
             if name in ex.parameters:
-                found[name] = [axis.strip() for axis in shape.split(",")]
+                axes = shape.removesuffix(",").split(",")
+                found[name] = [axis.strip() for axis in axes]
     return found
 
 

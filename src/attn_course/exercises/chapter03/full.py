@@ -240,6 +240,37 @@ def no_maximum_subtracted(query, key, value):
 
 
 @EXERCISE.is_wrong
+def minimum_subtracted(query, key, value):
+    """You subtracted the minimum: scores far above it overflow."""
+    scores = query @ swap(key) / np.sqrt(key.shape[-1])
+    exps = np.exp(scores - scores.min(axis=-1, keepdims=True))
+    return exps / exps.sum(axis=-1, keepdims=True) @ value
+
+
+@EXERCISE.is_wrong
+def first_score_subtracted(query, key, value):
+    """You subtracted the first score: one far above it overflows."""
+    scores = query @ swap(key) / np.sqrt(key.shape[-1])
+    exps = np.exp(scores - scores[..., :1])
+    return exps / exps.sum(axis=-1, keepdims=True) @ value
+
+
+@EXERCISE.is_wrong
+def largest_absolute_subtracted(query, key, value):
+    """You subtracted the largest |score|: far below it all become 0/0."""
+    scores = query @ swap(key) / np.sqrt(key.shape[-1])
+    exps = np.exp(scores - np.abs(scores).max(axis=-1, keepdims=True))
+    return exps / exps.sum(axis=-1, keepdims=True) @ value
+
+
+@EXERCISE.is_wrong
+def scores_clipped(query, key, value):
+    """You cut the scores off: those beyond the limit become equal."""
+    scores = query @ swap(key) / np.sqrt(key.shape[-1])
+    return softmax(np.clip(scores, -700, 700)) @ value
+
+
+@EXERCISE.is_wrong
 def maximum_of_everything(query, key, value):
     """One maximum for all rows: a row far below it becomes 0/0."""
     scores = query @ swap(key) / np.sqrt(key.shape[-1])
