@@ -10,11 +10,12 @@
 import copy
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
 import numpy as np
+
+from attn_course.exercises.task import Case
 
 __all__ = [
     "NUMBERS",
@@ -29,9 +30,6 @@ __all__ = [
     "weights",
 ]
 
-# How far an answer may be from the reference, by bytes of the narrowest
-# number that goes in: rounding differs from one right answer to the next.
-TOLERANCE = {2: 2e-2, 4: 1e-4, 8: 1e-6}
 # What may stand where nobody looks.
 NUMBERS = {
     "NaN": np.nan,
@@ -40,43 +38,6 @@ NUMBERS = {
     "1e10": 1e10,
     "−1e10": -1e10,
 }
-
-
-@dataclass
-class Case:
-    """One input: what it is called, and the arguments in order."""
-
-    name: str
-    arguments: tuple
-
-    @property
-    def size(self) -> int:
-        """Count the numbers in it."""
-        return sum(np.size(x) for x in self.arguments)
-
-    @property
-    def floats(self) -> list[np.ndarray]:
-        """Give the arguments that are floating arrays."""
-        return [
-            x
-            for x in self.arguments
-            if isinstance(x, np.ndarray) and x.dtype.kind == "f"
-        ]
-
-    @property
-    def dtype(self) -> np.dtype:
-        """Give the dtype that an answer should have, or a wider one."""
-        return np.result_type(*self.floats or [np.float64])
-
-    @property
-    def tolerance(self) -> float:
-        """Say how far an answer may be from the reference."""
-        sizes = [x.dtype.itemsize for x in self.floats]
-        return TOLERANCE[min(sizes, default=8)]
-
-    def copies(self) -> tuple:
-        """Give the arguments to somebody who may change them."""
-        return copy.deepcopy(self.arguments)
 
 
 # What numbers are drawn

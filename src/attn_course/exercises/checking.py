@@ -11,18 +11,16 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from attn_course.exercises.cases import Case
 from attn_course.exercises.feedback import Example, Result, said, show
 from attn_course.exercises.limits import Call, call
+from attn_course.exercises.task import Case, Task
+from attn_course.exercises.watching import Watch
 
-if TYPE_CHECKING:
-    from attn_course.exercises.core import Exercise
-
-__all__ = ["Case", "Outcome", "check", "matches", "outcomes"]
+__all__ = ["Outcome", "check", "matches", "outcomes"]
 
 # Two mistakes at once: the first gets a name when a wrong answer explains so
 # many of the failing answers, and at least so large a part of them.
@@ -34,7 +32,8 @@ class Outcome:
     """What an answer did with one case.
 
     kind is "array", "type" (no array of real numbers), "raised" or "slow";
-    label names the type or the exception.
+    label names the type or the exception; forbidden, a function that the
+    statement forbids and that was called.
     """
 
     kind: str
@@ -43,6 +42,7 @@ class Outcome:
     detail: str = ""
     printed: str = ""
     changed: list[str] = field(default_factory=list)
+    forbidden: str = ""
 
     @property
     def is_finite(self) -> bool:
@@ -58,24 +58,24 @@ class Problem:
     message: str
 
 
-def check(
-    exercise: "Exercise", function: Callable, *, seconds: float
-) -> Result:
+def check(task: Task, function: Callable, *, seconds: float) -> Result:
     """Try the function on every case of the exercise; say what it does."""
-    wrong_use = _wrong_use(exercise, function)
+    wrong_use = _wrong_use(task, function)
     if wrong_use is not None:
         return Result(False, wrong_use.mistake, wrong_use.message)
 
-    cases = exercise.cases()
+    cases = task.cases()
     mine = []
     for case in cases:
-        mine.append(_outcome(exercise, function, case, seconds))
+        mine.append(_outcome(task, function, case, seconds))
+        if mine[-1].forbidden:
+            return _forbidden(mine[-1].forbidden)
         if mine[-1].kind == "slow":
             break
     if all(_is_nothing(outcome) for outcome in mine):
         return _nothing(function)
 
-    expected = [_expected(exercise, case) for case in cases]
+    expected = [_expected(task, case) for case in cases]
     problems = [
         _problem(outcome, case, right, seconds)
         for outcome, case, right in zip(mine, cases, expected, strict=False)
@@ -88,17 +88,17 @@ def check(
     first = failing[0] if mine[-1].kind != "slow" else len(mine) - 1
     problem = problems[first]
     if mine[-1].kind != "slow" and problem.mistake != "changes_arguments":
-        problem = _named(exercise, cases, mine, failing) or problem
-    example = _example(exercise, cases[first], mine[first], expected[first])
+        problem = _named(task, cases, mine, failing) or problem
+    example = _example(task, cases[first], mine[first], expected[first])
     return Result(False, problem.mistake, problem.message, example)
 
 
 # What an answer does
 
 
-def outcomes(exercise: "Exercise", function: Callable) -> list[Outcome]:
+def outcomes(task: Task, function: Callable) -> list[Outcome]:
     """Run one of the exercise's own functions on every case."""
-    return [_own_outcome(function, case) for case in exercise.cases()]
+    return [_own_outcome(function, case) for case in task.cases()]
 
 
 def _own_outcome(function: Callable, case: Case) -> Outcome:
@@ -113,18 +113,18 @@ def _own_outcome(function: Callable, case: Case) -> Outcome:
 
 
 def _outcome(
-    exercise: "Exercise", function: Callable, case: Case, seconds: float
+    task: Task, function: Callable, case: Case, seconds: float
 ) -> Outcome:
     """Run a learner's function on one case, within the time limit."""
-    given = case.copies()
-    result = call(function, given, seconds)
+    given, watch = case.copies(), Watch(function, task.forbids)
+    result = call(watch, given, seconds)
     outcome = _classify(result, function)
-    outcome.printed = result.printed
+    outcome.printed, outcome.forbidden = result.printed, watch.found
     if outcome.kind != "slow":
         outcome.changed = [
             name
             for name, before, after in zip(
-                exercise.parameters, case.arguments, given, strict=True
+                task.parameters, case.arguments, given, strict=True
             )
             if not _equal(before, after)
         ]
@@ -166,7 +166,7 @@ def _where(error: BaseException, function: Callable) -> str:
     return ""
 
 
-def _expected(exercise: "Exercise", case: Case) -> np.ndarray:
+def _expected(task: Task, case: Case) -> np.ndarray:
     """Give the reference's answer, computed in float64."""
     wide = tuple(
         x.astype(np.float64)
@@ -175,15 +175,15 @@ def _expected(exercise: "Exercise", case: Case) -> np.ndarray:
         for x in case.copies()
     )
     with np.errstate(all="ignore"):
-        return exercise.reference(*wide)
+        return task.reference(*wide)
 
 
 # What is wrong with it
 
 
-def _wrong_use(exercise: "Exercise", function: Any) -> Problem | None:
+def _wrong_use(task: Task, function: Any) -> Problem | None:
     """See whether the function can be called at all."""
-    name = exercise.reference.__name__
+    name = task.reference.__name__
     if not callable(function):
         return Problem(
             "not_a_function",
@@ -195,11 +195,11 @@ def _wrong_use(exercise: "Exercise", function: Any) -> Problem | None:
     except (TypeError, ValueError):  # some functions have none to show
         return None
     try:
-        signature.bind(*exercise.parameters)
+        signature.bind(*task.parameters)
     except TypeError:
         return Problem(
             "wrong_arguments",
-            f"Your function should take ({', '.join(exercise.parameters)}), "
+            f"Your function should take ({', '.join(task.parameters)}), "
             f"but takes {signature}.",
         )
     return None
@@ -228,6 +228,16 @@ def _nothing(function: Callable) -> Result:
         False,
         "returns_nothing",
         "Your function returns nothing: is the `return` missing?",
+    )
+
+
+def _forbidden(name: str) -> Result:
+    """Name a function that the statement forbids."""
+    return Result(
+        False,
+        "forbidden",
+        f"Your function calls `{name}`, which the statement forbids: write "
+        "out what it does.",
     )
 
 
@@ -333,7 +343,7 @@ def _close(got: np.ndarray, right: np.ndarray, tolerance: float) -> bool:
 
 
 def matches(
-    exercise: "Exercise",
+    task: Task,
     cases: list[Case],
     mine: list[Outcome],
     among: list[int],
@@ -341,7 +351,7 @@ def matches(
     """Find the wrong answers that do the same on the cases `among`."""
     return [
         wrong
-        for wrong in exercise.wrong_answers
+        for wrong in task.wrong_answers
         if all(_does_the_same(wrong, cases[i], mine[i]) for i in among)
     ]
 
@@ -361,7 +371,7 @@ def _same(mine: Outcome, theirs: Outcome, case: Case) -> bool:
 
 
 def _named(
-    exercise: "Exercise",
+    task: Task,
     cases: list[Case],
     mine: list[Outcome],
     failing: list[int],
@@ -369,10 +379,10 @@ def _named(
     """Name the mistake, if it is one that we know."""
     if all(outcome.kind == "raised" for outcome in mine):
         return None
-    found = matches(exercise, cases, mine, list(range(len(cases))))
+    found = matches(task, cases, mine, list(range(len(cases))))
     if found:
         return Problem(found[0].__name__, _sentence(found[0]))
-    found = _first_of_two(exercise, cases, mine, failing)
+    found = _first_of_two(task, cases, mine, failing)
     if found is None:
         return None
     more = " It is not the only mistake: mend it, and check again."
@@ -380,7 +390,7 @@ def _named(
 
 
 def _first_of_two(
-    exercise: "Exercise",
+    task: Task,
     cases: list[Case],
     mine: list[Outcome],
     failing: list[int],
@@ -392,7 +402,7 @@ def _first_of_two(
     least = max(ENOUGH, MOST * len(fails))
     found = [
         wrong
-        for wrong in matches(exercise, cases, mine, passes)
+        for wrong in matches(task, cases, mine, passes)
         if sum(_does_the_same(wrong, cases[i], mine[i]) for i in fails)
         >= least
     ]
@@ -405,7 +415,7 @@ def _sentence(wrong: Callable) -> str:
 
 
 def _example(
-    exercise: "Exercise", case: Case, outcome: Outcome, right: np.ndarray
+    task: Task, case: Case, outcome: Outcome, right: np.ndarray
 ) -> Example:
     """Show the smallest input on which an answer fails."""
     got = show(outcome.value)
@@ -415,7 +425,7 @@ def _example(
         got = f"{outcome.label}: {outcome.value}"
     rows = [
         (name, show(x))
-        for name, x in zip(exercise.parameters, case.arguments, strict=True)
+        for name, x in zip(task.parameters, case.arguments, strict=True)
     ]
     rows += [("expected", show(right)), ("got", got)]
     return Example(case.name, rows, outcome.printed)
