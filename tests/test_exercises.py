@@ -154,9 +154,12 @@ def test_the_inputs_are_many_awkward_and_the_same_each_time(ex):
 
 
 @each
-def test_the_reference_is_finite_on_every_input(ex):
-    for outcome in checking.outcomes(ex, ex.reference):
-        assert outcome.is_finite
+def test_the_reference_is_finite_unless_something_sees_nan(ex):
+    outcomes = checking.outcomes(ex, ex.reference)
+    for case, outcome in zip(ex.cases(), outcomes, strict=True):
+        if all(np.isfinite(x).all() for x in case.floats):
+            assert outcome.is_finite
+        assert np.isfinite(outcome.value).any()
 
 
 # Inputs by kind: what a signature or a solution speaks of must be tried.
@@ -167,7 +170,7 @@ LEAST = {
 }
 LATER = {
     *("1.1", "1.2", "1.3", "2.1", "2.2", "2.3", "2.9"),
-    *("4.1", "4.2", "4.3", "5.1", "5.2", "5.3", "6.1", "6.2", "6.3", "6.4"),
+    *("5.1", "5.2", "5.3", "6.1", "6.2", "6.3", "6.4"),
     *("7.1", "7.2", "7.3", "7.4", "8.1", "8.2", "8.3", "8.4", "9.1", "9.2"),
     "9.3",
 }
