@@ -169,10 +169,8 @@ LEAST = {
     ("5.2", "n"): 2,
 }
 LATER = {
-    *("1.1", "1.2", "1.3", "2.1", "2.2", "2.3", "2.9"),
-    *("5.1", "5.2", "5.3", "6.1", "6.2", "6.3", "6.4"),
-    *("7.1", "7.2", "7.3", "7.4", "8.1", "8.2", "8.3", "8.4", "9.1", "9.2"),
-    "9.3",
+    *("6.1", "6.2", "6.3", "6.4", "7.1", "7.2", "7.3", "7.4"),
+    *("8.1", "8.2", "8.3", "8.4", "9.1", "9.2", "9.3"),
 }
 each_now = pytest.mark.parametrize(
     "ex",
@@ -182,14 +180,16 @@ each_now = pytest.mark.parametrize(
 
 
 def shapes(ex):
-    """Read `name (..., n, d)` from the solution's docstring."""
+    """Read `name (..., n, d)` of arrays from the solution's docstring."""
     given = ex.reference.__doc__.split("\n\n", 1)[-1].split("→")[0]
     found = {}
     for names, shape in re.findall(r"([\w ,]+?) \(([^)]*)\)", given):
+        axes = [axis.strip() for axis in shape.removesuffix(",").split(",")]
         for name in re.findall(r"\w+", names):
-            if name in ex.parameters:
-                axes = shape.removesuffix(",").split(",")
-                found[name] = [axis.strip() for axis in axes]
+            if name in ex.parameters and isinstance(
+                arguments(ex, name)[0], np.ndarray
+            ):
+                found[name] = axes
     return found
 
 
@@ -205,7 +205,7 @@ def test_each_axis_is_1_in_one_case_and_more_in_another(ex):
         for i, axis in enumerate(axes):
             if not axis.isidentifier():
                 continue
-            lengths = {np.shape(x)[i - len(axes)] for x in arguments(ex, name)}
+            lengths = {x.shape[i - len(axes)] for x in arguments(ex, name)}
             assert min(lengths) == LEAST.get((ex.id, axis), 1), axis
             assert len(lengths) > 2, axis
 
@@ -217,19 +217,20 @@ def test_batch_axes_are_none_one_two_and_of_length_1(ex):
             batches = [
                 x.shape[: x.ndim + 1 - len(axes)] for x in arguments(ex, name)
             ]
-            assert {len(batch) for batch in batches} >= {0, 1, 2}
+            least = 1 if axes == ["..."] else 0
+            assert {len(batch) for batch in batches} >= {least, 1, 2}
             assert any(1 in batch for batch in batches)
 
 
 @each_now
 def test_numbers_are_of_every_dtype_and_whole_ones_too(ex):
+    everywhere = set()
     for name in shapes(ex):
-        dtypes = {np.asarray(x).dtype for x in arguments(ex, name)}
-        kinds = {dtype.kind for dtype in dtypes}
-        if "f" in kinds:
-            assert {str(dtype) for dtype in dtypes} >= {
-                *("float16", "float32", "float64", "int64"),
-            }
+        dtypes = {str(x.dtype) for x in arguments(ex, name)}
+        everywhere |= dtypes
+        if "float64" in dtypes:
+            assert dtypes >= {"float32", "int64"}
+    assert "float16" in everywhere
 
 
 @each_now
