@@ -146,8 +146,6 @@ def test_the_inputs_are_many_awkward_and_the_same_each_time(ex):
     sizes = [case.size for case in cases]
     assert sizes == sorted(sizes)
     assert sizes[0] <= 20
-    dtypes = {x.dtype for case in cases for x in case.floats}
-    assert {np.dtype("float16"), np.dtype("float32")} < dtypes
     for case, again in zip(cases, ex.cases(), strict=True):
         for x, y in zip(case.arguments, again.arguments, strict=True):
             np.testing.assert_array_equal(x, y)
@@ -168,6 +166,8 @@ LEAST = {
     # a previous token needs two, and so does somebody else who looks at it
     ("5.2", "n"): 2,
 }
+# Frequencies of thousands times microseconds leave the range of float16.
+NO_HALF = {"1.2"}
 LATER = {
     *("6.1", "6.2", "6.3", "6.4", "7.1", "7.2", "7.3", "7.4"),
     *("8.1", "8.2", "8.3", "8.4", "9.1", "9.2", "9.3"),
@@ -230,7 +230,7 @@ def test_numbers_are_of_every_dtype_and_whole_ones_too(ex):
         everywhere |= dtypes
         if "float64" in dtypes:
             assert dtypes >= {"float32", "int64"}
-    assert "float16" in everywhere
+    assert ("float16" in everywhere) == (ex.id not in NO_HALF)
 
 
 @each_now
@@ -255,6 +255,9 @@ SHIFTS = {
     "the smallest": lambda x, **k: x.min(**k),
     "the first": lambda x, **k: x[..., :1],
     "the last": lambda x, **k: x[..., -1:],
+    "the first or the last": lambda x, **k: np.maximum(
+        x[..., :1], x[..., -1:]
+    ),
     "the mean": lambda x, **k: x.mean(**k),
     "the median": lambda x, **k: np.median(x, **k),
     "half the largest": lambda x, **k: x.max(**k) / 2,

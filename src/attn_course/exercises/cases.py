@@ -142,7 +142,7 @@ def steep() -> dict[str, np.ndarray]:
         "rising": [[0, 1, 2, 3]],
         "falling": [[3, 2, 1, 0]],
         "far below zero": [[-1, -2, -3, -2]],
-        "on both sides of zero": [[1, -2, 1, -1]],
+        "on both sides of zero": [[-1, 1, 1, -2]],
         "rows far apart": [[3, 2, 3, 2], [-2, -2, -3, -3], [0, 0, 0, 0]],
     }
     scores = {}

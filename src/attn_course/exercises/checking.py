@@ -4,17 +4,15 @@ A wrong answer is a function like the learner's. Where the two give the same
 on every input, the mistake has a name.
 """
 
-import dis
 import inspect
-import linecache
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from attn_course.exercises import interrupts
+from attn_course.exercises.answers import is_stub, last_line
 from attn_course.exercises.feedback import Example, Result, said, show
 from attn_course.exercises.limits import Call, call
 from attn_course.exercises.task import Case, Task
@@ -25,6 +23,16 @@ __all__ = ["Outcome", "check", "matches", "outcomes"]
 # Two mistakes at once: the first gets a name when a wrong answer explains so
 # many of the failing answers, and at least so large a part of them.
 ENOUGH, MOST = 3, 0.75
+# What a stub gives, and what a function without a return gives.
+NOTHING = {"NoneType", "ellipsis"}
+STUBS = {*NOTHING, "NotImplementedType", "NotImplementedError"}
+# What to do with what is no array.
+CURES = {
+    "list": " `np.array` makes one of it.",
+    "masked array": " `filled` puts numbers where it has none.",
+    "method": " Are the brackets of a call missing?",
+    "builtin_function_or_method": " Are the brackets of a call missing?",
+}
 
 
 @dataclass
@@ -32,8 +40,9 @@ class Outcome:
     """What an answer did with one case.
 
     kind is "array", "type" (no array of real numbers), "raised" or "slow";
-    label names the type or the exception; forbidden, a function that the
-    statement forbids and that was called.
+    label names the type or the exception, parts are those of a tuple or
+    list; forbidden is a function that the statement forbids and that was
+    called.
     """
 
     kind: str
@@ -43,6 +52,7 @@ class Outcome:
     printed: str = ""
     changed: list[str] = field(default_factory=list)
     forbidden: str = ""
+    parts: list["Outcome"] = field(default_factory=list)
 
     @property
     def is_finite(self) -> bool:
@@ -59,23 +69,43 @@ class Problem:
 
 
 def check(task: Task, function: Callable, *, seconds: float) -> Result:
-    """Try the function on every case of the exercise; say what it does."""
+    """Try the function on every case of the exercise; say what it does.
+
+    Raises KeyboardInterrupt when the learner interrupts, and nothing else.
+    """
     wrong_use = _wrong_use(task, function)
     if wrong_use is not None:
         return Result(False, wrong_use.mistake, wrong_use.message)
+    with interrupts.held():
+        cases = task.cases()
+        mine = _tried(task, function, cases, seconds)
+        early = _without_comparing(function, mine)
+        if early is not None:
+            return Result(False, early.mistake, early.message)
+        expected = [_expected(task, case) for case in cases]
+        return _judged(task, cases, mine, expected, seconds)
 
-    cases = task.cases()
+
+def _tried(
+    task: Task, function: Callable, cases: list[Case], seconds: float
+) -> list["Outcome"]:
+    """Run a learner's function on the cases, until one takes too long."""
     mine = []
     for case in cases:
         mine.append(_outcome(task, function, case, seconds))
-        if mine[-1].forbidden:
-            return _forbidden(mine[-1].forbidden)
         if mine[-1].kind == "slow":
             break
-    if all(_is_nothing(outcome) for outcome in mine):
-        return _nothing(function)
+    return mine
 
-    expected = [_expected(task, case) for case in cases]
+
+def _judged(
+    task: Task,
+    cases: list[Case],
+    mine: list["Outcome"],
+    expected: list[np.ndarray],
+    seconds: float,
+) -> Result:
+    """Compare with what is expected, and say what is wrong."""
     problems = [
         _problem(outcome, case, right, seconds)
         for outcome, case, right in zip(mine, cases, expected, strict=False)
@@ -84,11 +114,10 @@ def check(task: Task, function: Callable, *, seconds: float) -> Result:
     if not failing:
         message = f"Your function is right on all {len(cases)} inputs."
         return Result(True, None, message)
-
-    first = failing[0] if mine[-1].kind != "slow" else len(mine) - 1
-    problem = problems[first]
-    if mine[-1].kind != "slow" and problem.mistake != "changes_arguments":
-        problem = _named(task, cases, mine, failing) or problem
+    is_slow = mine[-1].kind == "slow"
+    first = len(mine) - 1 if is_slow else failing[0]
+    named = None if is_slow else _named(task, cases, mine, expected)
+    problem = named or problems[first]
     example = _example(task, cases[first], mine[first], expected[first])
     return Result(False, problem.mistake, problem.message, example)
 
@@ -109,7 +138,7 @@ def _own_outcome(function: Callable, case: Case) -> Outcome:
             result.value = function(*case.copies())
     except Exception as error:
         result.error = error
-    return _classify(result, function)
+    return _classify(result)
 
 
 def _outcome(
@@ -118,7 +147,7 @@ def _outcome(
     """Run a learner's function on one case, within the time limit."""
     given, watch = case.copies(), Watch(function, task.forbids)
     result = call(watch, given, seconds)
-    outcome = _classify(result, function)
+    outcome = _classify(result)
     outcome.printed, outcome.forbidden = result.printed, watch.found
     if outcome.kind != "slow":
         outcome.changed = [
@@ -137,33 +166,31 @@ def _equal(before: Any, after: Any) -> bool:
     return np.array_equal(before, after, equal_nan=numbers)
 
 
-def _classify(result: Call, function: Callable) -> Outcome:
+def _classify(result: Call) -> Outcome:
     """Say of which kind a result is."""
     if result.slow:
         return Outcome("slow", detail="" if result.stopped else "still runs")
     if result.error is not None:
-        where = _where(result.error, function)
+        where = last_line(result.error)
         name = type(result.error).__name__
         return Outcome("raised", name, said(result.error), where)
-    value = result.value
-    if not isinstance(value, np.ndarray):
+    return _classify_value(result.value)
+
+
+def _classify_value(value: Any, *, most_parts: int = 9) -> Outcome:
+    """Say of which kind a value is: one array of real numbers or not."""
+    if isinstance(value, tuple | list):
+        label = f"{type(value).__name__} of {len(value)}"
+        parts = [_classify_value(x, most_parts=0) for x in value[:most_parts]]
+        return Outcome("type", label, value, parts=parts)
+    if not isinstance(value, np.ndarray | np.generic | int | float):
         return Outcome("type", type(value).__name__, value)
-    if value.dtype.kind not in "fiub":
-        return Outcome("type", f"array of dtype {value.dtype}", value)
-    return Outcome("array", value=np.asarray(value))
-
-
-def _where(error: BaseException, function: Callable) -> str:
-    """Give the learner's own line where an exception came from."""
-    code = getattr(function, "__code__", None)
-    frames = traceback.extract_tb(error.__traceback__)
-    here = str(Path(__file__).parent)
-    for frame in reversed(frames):
-        mine = code is not None and frame.filename == code.co_filename
-        if mine or (code is None and not frame.filename.startswith(here)):
-            line = linecache.getline(frame.filename, frame.lineno or 0)
-            return f"line {frame.lineno}: {(frame.line or line).strip()}"
-    return ""
+    if np.ma.is_masked(value):
+        return Outcome("type", "masked array", value)
+    array = np.array(value)  # a copy: the function may use its own again
+    if array.dtype.kind not in "fiub":
+        return Outcome("type", f"array of dtype {array.dtype}", value)
+    return Outcome("array", value=array)
 
 
 def _expected(task: Task, case: Case) -> np.ndarray:
@@ -205,40 +232,26 @@ def _wrong_use(task: Task, function: Any) -> Problem | None:
     return None
 
 
-def _is_nothing(outcome: Outcome) -> bool:
-    """See whether the answer gave no answer."""
-    nothing = ("NoneType", "ellipsis", "NotImplementedError")
-    return outcome.kind in ("type", "raised") and outcome.label in nothing
-
-
-def _nothing(function: Callable) -> Result:
-    """Tell a stub from a function that forgot its return."""
-    code = getattr(function, "__code__", None)
-    names = set(code.co_names) if code else set()
-    empty = code is None or (
-        names <= {"NotImplementedError"}
-        and not any(
-            step.opname.startswith("STORE")
-            for step in dis.get_instructions(code)
+def _without_comparing(
+    function: Callable, mine: list[Outcome]
+) -> Problem | None:
+    """See whether there is an answer at all, and an allowed one."""
+    forbidden = [x.forbidden for x in mine if x.forbidden]
+    if forbidden:
+        return Problem(
+            "forbidden",
+            f"Your function calls `{forbidden[0]}`, which the statement "
+            "forbids: write out what it does.",
         )
-    )
-    if empty:
-        return Result(False, "not_tried", "Not tried yet.")
-    return Result(
-        False,
-        "returns_nothing",
-        "Your function returns nothing: is the `return` missing?",
-    )
-
-
-def _forbidden(name: str) -> Result:
-    """Name a function that the statement forbids."""
-    return Result(
-        False,
-        "forbidden",
-        f"Your function calls `{name}`, which the statement forbids: write "
-        "out what it does.",
-    )
+    labels = {outcome.label for outcome in mine}
+    if labels <= STUBS and is_stub(function):
+        return Problem("not_tried", "Not tried yet.")
+    if labels <= NOTHING:
+        return Problem(
+            "returns_nothing",
+            "Your function returns nothing: is the `return` missing?",
+        )
+    return None
 
 
 def _problem(
@@ -254,28 +267,52 @@ def _problem(
             message += " It could not be stopped: restart the kernel."
         return Problem("too_slow", message)
     if outcome.kind == "raised":
-        return Problem(
-            "raises",
-            f"Your function raised {outcome.label}: {outcome.value}"
-            + (f" ({outcome.detail})" if outcome.detail else ""),
-        )
+        return Problem("raises", _raised(outcome))
     if outcome.kind == "type":
         return _wrong_type(outcome)
     return _wrong_array(outcome, case, right)
 
 
+def _raised(outcome: Outcome) -> str:
+    """Say which exception came, and from which line."""
+    where = f" ({outcome.detail})" if outcome.detail else ""
+    if outcome.label == "SystemExit":
+        return (
+            f"Your function ends Python{where}: return the result in place "
+            "of `exit()`."
+        )
+    return f"Your function raised {_error(outcome)}{where}"
+
+
+def _error(outcome: Outcome) -> str:
+    """Write an exception, with its message if it has one."""
+    return outcome.label + (f": {outcome.value}" if outcome.value else "")
+
+
 def _wrong_type(outcome: Outcome) -> Problem:
     """Name what came in place of an array of numbers."""
-    if outcome.label.startswith("array"):
+    label = outcome.label
+    if label in NOTHING:
+        return Problem(
+            "returns_nothing",
+            "Your function returns nothing on this input: does every way "
+            "through it end in a `return`?",
+        )
+    if label.startswith("array"):
         return Problem(
             "wrong_dtype",
-            "Your function should return real numbers, but returned an "
-            f"{outcome.label}.",
+            f"Your function should return real numbers, but returned an "
+            f"{label}.",
         )
+    kind = label.partition(" of ")[0]
+    what = "a tuple of one: is there a comma behind it?"
+    if label != "tuple of 1":
+        what = f"a {label}." if kind == "tuple" else f"{kind}."
     return Problem(
         "wrong_type",
         "Your function should return one NumPy array, but returned "
-        f"{outcome.label}.",
+        + what
+        + CURES.get(kind, ""),
     )
 
 
@@ -285,21 +322,23 @@ def _wrong_array(
     """Compare an array with the reference's."""
     got = outcome.value
     if got.shape != right.shape:
+        has = f"has {got.shape}" if got.shape else "is a single number"
         return Problem(
             "wrong_shape",
-            f"The result should have shape {right.shape}, but has "
-            f"{got.shape}.",
+            f"The result should have shape {right.shape}, but {has}.",
         )
     counts = np.isfinite(right)  # what sees NaN may be anything
     if not np.isfinite(got[counts]).all():
         return Problem(
             "not_finite",
-            "There is NaN or inf in the result: 0/0, or inf − inf?",
+            "There is NaN or inf in the result: 0/0, inf − inf, or exp of "
+            "a large number?",
         )
     if got.dtype.kind != "f":
         return Problem(
             "wrong_dtype",
-            f"The result should be of a floating dtype, but is {got.dtype}.",
+            f"The result should be of a floating dtype, but is {got.dtype}. "
+            "An array made like one of integers holds integers.",
         )
     if got.dtype.itemsize < case.dtype.itemsize:
         return Problem(
@@ -367,14 +406,17 @@ def _same(mine: Outcome, theirs: Outcome, case: Case) -> bool:
         return False
     if mine.kind == "array":
         return _close(mine.value, theirs.value, case.tolerance)
-    return mine.label == theirs.label
+    return mine.label == theirs.label and all(
+        _same(x, y, case)
+        for x, y in zip(mine.parts, theirs.parts, strict=True)
+    )
 
 
 def _named(
     task: Task,
     cases: list[Case],
     mine: list[Outcome],
-    failing: list[int],
+    expected: list[np.ndarray],
 ) -> Problem | None:
     """Name the mistake, if it is one that we know."""
     if all(outcome.kind == "raised" for outcome in mine):
@@ -382,7 +424,7 @@ def _named(
     found = matches(task, cases, mine, list(range(len(cases))))
     if found:
         return Problem(found[0].__name__, _sentence(found[0]))
-    found = _first_of_two(task, cases, mine, failing)
+    found = _first_of_two(task, cases, mine, expected)
     if found is None:
         return None
     more = " It is not the only mistake: mend it, and check again."
@@ -393,12 +435,19 @@ def _first_of_two(
     task: Task,
     cases: list[Case],
     mine: list[Outcome],
-    failing: list[int],
+    expected: list[np.ndarray],
 ) -> Callable | None:
-    """Find the one wrong answer that explains most of the finite ones."""
+    """Find the one wrong answer that explains most of the wrong numbers.
+
+    Right numbers of a wrong dtype it need not explain.
+    """
     finite = [i for i, outcome in enumerate(mine) if outcome.is_finite]
-    fails = [i for i in finite if i in failing]
-    passes = [i for i in finite if i not in failing]
+    passes = [
+        i
+        for i in finite
+        if _close(mine[i].value, expected[i], cases[i].tolerance)
+    ]
+    fails = [i for i in finite if i not in passes]
     least = max(ENOUGH, MOST * len(fails))
     found = [
         wrong
@@ -422,7 +471,7 @@ def _example(
     if outcome.kind == "slow":
         got = "nothing in time"
     elif outcome.kind == "raised":
-        got = f"{outcome.label}: {outcome.value}"
+        got = _error(outcome)
     rows = [
         (name, show(x))
         for name, x in zip(task.parameters, case.arguments, strict=True)

@@ -18,6 +18,7 @@ def inputs(rng: np.random.Generator) -> list[Case]:
         Case("vectors of other lengths", (7 * whole, 0.01 * without)),
         Case("long and short vectors", (1e10 * whole, 1e-10 * without)),
         Case("short and long vectors", (1e-10 * whole, 1e10 * without)),
+        Case("short vectors", (1e-10 * whole, 1e-10 * without)),
         Case("opposite vectors", (whole, 0 * without - 3 * whole)),
     ]
 

@@ -88,7 +88,7 @@ def _share(part, whole):
 def error_rates(weights, sure, possible):
     """Rate the strongest links of each sentence, 0 for perfect.
 
-    weights (n, n_out, n_in), sure and possible likewise, boolean → (n,)
+    weights, sure and possible (n, n_out, n_in), the latter boolean → (n,)
     """
     n_out, n_in = weights.shape[-2:]
     found = np.eye(n_in, dtype=bool)[weights.argmax(axis=-1)]

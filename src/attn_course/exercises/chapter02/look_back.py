@@ -14,6 +14,8 @@ def inputs(rng: np.random.Generator) -> list[Case]:
     return [
         *sized(rng, _draw),
         *[Case(name, _scored(scores)) for name, scores in steep().items()],
+        Case("large annotations", (state, 1e4 * annotations, w, u, v)),
+        Case("a large state", (1e10 * state, annotations, w, u, v)),
         Case("equal words", (state, np.ones_like(annotations), w, u, v)),
         Case("a state of zeros", (0 * state, annotations, w, u, v)),
     ]
@@ -141,6 +143,14 @@ def tanh_last(state, annotations, w, u, v):
     """You took the tanh of the score: it belongs inside, before v."""
     scores = ((state @ w.T)[..., None, :] + annotations @ u.T) @ v
     return _mix(softmax(np.tanh(scores)), annotations)
+
+
+@EXERCISE.is_wrong
+def tanh_by_hand(state, annotations, w, u, v):
+    """Your exponentials overflow, and inf/inf is NaN: take `np.tanh`."""
+    both = (state @ w.T)[..., None, :] + annotations @ u.T
+    up, down = np.exp(both), np.exp(-both)
+    return _mix(softmax((up - down) / (up + down) @ v), annotations)
 
 
 @EXERCISE.is_wrong

@@ -47,6 +47,8 @@ def _awkward(rng: np.random.Generator) -> list[Case]:
         name = f"one mask for batch axes {batch}" if batch else "causal"
         causal = np.tri(4, dtype=bool)
         cases.append(Case(name, (query, key, causal)))
+        name = f"the last key hidden from all, batch axes {batch}"
+        cases.append(Case(name, (query, key, np.arange(4) < 3)))  # (n_k,)
     query, key = query[0, 0], key[0, 0]
     row = np.array([[True, True, True, False]])  # (1, n_k)
     cases.append(Case("one row for all queries", (query, key, row)))
@@ -54,6 +56,7 @@ def _awkward(rng: np.random.Generator) -> list[Case]:
     mask = np.tri(4, k=-1, dtype=bool)
     cases.append(Case("float16 with an empty row", (*half, mask)))
     blind = np.array([True, False, True, True])[:, None]  # (n_q, 1)
+    cases.append(Case("one column for all keys", (query, key, blind)))
     mask = blind & row
     return cases + unseen(
         "a key and a query", (query, key, mask), {0: 1, 1: 3}

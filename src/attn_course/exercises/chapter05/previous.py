@@ -9,7 +9,7 @@ from attn_course.exercises.core import Exercise
 SENTENCES = [
     ("three words between special tokens", 5, [0, 4]),
     ("an end token", 4, [3]),
-    ("a special token in the middle", 7, [0, 3, 6]),
+    ("a special token in the middle", 7, [6, 0, 3]),
     ("a long sentence", 12, [0, 11]),
 ]
 
