@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from attn_course.exercises.chapter03.shared import softmax, swap
 from attn_course.exercises.core import Case, Exercise
+from attn_course.exercises.parts import softmax, swap
 
 # What a case is called, batch axes, query heads, key and value heads, n_q,
 # n_k, d_k, d_v, dtype.

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from attn_course.exercises.chapter03.shared import softmax
 from attn_course.exercises.core import Case, Exercise
+from attn_course.exercises.parts import softmax
 
 # What a case is called, n_q, n_k, d_k, d_v, block, dtype.
 SIZES = [

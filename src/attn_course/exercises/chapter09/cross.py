@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from attn_course.exercises.chapter03.shared import softmax, swap
 from attn_course.exercises.core import Case, Exercise
+from attn_course.exercises.parts import softmax, swap
 
 # What a case is called, batch axes, n_q, n_k, d_model, heads, dtype.
 SIZES = [
