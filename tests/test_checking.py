@@ -476,7 +476,7 @@ class Model:
         self.scores = np.reshape(query, (7, 7, 7))  # a line of the class
 
     def method(self, query, key):
-        return np.linalg.solve(query, key)  # a line of the method
+        return np.reshape(key, (7, 7, 7))  # a line of the method
 
 
 class Layer:

@@ -14,6 +14,7 @@ import numpy as np
 from attn_course.exercises import doors, interrupts
 from attn_course.exercises.answers import is_stub, last_line
 from attn_course.exercises.feedback import Example, Result, said, show
+from attn_course.exercises.holding import Meter
 from attn_course.exercises.limits import Call, call
 from attn_course.exercises.task import Case, Task
 from attn_course.exercises.watching import Watch
@@ -42,7 +43,7 @@ class Outcome:
     kind is "array", "type" (no array of real numbers), "raised" or "slow";
     label names the type or the exception, parts are those of a tuple or
     list; forbidden is a function that the statement forbids and that was
-    called.
+    called; is_over, whether too much was held at once.
     """
 
     kind: str
@@ -53,6 +54,7 @@ class Outcome:
     changed: list[str] = field(default_factory=list)
     forbidden: str = ""
     parts: list["Outcome"] = field(default_factory=list)
+    is_over: bool = False
 
     @property
     def is_finite(self) -> bool:
@@ -138,13 +140,15 @@ def outcomes(task: Task, function: Callable) -> list[Outcome]:
 
 def _own_outcome(function: Callable, case: Case) -> Outcome:
     """Run one of the exercise's own functions on one case."""
-    result = Call()
+    result, meter = Call(), Meter(function, case.room)
     try:
         with np.errstate(all="ignore"):
-            result.value = function(*case.copies())
+            result.value = meter(*case.copies())
     except Exception as error:
         result.error = error
-    return _classify(result)
+    outcome = _classify(result)
+    outcome.is_over = meter.is_over
+    return outcome
 
 
 def _outcome(
@@ -152,9 +156,11 @@ def _outcome(
 ) -> Outcome:
     """Run a learner's function on one case, within the time limit."""
     given, watch = case.copies(), Watch(function, task.forbids)
-    result = call(watch, given, seconds)
+    meter = Meter(watch, case.room)
+    result = call(meter, given, seconds)
     outcome = _classify(result)
     outcome.printed, outcome.forbidden = result.printed, watch.found
+    outcome.is_over = meter.is_over
     if outcome.kind != "slow":
         outcome.changed = [
             name
@@ -340,7 +346,7 @@ def _wrong_array(
             "There is NaN or inf in the result: 0/0, inf − inf, or exp of "
             "a large number?",
         )
-    if got.dtype.kind != "f":
+    if got.dtype.kind != "f" and right.dtype.kind == "f":
         return Problem(
             "wrong_dtype",
             f"The result should be of a floating dtype, but is {got.dtype}. "
@@ -357,6 +363,12 @@ def _wrong_array(
             "wrong_values",
             "The shape is right, but the numbers are not, and it is no "
             "mistake that we know: follow the example by hand.",
+        )
+    if outcome.is_over:
+        return Problem(
+            "holds_too_much",
+            "The result is right, but your function holds more numbers at "
+            "once than the statement allows.",
         )
     if outcome.changed:
         return Problem("changes_arguments", _changes(outcome.changed))
@@ -408,7 +420,7 @@ def _does_the_same(wrong: Callable, case: Case, mine: Outcome) -> bool:
 
 def _same(mine: Outcome, theirs: Outcome, case: Case) -> bool:
     """Compare two outcomes of one case."""
-    if mine.kind != theirs.kind:
+    if mine.kind != theirs.kind or mine.is_over != theirs.is_over:
         return False
     if mine.kind == "array":
         return _close(mine.value, theirs.value, case.tolerance)

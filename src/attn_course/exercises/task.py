@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from attn_course.exercises.holding import Room
+
 __all__ = ["DIFFICULTY", "Case", "Task", "source_of"]
 
 DIFFICULTY = {1: "warm-up", 2: "moderate", 3: "challenging"}
@@ -24,10 +26,14 @@ TOLERANCE = {2: 2e-2, 4: 1e-4, 8: 1e-6}
 
 @dataclass
 class Case:
-    """One input: what it is called, and the arguments in order."""
+    """One input: what it is called, and the arguments in order.
+
+    With `room`, what an answer holds at once is measured.
+    """
 
     name: str
     arguments: tuple
+    room: Room | None = None
 
     @property
     def size(self) -> int:

@@ -2,26 +2,9 @@
 
 import numpy as np
 
-from attn_course.exercises.core import Case, Exercise
+from attn_course.exercises.cases import Case, normal, query_key, sized, steep
+from attn_course.exercises.core import Exercise
 from attn_course.exercises.parts import softmax
-
-# What a case is called, batch axes, tokens kept, d_k, d_v, dtype.
-SIZES = [
-    ("an empty cache", (), 0, 3, 2, "float64"),
-    ("one token kept", (), 1, 3, 2, "float64"),
-    ("three tokens kept", (), 3, 4, 2, "float64"),
-    ("all sizes equal", (), 3, 3, 3, "float64"),
-    ("vectors of one number", (), 4, 1, 3, "float64"),
-    ("values longer than keys", (), 5, 2, 6, "float64"),
-    ("vectors of 64 numbers", (), 5, 64, 3, "float64"),
-    ("four heads", (4,), 3, 4, 2, "float64"),
-    ("as many heads as tokens", (4,), 3, 4, 4, "float64"),
-    ("a batch of heads", (2, 3), 5, 4, 2, "float64"),
-    ("a batch, nothing kept", (2, 3), 0, 4, 2, "float64"),
-    ("a long cache", (), 20, 4, 3, "float64"),
-    ("float32", (2,), 4, 3, 2, "float32"),
-    ("float16", (), 4, 3, 2, "float16"),
-]
 
 
 def inputs(rng: np.random.Generator) -> list[Case]:
@@ -31,25 +14,34 @@ def inputs(rng: np.random.Generator) -> list[Case]:
         Case(
             "one number each",
             (one, 2 * one, 30 * one, np.array([[1.0]]), np.array([[10.0]])),
-        )
-    ]
-    for name, batch, n, d_k, d_v, dtype in SIZES:
-        shapes = [(d_k,), (d_k,), (d_v,), (n, d_k), (n, d_v)]
-        arrays = [
-            rng.normal(scale=1.3, size=(*batch, *shape)).round(2)
-            for shape in shapes
-        ]
-        cases.append(Case(name, tuple(x.astype(dtype) for x in arrays)))
-    query, key, value, keys, values = cases[3].arguments
-    return [
-        *cases,
-        Case("large scores", (900 * query, key, value, 2 * keys, values)),
-        Case(
-            "the new token's score is the highest",
-            (query, 2000 * query, value, keys, values),
         ),
-        Case("a query of zeros", (0 * query, key, value, keys, values)),
+        Case("an empty cache", _draw(rng, (), 0, 3, 2)),
+        Case("a batch, nothing kept", _draw(rng, (2, 3), 0, 4, 2)),
+        Case("a long cache", _draw(rng, (), 20, 4, 3)),
+        Case("as many heads as tokens", _draw(rng, (4,), 3, 4, 4)),
+        *sized(rng, _draw),
     ]
+    query, *rest = _draw(rng, (), 3, 4, 2)
+    cases.append(Case("a query of zeros", (0 * query, *rest)))
+    return cases + _steep(rng)
+
+
+def _draw(rng, batch, n, d_k, d_v):
+    """Draw the new token's query, key and value, and the cache."""
+    shapes = [(d_k,), (d_k,), (d_v,), (n, d_k), (n, d_v)]
+    return tuple(normal(rng, *batch, *shape) for shape in shapes)
+
+
+def _steep(rng: np.random.Generator) -> list[Case]:
+    """Give steep scores, whose rows are a batch; the new token is last."""
+    cases = []
+    for name, scores in steep().items():
+        query, key = query_key(scores)
+        keys = np.tile(key, (len(query), 1, 1))
+        values = normal(rng, len(query), 4, 3)
+        new = keys[:, -1], values[:, -1]
+        cases.append(Case(name, (query, *new, keys[:, :-1], values[:, :-1])))
+    return cases
 
 
 EXERCISE = Exercise(

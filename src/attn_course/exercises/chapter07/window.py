@@ -2,41 +2,41 @@
 
 import numpy as np
 
-from attn_course.exercises.core import Case, Exercise
+from attn_course.exercises.cases import Case, normal, sized, steep, unseen
+from attn_course.exercises.core import Exercise
 from attn_course.exercises.parts import softmax
-
-# What a case is called, axes before the scores, n, window, dtype.
-SIZES = [
-    ("itself and one before", (), 4, 1, "float64"),
-    ("itself alone", (), 4, 0, "float64"),
-    ("one token", (), 1, 2, "float64"),
-    ("a window as long as the text", (), 4, 4, "float64"),
-    ("a window longer than the text", (), 3, 9, "float64"),
-    ("all but the first", (), 5, 3, "float64"),
-    ("two before", (), 6, 2, "float64"),
-    ("a long text", (), 12, 3, "float64"),
-    ("three heads", (3,), 5, 2, "float64"),
-    ("as many heads as tokens", (5,), 5, 1, "float64"),
-    ("a batch of heads", (2, 3), 4, 2, "float64"),
-    ("float32", (2,), 5, 2, "float32"),
-    ("float16", (), 5, 2, "float16"),
-]
 
 
 def inputs(rng: np.random.Generator) -> list[Case]:
     """Give scores, and how many tokens back a query sees."""
     first = np.array([[0.0, 1.0, 2.0], [1.0, 1.0, 0.0], [2.0, 0.0, 0.0]])
-    cases = [Case("three tokens", (first, 1))]
-    for name, axes, n, left, dtype in SIZES:
-        scores = rng.normal(scale=1.5, size=(*axes, n, n)).round(2)
-        cases.append(Case(name, (scores.astype(dtype), left)))
-    large = 500.0 * rng.normal(size=(5, 5)).round(2)
-    highest_hidden = np.where(np.tri(5, dtype=bool), 0.0, 900.0) + first[0, 1]
+    cases = [Case("three tokens", (first, 1)), *sized(rng, _draw)]
+    for name, n, left in [
+        ("itself alone", 4, 0),
+        ("itself and one before", 4, 1),
+        ("a window as long as the text", 4, 4),
+        ("a window longer than the text", 3, 9),
+        ("all but the first", 5, 3),
+        ("a long text", 12, 3),
+    ]:
+        cases.append(Case(name, (normal(rng, n, n), left)))
+    for name, scores in steep().items():
+        for left in (1, 2):
+            named = f"{name}, left={left}"
+            cases.append(Case(named, (np.resize(scores, (5, 5)), left)))
+    scores = normal(rng, 5, 5)
+    hidden = ~np.tri(5, dtype=bool) | np.tri(5, k=-3, dtype=bool)
+    batch = np.stack([scores, scores.T])
     return [
         *cases,
-        Case("scores above 700", (large, 2)),
-        Case("the highest scores are hidden", (highest_hidden, 2)),
+        *unseen("hidden scores", (scores, 2), {0: hidden}),
+        *unseen("the last score", (batch, 2), {0: np.s_[1, :-1, -1]}),
     ]
+
+
+def _draw(rng, batch, n):
+    """Draw scores and a window, which may be longer than the text."""
+    return normal(rng, *batch, n, n), int(rng.integers(0, n + 1))
 
 
 EXERCISE = Exercise(

@@ -2,23 +2,10 @@
 
 import numpy as np
 
-from attn_course.exercises.core import Case, Exercise
+from attn_course.exercises.cases import Case, normal, query_key, sized, steep
+from attn_course.exercises.core import Exercise
+from attn_course.exercises.holding import Room
 from attn_course.exercises.parts import softmax
-
-# What a case is called, n_q, n_k, d_k, d_v, block, dtype.
-SIZES = [
-    ("two tiles", 2, 4, 2, 1, 2, "float64"),
-    ("a short last tile", 3, 5, 2, 3, 2, "float64"),
-    ("one key at a time", 3, 6, 3, 2, 1, "float64"),
-    ("all in one tile", 4, 5, 2, 3, 5, "float64"),
-    ("a tile larger than the text", 2, 3, 4, 2, 8, "float64"),
-    ("all sizes equal", 3, 3, 3, 3, 3, "float64"),
-    ("many tiles", 4, 17, 8, 3, 4, "float64"),
-    ("vectors of 64 numbers", 3, 9, 64, 2, 4, "float64"),
-    ("one query", 1, 7, 3, 4, 3, "float64"),
-    ("float32", 4, 7, 3, 2, 3, "float32"),
-    ("float16", 3, 5, 4, 2, 2, "float16"),
-]
 
 
 def inputs(rng: np.random.Generator) -> list[Case]:
@@ -32,23 +19,33 @@ def inputs(rng: np.random.Generator) -> list[Case]:
                 np.array([[10.0], [20.0]]),
                 1,
             ),
-        )
+        ),
+        *sized(rng, _draw),
     ]
-    for name, n_q, n_k, d_k, d_v, block, dtype in SIZES:
-        shapes = (n_q, d_k), (n_k, d_k), (n_k, d_v)
-        arrays = [rng.normal(scale=1.5, size=s).round(2) for s in shapes]
-        arrays = [x.astype(dtype) for x in arrays]
+    for name, n_k, block in [
+        ("a short last tile", 5, 2),
+        ("one key at a time", 6, 1),
+        ("all in one tile", 5, 5),
+        ("a tile larger than the text", 3, 8),
+        ("many tiles", 17, 4),
+    ]:
+        *arrays, _ = _draw(rng, 3, n_k, 2, 3)
         cases.append(Case(name, (*arrays, block)))
-    query, _, value, block = cases[2].arguments
-    query = np.abs(query) + 0.5
-    rising = np.outer(np.arange(5.0), np.ones(2))
-    return [
-        *cases,
-        Case("the first key fits best", (query, -rising, value, block)),
-        Case("each key fits better", (query, rising, value, block)),
-        Case("scores above 700", (query, 900 + 90 * rising, value, block)),
-        Case("scores below -700", (query, -9000 - rising, value, block)),
-    ]
+    for name, scores in steep().items():
+        for block in (1, 2, 3):
+            arrays = *query_key(scores), normal(rng, 4, 2)
+            cases.append(Case(f"{name}, block={block}", (*arrays, block)))
+    # A matrix of 64 · 512 weights, or a row of 512, is more than there is
+    # room for; copies of all keys and values are not.
+    *arrays, _ = _draw(rng, 64, 512, 1, 1)
+    room = Room(numbers=64 * 512 // 2, exponentials=511)
+    return [*cases, Case("a long text", (*arrays, 4), room)]
+
+
+def _draw(rng, n_q, n_k, d_k, d_v):
+    """Draw one head's arrays, and tiles of half the keys."""
+    shapes = (n_q, d_k), (n_k, d_k), (n_k, d_v)
+    return *(normal(rng, *shape) for shape in shapes), (n_k + 1) // 2
 
 
 EXERCISE = Exercise(
