@@ -34,10 +34,11 @@ def code_of(function: Any) -> CodeType | None:
         else:
             break
     if isinstance(function, type):
-        return getattr(function.__init__, "__code__", None)
-    if not hasattr(function, "__code__"):
+        function = function.__init__
+    elif not hasattr(function, "__code__"):
         function = type(function).__call__
-    return getattr(function, "__code__", None)
+    code = getattr(function, "__code__", None)
+    return code if isinstance(code, CodeType) else None
 
 
 def is_stub(function: Any) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from attn_course.exercises import interrupts
+from attn_course.exercises import doors, interrupts
 from attn_course.exercises.answers import is_stub, last_line
 from attn_course.exercises.feedback import Example, Result, said, show
 from attn_course.exercises.limits import Call, call
@@ -71,8 +71,14 @@ class Problem:
 def check(task: Task, function: Callable, *, seconds: float) -> Result:
     """Try the function on every case of the exercise; say what it does.
 
-    Raises KeyboardInterrupt when the learner interrupts, and nothing else.
+    Raises KeyboardInterrupt when the learner interrupts, and RuntimeError
+    inside a function that is being checked; nothing else.
     """
+    if doors.is_answering():
+        raise RuntimeError(
+            "a check inside the function that is checked: does its line need "
+            "less indentation?"
+        )
     wrong_use = _wrong_use(task, function)
     if wrong_use is not None:
         return Result(False, wrong_use.mistake, wrong_use.message)
@@ -307,7 +313,7 @@ def _wrong_type(outcome: Outcome) -> Problem:
     kind = label.partition(" of ")[0]
     what = "a tuple of one: is there a comma behind it?"
     if label != "tuple of 1":
-        what = f"a {label}." if kind == "tuple" else f"{kind}."
+        what = f"a {label}." if kind in ("tuple", "list") else f"{kind}."
     return Problem(
         "wrong_type",
         "Your function should return one NumPy array, but returned "

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-__all__ = ["answering", "shut"]
+__all__ = ["answering", "is_answering", "shut"]
 
 _here = threading.local()
 
@@ -20,12 +20,16 @@ _here = threading.local()
 @contextlib.contextmanager
 def answering() -> Iterator[None]:
     """Say that this thread, and no fork of it, runs an answer."""
-    before = getattr(_here, "process", None)
     _here.process = os.getpid()
     try:
         yield
     finally:
-        _here.process = before
+        _here.process = None
+
+
+def is_answering() -> bool:
+    """Say whether this thread runs an answer."""
+    return getattr(_here, "process", None) == os.getpid()
 
 
 @contextlib.contextmanager
@@ -65,7 +69,7 @@ def _door(way_out: Callable) -> Callable:
     """Wrap a way out: an answer gets SystemExit, all others go through."""
 
     def door(*arguments: Any, **named: Any) -> Any:
-        if getattr(_here, "process", None) == os.getpid():
+        if is_answering():
             raise SystemExit(*arguments)
         return way_out(*arguments, **named)
 
