@@ -11,7 +11,12 @@ from attn_course.exercises.cases import (
     unseen,
 )
 from attn_course.exercises.core import Exercise
-from attn_course.exercises.parts import softmax, swap
+from attn_course.exercises.parts import (
+    hidden_too_little,
+    named,
+    softmax,
+    swap,
+)
 from attn_course.functional import attention_weights as from_the_course
 
 
@@ -214,39 +219,17 @@ def _or_zeros(weights, mask):
     return np.where(mask.any(axis=-1, keepdims=True), weights, 0.0)
 
 
-@EXERCISE.is_wrong
-def score_of_minus_a_hundred(query, key, mask):
-    """You gave hidden keys the score −100: a real score may be lower."""
-    scores = _scores(query, key).astype(np.float64)
-    return _or_zeros(softmax(np.where(mask, scores, -100.0)), mask)
+def _weighed(weigh):
+    """Make an answer from what gives the weights."""
+
+    def answer(query, key, mask):
+        return _or_zeros(weigh(_scores(query, key), mask), mask)
+
+    return answer
 
 
-@EXERCISE.is_wrong
-def score_of_minus_ten_thousand(query, key, mask):
-    """You gave hidden keys the score −1e4: a real score may be lower."""
-    scores = _scores(query, key).astype(np.float64)
-    return _or_zeros(softmax(np.where(mask, scores, -1e4)), mask)
-
-
-@EXERCISE.is_wrong
-def score_of_minus_a_billion(query, key, mask):
-    """You gave hidden keys the score −1e9: a real score may be lower."""
-    scores = _scores(query, key).astype(np.float64)
-    return _or_zeros(softmax(np.where(mask, scores, -1e9)), mask)
-
-
-@EXERCISE.is_wrong
-def minus_ten_thousand_added(query, key, mask):
-    """You added −1e4 to hidden scores: one of 1e5 is still seen."""
-    scores = _scores(query, key) + np.where(mask, 0.0, -1e4)
-    return _or_zeros(softmax(scores), mask)
-
-
-@EXERCISE.is_wrong
-def minus_a_billion_added(query, key, mask):
-    """You added −1e9 to hidden scores: one of 1e10 is still seen."""
-    scores = _scores(query, key) + np.where(mask, 0.0, -1e9)
-    return _or_zeros(softmax(scores), mask)
+for _name, _sentence, _weigh in hidden_too_little():
+    EXERCISE.is_wrong(named(_name, _sentence, _weighed(_weigh)))
 
 
 @EXERCISE.is_wrong

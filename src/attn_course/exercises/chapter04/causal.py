@@ -11,7 +11,12 @@ from attn_course.exercises.cases import (
     unseen,
 )
 from attn_course.exercises.core import Exercise
-from attn_course.exercises.parts import softmax, swap
+from attn_course.exercises.parts import (
+    hidden_too_little,
+    named,
+    softmax,
+    swap,
+)
 from attn_course.functional import attention as from_the_course
 
 
@@ -147,14 +152,21 @@ def _scores(query, key):
     return query @ swap(key) / np.sqrt(key.shape[-1])
 
 
-def _padded(weigh):
-    """Make an answer from what gives the weights of the real tokens."""
+def _padded(weigh, *, nan_too=True):
+    """Make an answer from what gives the weights of the real tokens.
+
+    With `nan_too`, a weight of 0 does not stop NaN.
+    """
 
     def answer(query, key, value, length):
         output = np.zeros(value.shape)
-        query, key = query[..., :length, :], key[..., :length, :]
-        weights = weigh(_scores(query, key), np.tri(length, dtype=bool))
-        output[..., :length, :] = weights @ value[..., :length, :]
+        query, key, value = (x[..., :length, :] for x in (query, key, value))
+        mask = np.tri(length, dtype=bool)
+        weights = weigh(_scores(query, key), mask)
+        parts = weights[..., None] * value[..., None, :, :]
+        if not nan_too:
+            parts = np.where(mask[..., None], parts, 0.0)
+        output[..., :length, :] = parts.sum(axis=-2)
         return output
 
     return answer
@@ -296,36 +308,14 @@ def hidden_along_the_batch(query, key, value, length):
     return _padded(weigh)(query, key, value, length)
 
 
-@EXERCISE.is_wrong
-def score_of_minus_ten_thousand(query, key, value, length):
-    """You gave hidden tokens the score −1e4: a real score may be lower."""
-    return _padded(
-        lambda scores, mask: softmax(np.where(mask, 1.0 * scores, -1e4))
-    )(query, key, value, length)
-
-
-@EXERCISE.is_wrong
-def score_of_minus_a_billion(query, key, value, length):
-    """You gave hidden tokens the score −1e9: a real score may be lower."""
-    return _padded(
-        lambda scores, mask: softmax(np.where(mask, 1.0 * scores, -1e9))
-    )(query, key, value, length)
-
-
-@EXERCISE.is_wrong
-def minus_ten_thousand_added(query, key, value, length):
-    """You added −1e4 to hidden scores: one of 1e5 is still seen."""
-    return _padded(
-        lambda scores, mask: softmax(scores + np.where(mask, 0.0, -1e4))
-    )(query, key, value, length)
-
-
-@EXERCISE.is_wrong
-def minus_a_billion_added(query, key, value, length):
-    """You added −1e9 to hidden scores: one of 1e10 is still seen."""
-    return _padded(
-        lambda scores, mask: softmax(scores + np.where(mask, 0.0, -1e9))
-    )(query, key, value, length)
+for _name, _sentence, _weigh in hidden_too_little():
+    EXERCISE.is_wrong(
+        named(
+            _name,
+            _sentence,
+            _padded(_weigh, nan_too=not _name.endswith("_then_emptied")),
+        )
+    )
 
 
 @EXERCISE.is_wrong
