@@ -167,18 +167,25 @@ def test_the_reference_is_finite_unless_something_sees_nan(ex):
 LEAST = {
     # a previous token needs two, and so does somebody else who looks at it
     ("5.2", "n"): 2,
+    # one token must have come before
+    ("6.3", "n"): 2,
+    # a cache may be empty
+    ("7.2", "n"): 0,
+    # numbers are turned in pairs
+    ("9.1", "d"): 2,
 }
 # Frequencies of thousands times microseconds leave the range of float16.
 NO_HALF = {"1.2"}
-LATER = {
-    *("6.1", "6.2", "6.3", "6.4", "7.1", "7.2", "7.3", "7.4"),
-    *("8.1", "8.2", "8.3", "8.4", "9.1", "9.2", "9.3"),
+# What is hidden is a token, whose NaN would come back with its value.
+FINITE = {"6.2"}
+# What is right in some exercises.
+RIGHT = {
+    ("6.2", "hidden: −inf added"),  # all that is hidden is finite
+    ("8.3", "squeezed"),  # the result is a pair
+    # whole numbers times or less whole numbers are whole
+    ("6.1", "in the input's dtype"),
+    ("6.4", "in the input's dtype"),
 }
-each_now = pytest.mark.parametrize(
-    "ex",
-    [ex for ex in EXERCISES if ex.id not in LATER],
-    ids=[id for id in IDS if id not in LATER],
-)
 
 
 def shapes(ex):
@@ -201,7 +208,7 @@ def arguments(ex, name):
     return [case.arguments[place] for case in ex.cases()]
 
 
-@each_now
+@each
 def test_each_axis_is_1_in_one_case_and_more_in_another(ex):
     for name, axes in shapes(ex).items():
         for i, axis in enumerate(axes):
@@ -216,7 +223,7 @@ def test_each_axis_is_1_in_one_case_and_more_in_another(ex):
             assert len(lengths) > 2, axis
 
 
-@each_now
+@each
 def test_batch_axes_are_none_one_two_and_of_length_1(ex):
     for name, axes in shapes(ex).items():
         if axes[0] == "...":
@@ -229,7 +236,7 @@ def test_batch_axes_are_none_one_two_and_of_length_1(ex):
             assert any(1 in batch for batch in batches)
 
 
-@each_now
+@each
 def test_numbers_are_of_every_dtype_and_whole_ones_too(ex):
     everywhere = set()
     for name in shapes(ex):
@@ -240,9 +247,11 @@ def test_numbers_are_of_every_dtype_and_whole_ones_too(ex):
     assert ("float16" in everywhere) == (ex.id not in NO_HALF)
 
 
-@each_now
+@each
 def test_what_is_hidden_holds_whatever_may_stand_there(ex):
-    if "np.inf" not in ex.solution().code and "mask" not in ex.parameters:
+    hides = Mutation(hiding)
+    hides.visit(ast.parse(ex.solution().code))
+    if not hides.count and "mask" not in ex.parameters:
         return
     given = [
         np.asarray(x, float).ravel()
@@ -250,8 +259,9 @@ def test_what_is_hidden_holds_whatever_may_stand_there(ex):
         for x in case.floats
     ]
     numbers = np.concatenate(given)
-    assert np.isnan(numbers).any()
-    assert {np.inf, -np.inf} <= set(numbers)
+    if ex.id not in FINITE:
+        assert np.isnan(numbers).any()
+        assert {np.inf, -np.inf} <= set(numbers)
     finite = numbers[np.isfinite(numbers)]
     assert finite.max() >= 1e10
     assert finite.min() <= -1e10
@@ -371,16 +381,18 @@ def wrapped(ex):
         yield "the first of the batch", first_of_the_batch
 
 
-@each_now
+@each
 def test_changed_solutions_are_refused(ex, monkeypatch):
     # Here it does not matter by which name, which takes the time.
     monkeypatch.setattr(checking, "_named", lambda *_: None)
     changed = [*mutants(ex), *wrapped(ex)]
-    accepted = [name for name, mutant in changed if ex.check(mutant).passed]
-    assert accepted == []
+    accepted = {
+        (ex.id, name) for name, mutant in changed if ex.check(mutant).passed
+    }
+    assert accepted == {name for name in RIGHT if name[0] == ex.id}
 
 
-@each_now
+@each
 def test_the_solution_states_the_shape_of_every_array(ex):
     first = zip(ex.parameters, ex.cases()[0].arguments, strict=True)
     arrays = {name for name, x in first if isinstance(x, np.ndarray)}

@@ -310,3 +310,16 @@ def no_control(weights, tokens):
 def exchanged(weights, tokens):
     """You exchanged the two: first the score, then the control."""
     return induction(weights, tokens)[..., ::-1]
+
+
+@EXERCISE.is_wrong
+def squeezed(weights, tokens):
+    """You squeezed the result: of one head, too, the axis must stay."""
+    return induction(weights, tokens).squeeze()
+
+
+@EXERCISE.is_wrong
+def compared_with_is(weights, tokens):
+    """You compared tokens with `is`: equal numbers may be two objects."""
+    target = _targets(tokens) & (np.asarray(tokens)[:, None] <= 256)
+    return _both(weights, target)

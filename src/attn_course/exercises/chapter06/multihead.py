@@ -250,6 +250,94 @@ def mask_upside_down(x, W_q, W_k, W_v, W_o, heads):
     return _merge(softmax(scores) @ v) @ W_o
 
 
+# What is subtracted, and what hides
+
+
+def _changed(x, W_q, W_k, W_v, W_o, heads, weigh):
+    """Make the weights of scores and mask in another way."""
+    q, k, v = (_split(x @ W, heads) for W in (W_q, W_k, W_v))
+    scores = q @ swap(k) / q.shape[-1] ** 0.5
+    weights = weigh(scores, np.tri(x.shape[-2], dtype=bool))
+    return _merge(weights @ v) @ W_o
+
+
+def _less(scores, mask, highest):
+    """Subtract something else than the largest score of a row."""
+    exps = np.exp(np.where(mask, scores, -np.inf) - highest)
+    return exps / exps.sum(axis=-1, keepdims=True)
+
+
+@EXERCISE.is_wrong
+def largest_absolute(x, W_q, W_k, W_v, W_o, heads):
+    """You subtracted the largest absolute score: below 0, all vanish."""
+
+    def weigh(scores, mask):
+        sizes = np.where(mask, np.abs(scores), 0)
+        return _less(scores, mask, sizes.max(axis=-1, keepdims=True))
+
+    return _changed(x, W_q, W_k, W_v, W_o, heads, weigh)
+
+
+@EXERCISE.is_wrong
+def one_maximum_for_all(x, W_q, W_k, W_v, W_o, heads):
+    """You subtracted the largest score of all rows: each has its own."""
+
+    def weigh(scores, mask):
+        return _less(scores, mask, scores[..., mask].max())
+
+    return _changed(x, W_q, W_k, W_v, W_o, heads, weigh)
+
+
+@EXERCISE.is_wrong
+def hidden_keys_subtracted(x, W_q, W_k, W_v, W_o, heads):
+    """You subtracted the largest score before the mask: hidden ones count."""
+
+    def weigh(scores, mask):
+        return _less(scores, mask, scores.max(axis=-1, keepdims=True))
+
+    return _changed(x, W_q, W_k, W_v, W_o, heads, weigh)
+
+
+@EXERCISE.is_wrong
+def lower_triangle(x, W_q, W_k, W_v, W_o, heads):
+    """You set hidden scores to 0: exp(0) is 1. Use −inf."""
+
+    def weigh(scores, mask):
+        return softmax(np.tril(scores))
+
+    return _changed(x, W_q, W_k, W_v, W_o, heads, weigh)
+
+
+@EXERCISE.is_wrong
+def score_of_minus_ten_thousand(x, W_q, W_k, W_v, W_o, heads):
+    """You gave hidden keys the score −1e4: a real score may be lower."""
+
+    def weigh(scores, mask):
+        return softmax(np.where(mask, scores, -1e4))
+
+    return _changed(x, W_q, W_k, W_v, W_o, heads, weigh)
+
+
+@EXERCISE.is_wrong
+def score_of_minus_a_billion(x, W_q, W_k, W_v, W_o, heads):
+    """You gave hidden keys the score −1e9: a real score may be lower."""
+
+    def weigh(scores, mask):
+        return softmax(np.where(mask, scores, -1e9))
+
+    return _changed(x, W_q, W_k, W_v, W_o, heads, weigh)
+
+
+@EXERCISE.is_wrong
+def minus_a_billion_added(x, W_q, W_k, W_v, W_o, heads):
+    """You added −1e9 to hidden scores: one of 1e10 is still seen."""
+
+    def weigh(scores, mask):
+        return softmax(scores + np.where(mask, 0.0, -1e9))
+
+    return _changed(x, W_q, W_k, W_v, W_o, heads, weigh)
+
+
 # Splitting, merging, mixing
 
 

@@ -259,3 +259,9 @@ def two_dimensional_only(weights, values):
     pieces = values.reshape(n_k, heads, d_model // heads)
     read = weights @ pieces.transpose(1, 0, 2)
     return read.transpose(1, 0, 2).reshape(-1, d_model)
+
+
+@EXERCISE.is_wrong
+def in_the_dtype_of_the_values(weights, values):
+    """You rounded: an array made like `values` holds ints if they are."""
+    return read_with_heads(weights, values).astype(values.dtype)

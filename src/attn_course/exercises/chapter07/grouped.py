@@ -142,7 +142,7 @@ def with_the_course(query, key, value):
     """Use the course's attention, which shares heads itself."""
     from attn_course import attention
 
-    return attention(query, key, value)
+    return attention(*(1.0 * x for x in (query, key, value)))
 
 
 # Which head
@@ -309,12 +309,37 @@ def no_maximum_subtracted(query, key, value):
     return shares / shares.sum(axis=-1, keepdims=True) @ value
 
 
+def _less(query, key, value, shift):
+    """Subtract something else than the highest score of each row."""
+    times = _times(query, key)
+    key, value = (np.repeat(x, times, axis=-3) for x in (key, value))
+    scores = query @ swap(key) / np.sqrt(key.shape[-1])
+    shares = np.exp(scores - shift(scores))
+    return shares / shares.sum(axis=-1, keepdims=True) @ value
+
+
+@EXERCISE.is_wrong
+def largest_absolute(query, key, value):
+    """You subtracted the largest absolute score: below 0, all vanish."""
+    return _less(
+        *(query, key, value),
+        lambda scores: np.abs(scores).max(axis=-1, keepdims=True),
+    )
+
+
+@EXERCISE.is_wrong
+def one_maximum_for_all(query, key, value):
+    """You subtracted the highest score of all rows: each has its own."""
+    return _less(query, key, value, np.max)
+
+
 @EXERCISE.is_wrong
 def causal(query, key, value):
     """You added a causal mask: here every query sees all keys."""
     from attn_course import attention
 
-    return attention(query, key, value, causal=True)
+    floats = (1.0 * x for x in (query, key, value))
+    return attention(*floats, causal=True)
 
 
 @EXERCISE.is_wrong

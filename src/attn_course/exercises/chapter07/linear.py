@@ -173,6 +173,14 @@ def branches_exchanged(query, key, value):
 
 
 @EXERCISE.is_wrong
+def branches_multiplied(query, key, value):
+    """You multiplied by 0 and 1: inf · 0 is NaN. Choose with `np.where`."""
+    return _with(
+        query, key, value, lambda x: (x > 0) * (x + 1) + (x <= 0) * np.exp(x)
+    )
+
+
+@EXERCISE.is_wrong
 def keys_only(query, key, value):
     """You applied φ to the keys alone: queries too."""
     return _answer(query, *_sums(_phi(key), value))

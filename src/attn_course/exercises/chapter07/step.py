@@ -114,12 +114,13 @@ def with_sums(query, key, value, keys, values):
 
 @EXERCISE.is_right
 def with_the_course(query, key, value, keys, values):
-    """Use the course's attention, with a text of one query."""
+    """Use the course's attention, which takes floats, for one query."""
     from attn_course import attention
 
     keys, values = _grown(key, value, keys, values)
-    read = attention(query[..., None, :], keys, values)
-    return read.reshape(*query.shape[:-1], values.shape[-1])
+    query = query[..., None, :]
+    read = attention(*(1.0 * x for x in (query, keys, values)))
+    return read.reshape(value.shape)
 
 
 @EXERCISE.is_right
@@ -258,6 +259,39 @@ def maximum_of_the_cache(query, key, value, keys, values):
     shares = np.exp(scores - highest)
     weights = shares / shares.sum(axis=-1, keepdims=True)
     return (weights[..., None] * values).sum(axis=-2)
+
+
+def _less(query, key, value, keys, values, shift):
+    """Subtract something else than the highest score."""
+    keys, values = _grown(key, value, keys, values)
+    scores = (keys * query[..., None, :]).sum(axis=-1)
+    scores = scores / np.sqrt(query.shape[-1])
+    shares = np.exp(scores - shift(scores))
+    weights = shares / shares.sum(axis=-1, keepdims=True)
+    return (weights[..., None] * values).sum(axis=-2)
+
+
+@EXERCISE.is_wrong
+def largest_absolute(query, key, value, keys, values):
+    """You subtracted the largest absolute score: below 0, all vanish."""
+    return _less(
+        *(query, key, value, keys, values),
+        lambda scores: np.abs(scores).max(axis=-1, keepdims=True),
+    )
+
+
+@EXERCISE.is_wrong
+def one_maximum_for_the_batch(query, key, value, keys, values):
+    """You subtracted one highest score for the batch: each has its own."""
+    return _less(query, key, value, keys, values, np.max)
+
+
+@EXERCISE.is_wrong
+def score_of_the_new_token(query, key, value, keys, values):
+    """You subtracted the new token's score: any token may have the highest."""
+    return _less(
+        *(query, key, value, keys, values), lambda scores: scores[..., -1:]
+    )
 
 
 @EXERCISE.is_wrong

@@ -32,7 +32,7 @@ def inputs(rng: np.random.Generator) -> list[Case]:
         *arrays, _ = _draw(rng, 3, n_k, 2, 3)
         cases.append(Case(name, (*arrays, block)))
     for name, scores in steep().items():
-        for block in (1, 2, 3):
+        for block in (1, 2, 3, 4):
             arrays = *query_key(scores), normal(rng, 4, 2)
             cases.append(Case(f"{name}, block={block}", (*arrays, block)))
     # A matrix of 64 · 512 weights, or a row of 512, is more than there is
@@ -145,6 +145,20 @@ def _turned(kept):
     return np.where(kept > 0, 1 / kept, 0.0)
 
 
+def _scores(query, key):
+    """Give scores, (n_q, n_k)."""
+    return query @ key.T / np.sqrt(query.shape[1])
+
+
+def _below(query, key, value, m):
+    """Sum below one m from beginning to end, a key at a time."""
+    total, output = 0.0, 0.0
+    for j in range(len(key)):
+        p = np.exp(_scores(query, key[j : j + 1]) - m)
+        total, output = total + p, output + p * value[j]
+    return output / total
+
+
 def _whole(query, key, value, scale=None):
     """Attend to all keys at once."""
     scale = query.shape[1] ** -0.5 if scale is None else scale
@@ -174,7 +188,8 @@ def with_the_course(query, key, value, block):
     """Use the course's own."""
     from attn_course.flash import online_attention
 
-    return online_attention(query, key, value, block=block)
+    floats = (1.0 * x for x in (query, key, value))
+    return online_attention(*floats, block=block)
 
 
 @EXERCISE.is_right
@@ -291,6 +306,40 @@ def without_m(query, key, value, block):
     """You did without m: exp of large scores overflows."""
     shares = np.exp(query @ key.T / np.sqrt(query.shape[1]))
     return shares @ value / shares.sum(axis=1, keepdims=True)
+
+
+@EXERCISE.is_wrong
+def first_maximum_kept(query, key, value, block):
+    """You kept the first tile's m: what comes later may be far above it."""
+    m = _scores(query, key[:block]).max(axis=1, keepdims=True)
+    return _below(query, key, value, m)
+
+
+@EXERCISE.is_wrong
+def last_maximum(query, key, value, block):
+    """You took the last tile's m for all: what came before may be above."""
+    last = (len(key) - 1) // block * block
+    m = _scores(query, key[last:]).max(axis=1, keepdims=True)
+    return _below(query, key, value, m)
+
+
+@EXERCISE.is_wrong
+def largest_absolute(query, key, value, block):
+    """You took the largest absolute score as m: below 0, all vanish."""
+    m = np.abs(_scores(query, key)).max(axis=1, keepdims=True)
+    return _below(query, key, value, m)
+
+
+@EXERCISE.is_wrong
+def one_m_for_all(query, key, value, block):
+    """You took one m for all queries: each row has its own."""
+    return _below(query, key, value, _scores(query, key).max())
+
+
+@EXERCISE.is_wrong
+def block_ignored(query, key, value, block):
+    """You hold whole rows of weights: read `block` keys at a time."""
+    return _whole(query, key, value)
 
 
 # Which keys

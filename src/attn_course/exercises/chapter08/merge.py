@@ -135,7 +135,7 @@ def part_by_part(first, second):
 @EXERCISE.is_right
 def with_loops(first, second):
     """One row at a time; the smaller part alone is rescaled."""
-    result = np.empty_like(first)
+    result = np.empty(first.shape)
     for row in np.ndindex(first.shape[:-1]):
         low, high = sorted([first[row], second[row]], key=lambda x: x[0])
         result[row] = high
@@ -150,7 +150,7 @@ def with_logarithms(first, second):
     total = a * first[..., 1:2] + b * second[..., 1:2]
     lse = m + np.log(total)
     means = [
-        np.divide(o, part, out=np.zeros_like(o), where=part > 0)
+        np.divide(o, part, out=np.zeros(o.shape), where=part > 0)
         for _, part, o in (_split(first), _split(second))
     ]
     shares = [
@@ -277,6 +277,23 @@ def largest_of_all_rows(first, second):
     return _weighed(m, first, second, a, b)
 
 
+@EXERCISE.is_wrong
+def largest_absolute(first, second):
+    """You took the score that is larger without its sign: −5 is below 2."""
+    m1, m2 = first[..., :1], second[..., :1]
+    m = np.where(np.abs(m1) > np.abs(m2), m1, m2)
+    a, b = np.exp(m1 - m), np.exp(m2 - m)
+    return _weighed(m, first, second, a, b)
+
+
+@EXERCISE.is_wrong
+def no_m_below_zero(first, second):
+    """You let m begin at 0: scores may all be below."""
+    m = np.maximum(np.maximum(first[..., :1], second[..., :1]), 0)
+    a, b = np.exp(first[..., :1] - m), np.exp(second[..., :1] - m)
+    return _weighed(m, first, second, a, b)
+
+
 # What is returned
 
 
@@ -292,3 +309,9 @@ def mean_of_both(first, second):
     """You took the mean of the two sums: they add up."""
     m, total, mixed = _split(merge(first, second))
     return _join(m, total / 2, mixed / 2)
+
+
+@EXERCISE.is_wrong
+def in_the_inputs_dtype(first, second):
+    """You rounded: an array made like `first` holds ints if it does."""
+    return merge(first, second).astype(first.dtype)

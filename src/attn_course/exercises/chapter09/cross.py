@@ -79,7 +79,8 @@ from the text that the encoder has read.
 def cross(x, memory, w_query, w_key, w_value, heads):
     """Let each word of x read from memory, in several heads.
 
-    x (..., n_q, d), memory (..., n_k, d), maps (d, d) → (..., n_q, d)
+    x (..., n_q, d), memory (..., n_k, d), w_query, w_key, w_value (d, d)
+    → (..., n_q, d)
     """
 
     def split(y):  # (..., n, d) → (..., heads, n, d_head)
@@ -141,7 +142,7 @@ def with_the_course(x, memory, w_query, w_key, w_value, heads):
 
     maps = ((x, w_query), (memory, w_key), (memory, w_value))
     return merge_heads(
-        attention(*(split_heads(y @ w, heads) for y, w in maps))
+        attention(*(split_heads(1.0 * y @ w, heads) for y, w in maps))
     )
 
 
@@ -339,6 +340,32 @@ def no_maximum_subtracted(x, memory, w_query, w_key, w_value, heads):
     )
     shares = np.exp(q @ swap(k) / np.sqrt(q.shape[-1]))
     return _merge(shares / shares.sum(axis=-1, keepdims=True) @ v)
+
+
+def _less(x, memory, w_query, w_key, w_value, heads, shift):
+    """Subtract something else than the highest score of each row."""
+    q, k, v = (
+        _split(y, heads)
+        for y in (x @ w_query, memory @ w_key, memory @ w_value)
+    )
+    scores = q @ swap(k) / np.sqrt(q.shape[-1])
+    shares = np.exp(scores - shift(scores))
+    return _merge(shares / shares.sum(axis=-1, keepdims=True) @ v)
+
+
+@EXERCISE.is_wrong
+def largest_absolute(x, memory, w_query, w_key, w_value, heads):
+    """You subtracted the largest absolute score: below 0, all vanish."""
+    return _less(
+        *(x, memory, w_query, w_key, w_value, heads),
+        lambda scores: np.abs(scores).max(axis=-1, keepdims=True),
+    )
+
+
+@EXERCISE.is_wrong
+def one_maximum_for_all(x, memory, w_query, w_key, w_value, heads):
+    """You subtracted the highest score of all rows: each has its own."""
+    return _less(x, memory, w_query, w_key, w_value, heads, np.max)
 
 
 @EXERCISE.is_wrong

@@ -269,3 +269,9 @@ def places_on_the_first_axis(x, start):
     n, d = x.shape[0], x.shape[-1]
     angles = np.arange(start, start + n)[:, None] * _speeds(d)
     return _turn(x, angles)
+
+
+@EXERCISE.is_wrong
+def in_the_inputs_dtype(x, start):
+    """You rounded: an array made like `x` holds ints if x does."""
+    return rotary(x, start).astype(x.dtype)
