@@ -340,7 +340,7 @@ def _wrong_array(
             "There is NaN or inf in the result: 0/0, inf − inf, or exp of "
             "a large number?",
         )
-    if got.dtype.kind != "f":
+    if got.dtype.kind != "f" and right.dtype.kind == "f":
         return Problem(
             "wrong_dtype",
             f"The result should be of a floating dtype, but is {got.dtype}. "
