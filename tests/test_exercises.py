@@ -174,8 +174,8 @@ LEAST = {
     # numbers are turned in pairs
     ("9.1", "d"): 2,
 }
-# Frequencies of thousands times microseconds leave the range of float16.
-NO_HALF = {"1.2"}
+# In seconds of arc and in microseconds numbers leave the range of float16.
+NO_HALF = {"1.1", "1.2"}
 # What is hidden is a token, whose NaN would come back with its value.
 FINITE = {"6.2"}
 # What is right in some exercises.
@@ -288,6 +288,12 @@ SHIFTS = {
     "nothing": lambda x, **k: 0.0,
     "700": lambda x, **k: 700.0,
 }
+BATCH_SHIFTS = {
+    "the largest over the batch": lambda x, **k: x.max(
+        axis=(*range(x.ndim - 2), -1), keepdims=True
+    ),
+    "the largest of the first in the batch": lambda x, **k: x.max(**k)[:1],
+}
 # What they hide a score with, or how they do it.
 HIDDEN = {
     **{f"{x:g}": f"np.where(seen, x, {x})" for x in (0, -1, -100, -1e4, -1e9)},
@@ -298,6 +304,15 @@ HIDDEN = {
     "−inf added": "x + np.where(seen, 0, -np.inf)",
     "the lower triangle": "x * seen",
     "−inf times 0": "x - np.inf * (1 - seen)",
+}
+TANH = {
+    "tanh by hand": lambda _, x: (
+        (np.exp(x) - np.exp(-x)) / (np.exp(x) + np.exp(-x))
+    ),
+    "tanh as a ratio": lambda _, x: (np.exp(2 * x) - 1) / (np.exp(2 * x) + 1),
+    "tanh as another": lambda _, x: (
+        (1 - np.exp(-2 * x)) / (1 + np.exp(-2 * x))
+    ),
 }
 TIES = {
     "the last": lambda x, axis=-1: (
@@ -345,7 +360,12 @@ def hiding(node):
 def mutants(ex):
     """Change the solution as learners do: a name and a function each."""
     source = ex.solution().code
-    families = [(method("max"), SHIFTS), (method("argmax"), TIES)]
+    families = [
+        (method("max"), SHIFTS),
+        (method("max"), BATCH_SHIFTS if "..." in str(shapes(ex)) else {}),
+        (method("argmax"), TIES),
+        (method("tanh"), TANH),
+    ]
     hidden = {
         f"hidden: {name}": eval(f"lambda seen, x: {code}", {"np": np})
         for name, code in HIDDEN.items()

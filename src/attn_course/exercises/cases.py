@@ -2,7 +2,7 @@
 
 - `sized`: axes of length 1, equal and different lengths, batch axes, float16
   to float64, whole numbers
-- `steep`: scores that lie 1e4 or 1e10 apart, in every order
+- `steep`, `steep_batch`: scores that lie 1e4 or 1e10 apart, in every order
 - `unseen`: NaN, inf and huge numbers in what must not count
 - `query_key_value`: all that fits an exercise with queries and keys
 """
@@ -26,6 +26,7 @@ __all__ = [
     "query_key_value",
     "sized",
     "steep",
+    "steep_batch",
     "unseen",
     "weights",
 ]
@@ -146,18 +147,23 @@ def steep() -> dict[str, np.ndarray]:
         "rows far apart": [[3, 2, 3, 2], [-2, -2, -3, -3], [0, 0, 0, 0]],
     }
     scores = {}
-    for size in (1e4, 1e10):
+    for said, size in [("1e4", 1e4), ("1e10", 1e10)]:
         for name, pattern in patterns.items():
-            named = f"scores of {size:.0e}, {name}".replace("+", "")
-            scores[named] = size * np.array(pattern)
-        close = size + np.array([[0.0, 1.0, -1.0, 2.0]])
-        scores[f"close scores near {size:.0e}".replace("+", "")] = close
+            scores[f"scores {said} apart, {name}"] = size * np.array(pattern)
+    # At 1e10 rounding would tell right answers apart.
+    scores["close scores near 1e8"] = 1e8 + np.array([[0.0, 1.0, -1.0, 2.0]])
     return scores
 
 
+def steep_batch() -> np.ndarray:
+    """Give scores, (2, 3, 4), that lie far apart along each axis."""
+    rows = steep()["scores 1e4 apart, rows far apart"]
+    return np.stack([rows, rows[::-1]])
+
+
 def query_key(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Give queries and keys with these scores, (n_q, 4), exactly."""
-    return 2 * scores, np.eye(4)
+    """Give queries and keys with these scores, (..., n_q, 4), exactly."""
+    return 2 * scores, np.ones((*scores.shape[:-2], 1, 1)) * np.eye(4)
 
 
 def query_key_value(rng: np.random.Generator) -> list[Case]:
@@ -171,9 +177,11 @@ def query_key_value(rng: np.random.Generator) -> list[Case]:
     value = normal(rng, 4, 3)
     for name, scores in steep().items():
         cases.append(Case(name, (*query_key(scores), value)))
+    batch = query_key(steep_batch())
     query, key, value = draw(rng, (), 2, 3, 2, 1)
     return [
         *cases,
+        Case("scores far apart in a batch", (*batch, normal(rng, 2, 4, 3))),
         Case("equal keys", (query, np.ones_like(key), value)),
         Case("a query of zeros", (0 * query, key, value)),
     ]

@@ -40,7 +40,7 @@ left out.
 - `whole` is the vector of the sentence, `(..., d)`. `without` holds one vector
   for each word: that of the sentence without it, `(..., n, d)`.
 - Return 1 − cosine of the angle between the two, for each word: `(..., n)`.
-- The vectors may have any length but zero.""",
+- The vectors may be long or short; none has length zero.""",
     difficulty=1,
     minutes=10,
     hints=[

@@ -2,7 +2,13 @@
 
 import numpy as np
 
-from attn_course.exercises.cases import Case, normal, sized, steep
+from attn_course.exercises.cases import (
+    Case,
+    normal,
+    sized,
+    steep,
+    steep_batch,
+)
 from attn_course.exercises.core import Exercise
 from attn_course.exercises.parts import softmax
 from attn_course.functional import additive_weights
@@ -14,6 +20,7 @@ def inputs(rng: np.random.Generator) -> list[Case]:
     return [
         *sized(rng, _draw),
         *[Case(name, _scored(scores)) for name, scores in steep().items()],
+        Case("scores far apart in a batch", _scored(steep_batch())),
         Case("large annotations", (state, 1e4 * annotations, w, u, v)),
         Case("a large state", (1e10 * state, annotations, w, u, v)),
         Case("equal words", (state, np.ones_like(annotations), w, u, v)),
@@ -28,10 +35,10 @@ def _draw(rng, batch, n_in, d_s, d_h, d_a):
 
 
 def _scored(scores):
-    """Give arguments whose words have these scores, (batch, n_in)."""
+    """Give arguments whose words have these scores, (..., n_in)."""
     size = scores.size  # a hidden unit for each word, which tanh makes 1
     annotations = 20.0 * np.eye(size).reshape(*scores.shape, size)
-    state, w = np.zeros((len(scores), 1)), np.zeros((size, 1))
+    state, w = np.zeros((*scores.shape[:-1], 1)), np.zeros((size, 1))
     return state, annotations, w, np.eye(size), scores.ravel()
 
 

@@ -8,6 +8,7 @@ from attn_course.exercises.cases import (
     query_key,
     sized,
     steep,
+    steep_batch,
     unseen,
 )
 from attn_course.exercises.core import Exercise
@@ -31,6 +32,9 @@ def inputs(rng: np.random.Generator) -> list[Case]:
     for name, scores in steep().items():
         query, key = query_key(np.resize(scores, (4, 4)))
         cases.append(Case(name, (query, key, normal(rng, 4, 2), 4)))
+    query, key = query_key(np.resize(steep_batch(), (2, 4, 4)))
+    batch = query, key, normal(rng, 2, 4, 2), 4
+    cases.append(Case("scores far apart in a batch", batch))
     return cases + _awkward(rng)
 
 
