@@ -2,7 +2,14 @@
 
 import numpy as np
 
-from attn_course.exercises.cases import Case, normal, sized, steep, unseen
+from attn_course.exercises.cases import (
+    Case,
+    normal,
+    sized,
+    steep,
+    steep_batch,
+    unseen,
+)
 from attn_course.exercises.core import Exercise
 from attn_course.exercises.parts import softmax
 
@@ -24,6 +31,8 @@ def inputs(rng: np.random.Generator) -> list[Case]:
         for left in (1, 2):
             named = f"{name}, left={left}"
             cases.append(Case(named, (np.resize(scores, (5, 5)), left)))
+    batch = np.stack([np.resize(scores, (5, 5)) for scores in steep_batch()])
+    cases.append(Case("scores far apart in a batch", (batch, 2)))
     scores = normal(rng, 5, 5)
     cases.append(Case("whole scores", (np.rint(scores).astype(int), 2)))
     hidden = ~np.tri(5, dtype=bool) | np.tri(5, k=-3, dtype=bool)
