@@ -274,31 +274,31 @@ def score_of_zero(scores, left):
 
 @EXERCISE.is_wrong
 def score_of_minus_a_hundred(scores, left):
-    """You gave hidden keys the score −100: a real score may be lower."""
+    """You gave hidden keys a low score, −100 or so: real ones may be lower."""
     return softmax(np.where(_seen(scores, left), scores, -100.0))
 
 
 @EXERCISE.is_wrong
 def score_of_minus_ten_thousand(scores, left):
-    """You gave hidden keys the score −1e4: a real score may be lower."""
+    """You gave hidden keys a low score, −1e4 or so: real ones may be lower."""
     return softmax(np.where(_seen(scores, left), scores, -1e4))
 
 
 @EXERCISE.is_wrong
 def score_of_minus_a_billion(scores, left):
-    """You gave hidden keys the score −1e9: a real score may be lower."""
+    """You gave hidden keys a low score, −1e9 or so: real ones may be lower."""
     return softmax(np.where(_seen(scores, left), scores, -1e9))
 
 
 @EXERCISE.is_wrong
 def minus_ten_thousand_added(scores, left):
-    """You added −1e4 to hidden scores: one of 1e5 is still seen."""
+    """You added −1e4 or so to hidden scores: one of 1e5 is still seen."""
     return softmax(scores + np.where(_seen(scores, left), 0.0, -1e4))
 
 
 @EXERCISE.is_wrong
 def minus_a_billion_added(scores, left):
-    """You added −1e9 to hidden scores: one of 1e10 is still seen."""
+    """You added −1e9 or so to hidden scores: one of 1e10 is still seen."""
     return softmax(scores + np.where(_seen(scores, left), 0.0, -1e9))
 
 
