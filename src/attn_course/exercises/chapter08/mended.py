@@ -35,10 +35,10 @@ def inputs(rng: np.random.Generator) -> list[Case]:
         for block in (1, 2, 3, 4):
             arrays = *query_key(scores), normal(rng, 4, 2)
             cases.append(Case(f"{name}, block={block}", (*arrays, block)))
-    # There is no room for two matrices of 112 · 128, scores and weights, nor
-    # for a row of 128; for copies of keys and values there is, even as lists.
-    *arrays, _ = _draw(rng, 112, 128, 1, 1)
-    room = Room(numbers=112 * 128 * 3 // 2, exponentials=127)
+    # There is no room for two matrices of 64 · 72, scores and weights, nor for
+    # a row of 72; for copies of keys and values there is, even as lists.
+    *arrays, _ = _draw(rng, 64, 72, 1, 1)
+    room = Room(numbers=64 * 72 * 3 // 2, exponentials=71)
     return [*cases, Case("a long text", (*arrays, 1), room)]
 
 
