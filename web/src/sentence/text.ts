@@ -71,7 +71,10 @@ type Classes = Map<string, string[]>;
 const classesOf = (kind: string, classes: Classes) =>
   [...classes].filter(([name]) => name === kind || name.endsWith(` ${kind}`));
 
-/** The kinds of each word; those of an unknown one are guessed. */
+/**
+ * The kinds of each word; those of an unknown one are guessed. Each kind is
+ * named once: what may follow would otherwise double with every word.
+ */
 export function kindsOf(
   words: string[],
   isKnown: (word: string) => boolean,
@@ -86,7 +89,7 @@ export function kindsOf(
     );
     before = isKnown(word)
       ? known
-      : before.flatMap((kind) => FOLLOWS[kind] ?? []);
+      : [...new Set(before.flatMap((kind) => FOLLOWS[kind] ?? []))];
     return before;
   });
 }
