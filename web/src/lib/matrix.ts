@@ -110,8 +110,11 @@ export function shadeMatrix(
 export function drawFrame(layout: Layout, ink: Ink): SVGElement[] {
   const { left, top, cell, rows, cols } = layout;
   const [wide, high] = [cols, rows].map((all) => round(all.length * cell));
+  // Lines around each cell, or around all where they would hide them.
   const starts = (count: number) =>
-    Array.from({ length: count + 1 }, (_, i) => round(i * cell));
+    cell < 3
+      ? [0, round(count * cell)]
+      : Array.from({ length: count + 1 }, (_, i) => round(i * cell));
   const lines = [
     ...starts(rows.length).map((y) => `M${left} ${top + y}h${wide}`),
     ...starts(cols.length).map((x) => `M${left + x} ${top}v${high}`),
