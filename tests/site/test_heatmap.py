@@ -664,3 +664,15 @@ def test_what_python_refuses_the_page_refuses(
     widget = AttentionHeatmap(list("ab"), scores=np.zeros((2, 2)))
     page = widget_page(with_array(widget, name, numbers))
     assert message in page.locator(".problem").inner_text()
+
+
+def test_a_token_as_long_as_a_book_is_cut(widget_page):
+    book = "long " * 60_000
+    widget = AttentionHeatmap([book, "b"], scores=np.eye(2), cell=[0, 0])
+    page = widget_page(widget, width=360)
+    element = page.locator("attn-heatmap")
+    assert weight(element) == pytest.approx(0.731, abs=1e-3)
+    svg = ElementTree.fromstring(take(element, "SVG"))
+    texts = [t.text or "" for t in svg.findall(".//{*}text")]
+    assert max(map(len, texts)) == 60
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360

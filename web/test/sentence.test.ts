@@ -44,6 +44,22 @@ for (const [text, words] of vectors.texts)
       assert.equal(text.slice(token.start, token.end), token.text);
   });
 
+for (const [text, count] of [
+  ["हिन्दी", 1],
+  ["க்ஷ தமிழ்", 2],
+  ["e\u0301te\u0301", 1],
+  ["می\u200cخواهم", 1],
+  ["שָׁלוֹם", 1],
+  ["ภาษาไทย", 1],
+  ["\u{1f469}\u200d\u{1f469}\u200d\u{1f467}", 1],
+  ["\u{1f44d}\u{1f3fd}\u{1f44d}", 2],
+  ["\u{1f1e9}\u{1f1ea}\u{1f1eb}\u{1f1f7}", 2],
+  ["!\u0301?", 2],
+] as const)
+  test(`letters stay whole: ${text}`, () => {
+    assert.equal(tokenise(text).length, count);
+  });
+
 for (const [a, b, count] of vectors.edits)
   test(`from “${a}” to “${b}”`, () => {
     assert.equal(edits(a, b), count);

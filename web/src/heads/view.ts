@@ -17,6 +17,7 @@ import {
   tokenLabels,
 } from "../lib/matrix.ts";
 import { isBright } from "../lib/palette.ts";
+import { paintPixels } from "../lib/pixels.ts";
 import { type Scale, scaleOf, ticksOf } from "../lib/scale.ts";
 import { button, type Parts, type Tools, widget } from "../lib/shell.ts";
 import {
@@ -64,8 +65,14 @@ svg { display: block; max-width: none; }
 .panel .now { background: var(--soft); }
 `;
 const SCORES: Scale = { top: 1, clipped: false, root: false };
-// A map has no room for more cells on a side.
-const MOST_CELLS = 256;
+// A map has no room for more cells on a side, and no need for more marks.
+const [MOST_CELLS, MARKED_CELLS] = [256, 64 * 64];
+
+/** A part of a map, and what it depends on; null: on everything. */
+interface MapLayer {
+  key: unknown[] | null;
+  draw(): SVGElement[];
+}
 
 /** A number for a file; empty where nothing was measured. */
 const known = (x: number | undefined): number | string =>
@@ -127,6 +134,10 @@ function headBrowser(tools: Tools<Reader>): Parts<Reader> {
   });
   const panelTitle = h("p");
   const [panelTable, panelMap] = [h("div"), h("div")];
+  // Cells, frame, colour bar: each is drawn again only when it must be.
+  const mapParts = [s("g"), s("g"), s("g")];
+  const mapSvg = s("svg", {}, ...mapParts);
+  const mapKeys: (string | null)[] = [];
   const panel = h("div", { class: "panel" }, panelTitle, panelTable, panelMap);
   const left = h("div", {}, walk.element);
   left.append(legend);
@@ -255,24 +266,43 @@ function headBrowser(tools: Tools<Reader>): Parts<Reader> {
     ];
   }
 
-  /** The map of the picked head, as large as its place. */
+  /** A large map as one image. */
+  function cellImage(weights: Float64Array, layout: Layout, scale: Scale) {
+    const { left, top, cell, cols, rows } = layout;
+    const pixels = paintPixels({ weights, cols: cols.length, scale });
+    return s("image", {
+      href: pixels.toDataURL(),
+      x: left,
+      y: top,
+      width: cols.length * cell,
+      height: rows.length * cell,
+      "image-rendering": "pixelated",
+    });
+  }
+
+  /** The map of the picked head, as large as its place: three layers. */
   function map(width: number, ink: Ink) {
     const { maps } = model();
     if (!maps) return null;
     const { tokens, weights } = pooled(maps, at().c, MOST_CELLS);
     const layout = layOut(tokenLabels(tokens), width, false, 24);
     const scale = scaleOf(weights, tokens.length);
-    const legend = s(
-      "g",
-      { transform: `translate(${layout.left} ${layout.height + 8})` },
-      ...mapKey(scale, ink),
-    );
-    const inside = [
-      ...drawCells(shadeMatrix(weights, scale), layout, ink),
-      ...drawFrame(layout, ink),
-      legend,
+    const below = `translate(${layout.left} ${layout.height + 8})`;
+    const layers: MapLayer[] = [
+      {
+        key: null,
+        draw: () =>
+          weights.length > MARKED_CELLS
+            ? [cellImage(weights, layout, scale)]
+            : drawCells(shadeMatrix(weights, scale), layout, ink),
+      },
+      { key: [layout, ink], draw: () => drawFrame(layout, ink) },
+      {
+        key: [layout, scale, ink],
+        draw: () => [s("g", { transform: below }, ...mapKey(scale, ink))],
+      },
     ];
-    return { width: layout.width, height: layout.height + 38, inside };
+    return { width: layout.width, height: layout.height + 38, layers };
   }
 
   function allScores(): HTMLTableElement {
@@ -343,12 +373,21 @@ function headBrowser(tools: Tools<Reader>): Parts<Reader> {
       panelMap.replaceChildren(h("div", { class: "hint" }, none));
       return;
     }
-    const { width, height } = drawn;
-    const spoken = { role: "img", "aria-label": mapInWords() };
-    panelMap.replaceChildren(
-      h("p", {}, "Where it looks in one sentence"),
-      s("svg", { ...spoken, width, height }, ...drawn.inside),
-    );
+    const { width, height, layers } = drawn;
+    const spoken = { role: "img", "aria-label": mapInWords(), width, height };
+    for (const [name, value] of Object.entries(spoken))
+      mapSvg.setAttribute(name, String(value));
+    layers.forEach(({ key, draw }, i) => {
+      const now = key && JSON.stringify(key);
+      if (now === null || now !== mapKeys[i])
+        mapParts[i].replaceChildren(...draw());
+      mapKeys[i] = now;
+    });
+    if (!mapSvg.isConnected)
+      panelMap.replaceChildren(
+        h("p", {}, "Where it looks in one sentence"),
+        mapSvg as unknown as HTMLElement,
+      );
   }
 
   /** For each token the one that it looks at most. */
@@ -391,7 +430,7 @@ function headBrowser(tools: Tools<Reader>): Parts<Reader> {
       ...(drawn
         ? [
             s("text", { x: 10, y: mapTop + 10 }, name(at().c)),
-            group(mapTop + 20, ...drawn.inside),
+            group(mapTop + 20, ...drawn.layers.flatMap(({ draw }) => draw())),
           ]
         : []),
     );

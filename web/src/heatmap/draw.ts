@@ -1,9 +1,11 @@
 // Drawing the matrix: where things stand, on a canvas, as SVG.
 import { pixelRatio } from "../lib/dom.ts";
 import { colourBar } from "../lib/matrix.ts";
-import { hex, isBright, words } from "../lib/palette.ts";
+import { hex, isBright } from "../lib/palette.ts";
+import { paintPixels } from "../lib/pixels.ts";
 import { shadeOn, ticksOf } from "../lib/scale.ts";
 import { s, standalone } from "../lib/svg.ts";
+import { shorten } from "../lib/text.ts";
 import { cellText, isMasked, type Picture } from "./compute.ts";
 import { isOdd } from "./state.ts";
 
@@ -60,6 +62,10 @@ const MIN_LABELLED = 9;
 // A canvas that is higher stays blank in some browsers.
 const MAX_HEIGHT = 8192;
 const BAR = 128; // the colour bar's width
+const MOST_LETTERS = 60; // of a label
+
+/** No label has room for more: a token may be a page long. */
+const cut = (label: string) => shorten(label, MOST_LETTERS);
 // From so many cells on, an SVG holds them as one image.
 const MANY_CELLS = 10_000;
 
@@ -131,32 +137,6 @@ function fill(picture: Picture, c: number, threshold: number): Fill {
   return shadeOn(picture.scale, picture.weights[c]);
 }
 
-/** Kept: a new canvas a frame costs more than filling it. */
-let pixelCanvas: HTMLCanvasElement | null = null;
-
-/** One pixel a cell; masked cells and those below the threshold are clear. */
-function paintCells(picture: Picture, threshold: number): HTMLCanvasElement {
-  pixelCanvas ??= document.createElement("canvas");
-  const canvas = pixelCanvas;
-  const [width, height] = [picture.cols.length, picture.rows.length];
-  if (canvas.width !== width) canvas.width = width;
-  if (canvas.height !== height) canvas.height = height;
-  const context = canvas.getContext("2d")!;
-  const image = context.createImageData(canvas.width, canvas.height);
-  const pixels = new Uint32Array(image.data.buffer);
-  const { weights, allowed, scale } = picture;
-  // As `shadeOn` has it, without a call for each of a million cells.
-  const unit = 255 / scale.top;
-  for (let c = 0; c < pixels.length; c++) {
-    if (weights[c] < threshold || (allowed && !allowed[c])) continue;
-    const share = weights[c] * unit;
-    const place = scale.root ? Math.sqrt(share * 255) : share;
-    pixels[c] = words[place < 255 ? (place + 0.5) | 0 : 255];
-  }
-  context.putImageData(image, 0, 0);
-  return canvas;
-}
-
 /** Everything: for a picture to take away, or when the frame changed. */
 export function drawBase(
   context: CanvasRenderingContext2D,
@@ -200,8 +180,8 @@ export function drawCells(
   if (picture.allowed)
     hatch(context, left, top, cols * cell, rows * cell, theme);
   context.imageSmoothingEnabled = cell < 1;
-  const cells = paintCells(picture, threshold);
-  context.drawImage(cells, left, top, cols * cell, rows * cell);
+  const pixels = paintPixels({ ...picture, cols, threshold });
+  context.drawImage(pixels, left, top, cols * cell, rows * cell);
   blank(context, layout, picture, threshold, theme);
   if (cell >= 34) drawNumbers(context, layout, picture, threshold);
 }
@@ -405,8 +385,9 @@ const widths = new Map<string, Map<string, number>>();
 function textWidth(
   context: CanvasRenderingContext2D,
   font: string,
-  text: string,
+  label: string,
 ): number {
+  const text = cut(label);
   const known = widths.get(font) ?? new Map<string, number>();
   widths.set(font, known);
   let width = known.get(text);
@@ -420,8 +401,9 @@ function textWidth(
 }
 
 /** Cut a label that is too wide, with an ellipsis. */
-function fit(context: CanvasRenderingContext2D, text: string, width: number) {
+function fit(context: CanvasRenderingContext2D, label: string, width: number) {
   const { font } = context; // as the canvas writes it
+  const text = cut(label);
   if (textWidth(context, font, text) <= width) return text;
   const letters = [...text];
   while (letters.length > 1) {
@@ -501,7 +483,7 @@ export function toSvg(
   const rows = picture.rows.flatMap(({ label }, r) => {
     if (r % every > 0) return [];
     const y = top + (r + 0.5) * cell + font / 3;
-    const made = [s("text", { x: left - GAP, y, ...end, ...text }, label)];
+    const made = [s("text", { x: left - GAP, y, ...end, ...text }, cut(label))];
     if (!sums) return made;
     made.push(
       s("text", { x: beside, y, ...small }, picture.sums[r].toFixed(2)),
@@ -515,7 +497,7 @@ export function toSvg(
     if (c % every > 0) return [];
     const [x, y] = [left + (c + 0.5) * cell + font / 3, top - GAP];
     const transform = `translate(${x} ${y}) rotate(-90)`;
-    return [s("text", { transform, ...text }, label)];
+    return [s("text", { transform, ...text }, cut(label))];
   });
   const bold = { "font-size": 15, "font-weight": 600, fill: PAPER.ink };
   return standalone(

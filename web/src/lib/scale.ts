@@ -11,7 +11,8 @@ export interface Scale {
   root: boolean;
 }
 
-const FEW = 200;
+const FEW = 1 / 200; // of all cells
+const SAMPLE = 40_000; // cells
 const MANY_KEYS = 64;
 const ROUNDING = 1 + 1e-3; // of weights that travelled as float16
 
@@ -26,25 +27,46 @@ export function scaleOf(
   cols: number,
   allowed: Uint8Array | null = null,
 ): Scale {
+  const root = cols > MANY_KEYS;
   const tops = steps(roundUp(1 / cols));
+  const most = largest(weights, allowed);
+  const above = sharesAbove(weights, cols, allowed, tops);
+  const chosen = tops.findIndex((_, i) => above[i] <= FEW);
+  // All as small as equal weights, or many larger than 1: up to the largest.
+  if (chosen < 0 || most <= tops[0] * ROUNDING) {
+    const top = most > 0 ? roundUp(most) || most : 1;
+    return { top, clipped: false, root };
+  }
+  return { top: tops[chosen], clipped: most > tops[chosen] * ROUNDING, root };
+}
+
+/** For each top the share of cells that exceed it, counted in a sample. */
+function sharesAbove(
+  weights: Float64Array,
+  cols: number,
+  allowed: Uint8Array | null,
+  tops: number[],
+): number[] {
   const ends = tops.map((top) => top * ROUNDING);
   const above = tops.map(() => 0);
   let cells = 0;
-  for (let c = 0; c < weights.length; c++) {
+  const stride = strideOf(weights.length, cols);
+  for (let c = 0; c < weights.length; c += stride) {
     if (allowed !== null && allowed[c] === 0) continue;
     cells++;
     for (let i = 0; i < ends.length && weights[c] > ends[i]; i++) above[i]++;
   }
-  const chosen = above.findIndex((count) => count <= cells / FEW);
-  const root = cols > MANY_KEYS;
-  // All as small as equal weights, or many larger than 1: up to the largest.
-  if (chosen < 0 || above[0] === 0) {
-    const most = largest(weights, allowed);
-    const top = most > 0 ? roundUp(most) || most : 1;
-    return { top, clipped: false, root };
-  }
-  return { top: tops[chosen], clipped: above[chosen] > 0, root };
+  return above.map((count) => count / Math.max(1, cells));
 }
+
+/** From one cell of the sample to the next: all columns have their turn. */
+function strideOf(cells: number, cols: number): number {
+  let stride = Math.ceil(cells / SAMPLE);
+  while (common(stride, cols) > 1) stride++;
+  return stride;
+}
+
+const common = (a: number, b: number): number => (b ? common(b, a % b) : a);
 
 /** 1, 2, 5, 10, … from `first` up to 1. */
 function steps(first: number): number[] {

@@ -136,7 +136,7 @@ function typeASentence(tools: Tools<Reader>): Parts<Reader> {
         ? tools.asset(source.asset).then((uri) => uri.split(",")[1])
         : Promise.resolve(source.weights));
       const loaded = parseNetwork(decode(bytes, "the weights"));
-      if (loaded.layers < source.layers || loaded.heads < source.heads)
+      if (loaded.layers !== source.layers || loaded.heads !== source.heads)
         throw new Error("they are not those of this widget");
       network = loaded;
     } catch (error) {
