@@ -377,7 +377,7 @@ def _odd(x: Any) -> str | None:
 
 def _described(x: Any, array: np.ndarray) -> str:
     """Say what came, when it was no numbers."""
-    if isinstance(x, list | tuple) and len(x) and x[0] is None:
+    if isinstance(x, list | tuple) and x and all(i is None for i in x):
         return (
             "None: a model of transformers gives its weights when it is "
             'loaded with attn_implementation="eager" and called with '

@@ -20,8 +20,9 @@ class RecordedCurves(CourseWidget):
     """Curves over one condition; the reader picks the others.
 
     Each record is one run: its conditions, and for each measure a list with
-    one number for each level of `axis`. All seeds of a condition make one
-    line: their mean, and a band from the smallest to the largest.
+    one number for each level of `axis`, None or NaN where there is none. All
+    seeds of a condition make one line: their mean, and a band from the
+    smallest to the largest.
 
     Parameters
     ----------
@@ -246,6 +247,13 @@ def _levels(
     return levels
 
 
+def _gaps(numbers: Any) -> Any:
+    """Let None in a list stand for what could not be measured, as NaN."""
+    if not isinstance(numbers, list | tuple):
+        return numbers
+    return [np.nan if number is None else number for number in numbers]
+
+
 def _native(level: Any) -> Any:
     """Give a number of NumPy's or torch's as one that JSON knows."""
     return level.item() if hasattr(level, "item") else level
@@ -266,7 +274,7 @@ def _table(
             raise ValueError(
                 f"expected one record for each condition, got two for {place}"
             )
-        values = as_array(measure, record[measure])
+        values = as_array(measure, _gaps(record[measure]))
         if values.shape != (len(axis[1]),) or np.isinf(values).any():
             raise ValueError(
                 f"expected {len(axis[1])} numbers of {measure} for each "
