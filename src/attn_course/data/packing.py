@@ -85,19 +85,36 @@ def unpack_array(packed: dict[str, Any]) -> np.ndarray:
     Raises
     ------
     ValueError
-        When dtype, shape and number of bytes do not fit together.
+        When dtype, shape and number of bytes do not fit together, or one of
+        them is none.
     """
-    if packed.get("dtype") not in _TYPES:
+    if not isinstance(packed, dict):
+        raise ValueError(f"expected a packed array, got {packed!r}")
+    if str(packed.get("dtype")) not in _TYPES:
         raise ValueError(
             f"expected dtype in {sorted(_TYPES)}, got {packed.get('dtype')!r}"
         )
-    raw = base64.b64decode(packed["base64"], validate=True)
-    numbers = np.frombuffer(raw, dtype=_TYPES[packed["dtype"]])
-    if numbers.size != np.prod(packed["shape"], dtype=int):
+    dtype = np.dtype(_TYPES[packed["dtype"]])
+    shape, text = packed.get("shape"), packed.get("base64")
+    if not _is_shape(shape):
+        raise ValueError(f"expected shape of counts, got {shape!r}")
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"expected numbers in base64: {error}") from None
+    if len(raw) != math.prod(shape) * dtype.itemsize:
         raise ValueError(
-            f"expected {packed['shape']} numbers, got {numbers.size}"
+            f"expected {shape} numbers, got {len(raw) / dtype.itemsize:g}"
         )
-    numbers = numbers.astype(np.float64) * (packed.get("step") or 1.0)
+    numbers = np.frombuffer(raw, dtype=dtype).astype(np.float64)
+    numbers = numbers * (packed.get("step") or 1.0)
     if "missing" in packed:
         numbers[packed["missing"]] = np.nan
-    return numbers.reshape(packed["shape"])
+    return numbers.reshape(shape)
+
+
+def _is_shape(shape: Any) -> bool:
+    """Say whether this is a list of counts."""
+    return isinstance(shape, list | tuple) and all(
+        isinstance(n, int) and n >= 0 for n in shape
+    )
