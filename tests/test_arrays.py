@@ -104,6 +104,23 @@ def test_layers_are_the_same_however_they_are_brought(name):
     assert maps[0] == maps[1]
 
 
+def test_a_heatmap_of_one_layer_or_one_head_drops_a_batch_of_one():
+    layer = torch.tensor(MAPS[1][None], requires_grad=True)  # (1, 4, n, n)
+    for brought, axes in (
+        (layer, {"head": 4}),
+        (layer[:, 2:3], {"head": 1}),
+        (layer[:, 2], {}),
+        (layer[0, 2], {}),
+    ):
+        widget = AttentionHeatmap(WORDS, weights=brought, axes=axes)
+        chosen = 2 if len(axes) == 0 or axes["head"] == 1 else 0
+        np.testing.assert_allclose(widget.weights, MAPS[1, chosen], atol=1e-6)
+    with pytest.raises(
+        ValueError, match=r"shape \(4, 3, 3\), got \(2, 4, 3, 3"
+    ):
+        AttentionHeatmap(WORDS, weights=MAPS, axes={"head": 4})
+
+
 def test_a_batch_is_picked_or_asked_for():
     batch = [torch.tensor(weights_of(3, 4, N, N, seed=s)) for s in (1, 2)]
     for b in range(3):

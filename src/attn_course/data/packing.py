@@ -107,8 +107,9 @@ def unpack_array(packed: dict[str, Any]) -> np.ndarray:
             f"expected {shape} numbers, got {len(raw) / dtype.itemsize:g}"
         )
     numbers = np.frombuffer(raw, dtype=dtype).astype(np.float64)
-    numbers *= packed.get("step") or 1.0
-    numbers[packed.get("missing", [])] = np.nan
+    numbers = numbers * (packed.get("step") or 1.0)
+    if "missing" in packed:
+        numbers[packed["missing"]] = np.nan
     return numbers.reshape(shape)
 
 

@@ -120,6 +120,9 @@ class HeadBrowser(CourseWidget):
             _pack_model(model, models[model], measures, list(texts))
             for model, measures in parts.items()
         ]
+        if threshold is not None:
+            given = as_numbers("threshold", threshold, (), finite=True)
+            threshold = float(given)
         source = {
             "measures": [{"name": m, "text": t} for m, t in texts.items()],
             "models": packed,

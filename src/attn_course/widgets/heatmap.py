@@ -423,8 +423,11 @@ def _pack(
     if array is None:
         return None
     array = as_numbers(name, array, finite=True)
-    if len(shape) == 4 and array.ndim == 5 and array.shape[1] == 1:
-        array = array[:, 0]  # transformers gives layers of a batch of one
+    # Of a batch of one, as transformers gives it: before the heads, which
+    # stand before the last two axes.
+    batch = max(len(shape) - 3, 0)
+    if array.ndim == len(shape) + 1 and array.shape[batch] == 1:
+        array = array.squeeze(batch)
     fit_shape(name, array, shape)
     return pack_array(array, step=step)
 
