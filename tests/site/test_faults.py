@@ -97,14 +97,9 @@ def lose_program(site: Path) -> None:
     (site.parent.parent.parent / "bin" / "numpy").unlink()
 
 
-def foreign_program(site: Path) -> None:
-    program = site.parent.parent.parent / "bin" / "numpy"
-    program.write_text("#!/elsewhere/.venv/bin/python\n")
-
-
 DAMAGES = [
     lose_package, lose_both, lose_file, cut_file, empty_file, lose_record,
-    empty_record, garbage_record, lose_program, foreign_program,
+    empty_record, garbage_record, lose_program,
 ]  # fmt: skip
 
 
@@ -245,16 +240,41 @@ def test_pip_is_made_from_what_python_brings(tmp_path):
     assert (half / "__main__.py").is_file()
 
 
-def test_a_moved_checkout_is_installed_again(root):
-    there = root.with_name("moved")
-    root.rename(there)
-    code, said = run(there, "site")
-    assert code == 0, said
-    assert len(pip_calls(there)) == 2
-    for name in PACKAGES:
-        program = (there / ".venv" / "bin" / name).read_text()
-        assert program.startswith(f"#!{there}/.venv/")
-    assert run(there, "site")[1] == f"» {CALM}\n"
+@pytest.mark.parametrize("how", ["moved", "copied"])
+def test_a_checkout_elsewhere_has_an_environment_of_its_own(root, how):
+    there = root.with_name("a b")
+    activate = root / ".venv" / "bin" / "activate"
+    activate.write_text(f'VIRTUAL_ENV="{root}/.venv"\n')
+    if how == "moved":
+        root.rename(there)
+    else:
+        shutil.copytree(root, there, symlinks=True)
+    for more in ({"OFFLINE": "1"}, {}):
+        code, said = run(there, "site", **more)
+        for name in ("activate", *PACKAGES):
+            program = (there / ".venv" / "bin" / name).read_text()
+            assert f"{there}/.venv" in program
+            assert f"{root}/.venv" not in program
+        assert code == len(more), said
+        assert (".venv stood in another folder" in said) == bool(more)
+    assert pip_calls(there)[-1].endswith(f" -e {there}[{course.EXTRAS}]")
+    assert is_calm(there)
+
+
+def test_a_program_with_a_long_path_is_adopted_too(tmp_path):
+    venv = tmp_path / ".venv"
+    start = "#!/bin/sh\n'''exec' \"{}/bin/python3\" \"$0\" \"$@\"\n' '''\nx\n"
+    mine = "#!/usr/bin/python3\n"
+    link = venv / "bin" / "link"
+    checkout.write(
+        venv, {"bin/a": start.format("/x y/.venv"), "bin/mine": mine}
+    )
+    link.symlink_to(sys.executable)
+    assert course.adopt(venv)
+    assert (venv / "bin" / "a").read_text() == start.format(venv)
+    assert (venv / "bin" / "mine").read_text() == mine
+    assert link.is_symlink()
+    assert not course.adopt(venv)
 
 
 @pytest.mark.parametrize(
