@@ -8,11 +8,16 @@ import re
 from pathlib import Path
 
 WINDOWS = os.name == "nt"
-# The environment whose Python a program starts; where its path is long or
-# has a space, the second line names it.
-PROGRAM = re.compile(
-    rb"""#!(?:/bin/sh\n'+exec[' "]+)?(/[^"\n]*/\.venv)/bin/python"""
+# How a program begins that starts an environment's Python. The second form is
+# for a path that is long or has a space.
+STARTS = re.compile(
+    rb"""#!(?:/bin/sh\n'+exec[' "]+)?(/[^"\n]*/\.venv)/bin/(python[\d.]*)"""
+    rb"""(?:"? "\$0" "\$@"\n' ''')?\n"""
 )
+START = b"""#!/bin/sh
+'''exec' "%s/bin/%s" "$0" "$@"
+' '''
+"""
 
 
 def packages_folder(venv: Path) -> Path:
@@ -63,10 +68,14 @@ def adopt(venv: Path) -> bool:
     for path in sorted(named, key=lambda path: bool(named[path])):
         if not path.is_file() or path.is_symlink():
             continue
-        text = before = path.read_bytes()
-        for name in foreign:
-            text = text.replace(name, os.fsencode(venv))
-        if text != before and b"\0" not in before:
+        before = path.read_bytes()
+        text = STARTS.sub(
+            lambda found: START % (os.fsencode(venv), found[2]), before, 1
+        )
+        if text == before and b"\0" not in before:
+            for name in foreign:
+                text = text.replace(name, os.fsencode(venv))
+        if text != before:
             path.write_bytes(text)
     return True
 
@@ -76,7 +85,7 @@ def _names(program: Path) -> bytes:
     if not program.is_file() or program.is_symlink():
         return b""
     with open(program, "rb") as file:
-        found = PROGRAM.match(file.read(1000))
+        found = STARTS.match(file.read(1000))
     return found[1] if found else b""
 
 

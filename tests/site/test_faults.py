@@ -261,19 +261,27 @@ def test_a_checkout_elsewhere_has_an_environment_of_its_own(root, how):
     assert is_calm(there)
 
 
-def test_a_program_with_a_long_path_is_adopted_too(tmp_path):
-    venv = tmp_path / ".venv"
-    start = "#!/bin/sh\n'''exec' \"{}/bin/python3\" \"$0\" \"$@\"\n' '''\nx\n"
+@pytest.mark.parametrize("name", ["a b", "x" * 150, "ä"])
+@pytest.mark.parametrize(
+    "start",
+    [
+        "#!{}/bin/python3\n",
+        "#!/bin/sh\n'''exec' \"{}/bin/python3\" \"$0\" \"$@\"\n' '''\n",
+        "#!/bin/sh\n'''exec' {}/bin/python3 \"$0\" \"$@\"\n' '''\n",
+    ],
+)
+def test_an_adopted_program_runs_in_any_folder(tmp_path, name, start):
+    venv = tmp_path / name / ".venv"
     mine = "#!/usr/bin/python3\n"
-    link = venv / "bin" / "link"
-    checkout.write(
-        venv, {"bin/a": start.format("/x y/.venv"), "bin/mine": mine}
-    )
-    link.symlink_to(sys.executable)
+    program = start.format("/x y/.venv") + "print('runs')\n"
+    checkout.write(venv, {"bin/one": program, "bin/mine": mine})
+    (venv / "bin" / "python3").symlink_to(sys.executable)
+    (venv / "bin" / "one").chmod(0o755)
     assert course.adopt(venv)
-    assert (venv / "bin" / "a").read_text() == start.format(venv)
+    said = subprocess.run([venv / "bin" / "one"], capture_output=True)
+    assert said.stdout == b"runs\n", said.stderr
     assert (venv / "bin" / "mine").read_text() == mine
-    assert link.is_symlink()
+    assert (venv / "bin" / "python3").is_symlink()
     assert not course.adopt(venv)
 
 
