@@ -43,7 +43,7 @@ from folders import (
     settle,
     write_stamp,
 )  # fmt: skip
-from installed import broken_packages, packages, packages_folder
+from installed import adopt, broken_packages, packages, packages_folder
 from telling import CourseError, SetUpError, explain, say
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -340,6 +340,8 @@ def set_up() -> None:
 
 def install(venv: Path, version: str) -> None:
     """Install the course, or what is damaged of it."""
+    if adopt(venv):
+        say(f"{venv.name} stood in another folder; its programs start it here")
     stamp = venv / STAMP
     wanted = digest(
         ".".join(version.split(".")[:2]),
