@@ -3,7 +3,6 @@
 The tests run over all exercises there are: adding one adds its tests.
 """
 
-import _thread
 import ast
 import doctest
 import inspect
@@ -685,18 +684,6 @@ def test_even_exit_and_deep_recursion_come_back():
         return deep()
 
     assert isinstance(call(deep, (), 5).error, RecursionError)
-
-
-def test_the_learner_can_interrupt():
-    def loop(query, key):
-        while True:
-            pass
-
-    before = threading.active_count()
-    threading.Timer(0.2, _thread.interrupt_main).start()
-    with pytest.raises(KeyboardInterrupt):
-        exercise("3.1").check(loop, seconds=60)
-    assert threading.active_count() <= before
 
 
 def test_without_threads_the_function_is_called_directly(monkeypatch):
