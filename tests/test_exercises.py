@@ -181,6 +181,7 @@ FINITE = {"6.2"}
 # What is right in some exercises.
 RIGHT = {
     ("6.2", "hidden: −inf added"),  # all that is hidden is finite
+    ("4.2", "is"),  # words are numbered from 0, and are few
     ("8.3", "squeezed"),  # the result is a pair
     # whole numbers times or less whole numbers are whole
     ("6.1", "in the input's dtype"),
@@ -334,18 +335,28 @@ class Mutation(ast.NodeTransformer):
             return node
         self.count += 1
         name = ast.Name("mutant", ast.Load())
-        return ast.Call(name, found, node.keywords)
+        return ast.Call(name, found, getattr(node, "keywords", []))
+
+    visit_Compare = visit_Call
 
 
 def method(name):
     """Find `x.name(...)`."""
 
     def which(node):
-        if isinstance(node.func, ast.Attribute) and node.func.attr == name:
+        function = getattr(node, "func", None)
+        if isinstance(function, ast.Attribute) and function.attr == name:
             return [node.func.value, *node.args]
         return None
 
     return which
+
+
+def equal(node):
+    """Find `x == y`."""
+    if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Eq):
+        return [node.left, *node.comparators]
+    return None
 
 
 def hiding(node):
@@ -365,6 +376,7 @@ def mutants(ex):
         (method("max"), BATCH_SHIFTS if "..." in str(shapes(ex)) else {}),
         (method("argmax"), TIES),
         (method("tanh"), TANH),
+        (equal, {"is": lambda x, y: x is y}),
     ]
     hidden = {
         f"hidden: {name}": eval(f"lambda seen, x: {code}", {"np": np})
