@@ -310,7 +310,7 @@ def lower_triangle(x, W_q, W_k, W_v, W_o, heads):
 
 @EXERCISE.is_wrong
 def score_of_minus_ten_thousand(x, W_q, W_k, W_v, W_o, heads):
-    """You gave hidden keys the score −1e4: a real score may be lower."""
+    """You gave hidden keys a low score, −1e4 or so: real ones may be lower."""
 
     def weigh(scores, mask):
         return softmax(np.where(mask, scores, -1e4))
@@ -320,7 +320,7 @@ def score_of_minus_ten_thousand(x, W_q, W_k, W_v, W_o, heads):
 
 @EXERCISE.is_wrong
 def score_of_minus_a_billion(x, W_q, W_k, W_v, W_o, heads):
-    """You gave hidden keys the score −1e9: a real score may be lower."""
+    """You gave hidden keys a low score, −1e9 or so: real ones may be lower."""
 
     def weigh(scores, mask):
         return softmax(np.where(mask, scores, -1e9))
@@ -330,7 +330,7 @@ def score_of_minus_a_billion(x, W_q, W_k, W_v, W_o, heads):
 
 @EXERCISE.is_wrong
 def minus_a_billion_added(x, W_q, W_k, W_v, W_o, heads):
-    """You added −1e9 to hidden scores: one of 1e10 is still seen."""
+    """You added −1e9 or so to hidden scores: one of 1e10 is still seen."""
 
     def weigh(scores, mask):
         return softmax(scores + np.where(mask, 0.0, -1e9))

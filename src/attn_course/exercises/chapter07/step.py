@@ -2,7 +2,14 @@
 
 import numpy as np
 
-from attn_course.exercises.cases import Case, normal, query_key, sized, steep
+from attn_course.exercises.cases import (
+    Case,
+    normal,
+    query_key,
+    sized,
+    steep,
+    steep_batch,
+)
 from attn_course.exercises.core import Exercise
 from attn_course.exercises.parts import softmax
 
@@ -35,12 +42,14 @@ def _draw(rng, batch, n, d_k, d_v):
 def _steep(rng: np.random.Generator) -> list[Case]:
     """Give steep scores, whose rows are a batch; the new token is last."""
     cases = []
-    for name, scores in steep().items():
-        query, key = query_key(scores)
-        keys = np.tile(key, (len(query), 1, 1))
-        values = normal(rng, len(query), 4, 3)
-        new = keys[:, -1], values[:, -1]
-        cases.append(Case(name, (query, *new, keys[:, :-1], values[:, :-1])))
+    batch = {"scores far apart in a batch": steep_batch()}
+    for name, scores in {**steep(), **batch}.items():
+        query, _ = query_key(scores)
+        keys = np.ones((*query.shape, 1)) * np.eye(4)
+        values = normal(rng, *query.shape, 3)
+        new = keys[..., -1, :], values[..., -1, :]
+        kept = keys[..., :-1, :], values[..., :-1, :]
+        cases.append(Case(name, (query, *new, *kept)))
     return cases
 
 

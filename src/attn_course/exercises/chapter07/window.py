@@ -2,7 +2,14 @@
 
 import numpy as np
 
-from attn_course.exercises.cases import Case, normal, sized, steep, unseen
+from attn_course.exercises.cases import (
+    Case,
+    normal,
+    sized,
+    steep,
+    steep_batch,
+    unseen,
+)
 from attn_course.exercises.core import Exercise
 from attn_course.exercises.parts import softmax
 
@@ -24,6 +31,8 @@ def inputs(rng: np.random.Generator) -> list[Case]:
         for left in (1, 2):
             named = f"{name}, left={left}"
             cases.append(Case(named, (np.resize(scores, (5, 5)), left)))
+    batch = np.stack([np.resize(scores, (5, 5)) for scores in steep_batch()])
+    cases.append(Case("scores far apart in a batch", (batch, 2)))
     scores = normal(rng, 5, 5)
     cases.append(Case("whole scores", (np.rint(scores).astype(int), 2)))
     hidden = ~np.tri(5, dtype=bool) | np.tri(5, k=-3, dtype=bool)
@@ -265,31 +274,31 @@ def score_of_zero(scores, left):
 
 @EXERCISE.is_wrong
 def score_of_minus_a_hundred(scores, left):
-    """You gave hidden keys the score −100: a real score may be lower."""
+    """You gave hidden keys a low score, −100 or so: real ones may be lower."""
     return softmax(np.where(_seen(scores, left), scores, -100.0))
 
 
 @EXERCISE.is_wrong
 def score_of_minus_ten_thousand(scores, left):
-    """You gave hidden keys the score −1e4: a real score may be lower."""
+    """You gave hidden keys a low score, −1e4 or so: real ones may be lower."""
     return softmax(np.where(_seen(scores, left), scores, -1e4))
 
 
 @EXERCISE.is_wrong
 def score_of_minus_a_billion(scores, left):
-    """You gave hidden keys the score −1e9: a real score may be lower."""
+    """You gave hidden keys a low score, −1e9 or so: real ones may be lower."""
     return softmax(np.where(_seen(scores, left), scores, -1e9))
 
 
 @EXERCISE.is_wrong
 def minus_ten_thousand_added(scores, left):
-    """You added −1e4 to hidden scores: one of 1e5 is still seen."""
+    """You added −1e4 or so to hidden scores: one of 1e5 is still seen."""
     return softmax(scores + np.where(_seen(scores, left), 0.0, -1e4))
 
 
 @EXERCISE.is_wrong
 def minus_a_billion_added(scores, left):
-    """You added −1e9 to hidden scores: one of 1e10 is still seen."""
+    """You added −1e9 or so to hidden scores: one of 1e10 is still seen."""
     return softmax(scores + np.where(_seen(scores, left), 0.0, -1e9))
 
 
