@@ -21,7 +21,7 @@ import pytest
 from nbclient import NotebookClient
 
 from attn_course import exercises, functional
-from attn_course.exercises import checking, exercise, exercise_ids
+from attn_course.exercises import cases, checking, exercise, exercise_ids
 from attn_course.exercises.core import DIFFICULTY
 from attn_course.exercises.limits import KEPT, call
 
@@ -266,6 +266,26 @@ def test_what_is_hidden_holds_whatever_may_stand_there(ex):
     finite = numbers[np.isfinite(numbers)]
     assert finite.max() >= 1e10
     assert finite.min() <= -1e10
+
+
+def test_queries_and_keys_have_the_scores_that_were_asked_for():
+    for scores in [*cases.steep().values(), cases.steep_batch()]:
+        query, key = cases.query_key(scores)
+        got = query @ np.swapaxes(key, -1, -2) / np.sqrt(key.shape[-1])
+        np.testing.assert_array_equal(got, scores)
+
+
+def test_what_is_unseen_is_written_into_copies():
+    given = np.ones((2, 3)), 7
+    made = cases.unseen("a column", given, {0: np.s_[:, 1]})
+    assert [case.name for case in made[:2]] == [
+        *("a column of NaN", "a column of inf"),
+    ]
+    for case, number in zip(made, cases.NUMBERS.values(), strict=True):
+        row = np.array([1.0, number, 1.0])
+        np.testing.assert_array_equal(case.arguments[0], [row, row])
+        assert case.arguments[1] == 7
+    np.testing.assert_array_equal(given[0], np.ones((2, 3)))
 
 
 # What learners write in place of a row's largest score.
