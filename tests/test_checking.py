@@ -6,6 +6,7 @@ Times here are only limits after which a test fails; none is measured.
 import _thread
 import functools
 import inspect
+import math
 import os
 import queue
 import random
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+import tracemalloc
 from contextlib import contextmanager
 
 import numpy as np
@@ -649,6 +651,136 @@ def test_what_is_forbidden_is_seen_by_whatever_way(strict, answer):
     result = strict.check(answer)
     assert result.mistake == "forbidden"
     assert "weights`, which the statement forbids" in result.message
+
+
+# What is held at once
+
+
+def softmax(scores):
+    shares = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return shares / shares.sum(axis=-1, keepdims=True)
+
+
+def score(query, key):
+    return query @ key.T / np.sqrt(query.shape[-1])
+
+
+def tiles(key, block):
+    return [slice(i, i + block) for i in range(0, len(key), block)]
+
+
+def two_passes(query, key, value, block):
+    highest, total, read = -np.inf, 0.0, 0.0
+    for tile in tiles(key, block):
+        new = score(query, key[tile]).max(axis=1, keepdims=True)
+        highest = np.maximum(highest, new)
+    for tile in tiles(key, block):
+        shares = np.exp(score(query, key[tile]) - highest)
+        total = total + shares.sum(axis=1, keepdims=True)
+        read = read + shares @ value[tile]
+    return read / total
+
+
+def after_copies(query, key, value, block):
+    arrays = (np.array(x, dtype=np.float64) for x in (query, key, value))
+    query, key, value = (1.0 * x for x in arrays)
+    return two_passes(query, key, value, block)
+
+
+def query_by_query(query, key, value, block):
+    ends = range(block, len(key), block)
+    output = []
+    for q in query:
+        m, total, read = -np.inf, 0.0, np.zeros(value.shape[1])
+        parts = np.array_split(key, ends), np.array_split(value, ends)
+        for k, v in zip(*parts, strict=True):
+            scores = k @ q / np.sqrt(len(q))
+            new = max(m, scores.max())
+            shares, kept = np.exp(scores - new), np.exp(m - new)
+            total = total * kept + shares.sum()
+            read = read * kept + shares @ v
+            m = new
+        output.append(read / total)
+    return np.array(output)
+
+
+def in_pure_python(query, key, value, block):
+    output = []
+    for q in query.tolist():
+        m, total, read = -math.inf, 0.0, [0.0] * value.shape[1]
+        for k, v in zip(key.tolist(), value.tolist(), strict=True):
+            x = sum(a * b for a, b in zip(q, k, strict=True))
+            x /= math.sqrt(len(q))
+            new = max(m, x)
+            share, kept = math.exp(x - new), math.exp(m - new)
+            total = total * kept + share
+            read = [a * kept + share * b for a, b in zip(read, v, strict=True)]
+            m = new
+        output.append([a / total for a in read])
+    return np.array(output)
+
+
+@pytest.mark.parametrize(
+    "answer", [two_passes, after_copies, query_by_query, in_pure_python]
+)
+def test_tiles_may_be_read_in_any_way(answer):
+    result = exercise("8.2").check(answer, seconds=LONG)
+    assert result.passed, result
+
+
+def all_at_once(query, key, value, block):
+    return softmax(score(query, key)) @ value
+
+
+def with_an_exp_of_its_own(query, key, value, block):
+    arrays = (np.asarray(x, dtype=float) for x in (query, key, value))
+    query, key, value = arrays
+    scores = np.einsum("qd,kd->qk", query, key) / query.shape[1] ** 0.5
+    shares = my_exp(scores - scores.max(axis=1, keepdims=True))
+    return shares @ value / shares.sum(axis=1, keepdims=True)
+
+
+my_exp = np.exp
+
+
+def row_by_row(query, key, value, block):
+    return np.stack([softmax(score(q, key)) @ value for q in query])
+
+
+def tiles_kept_in_a_list(query, key, value, block):
+    scores = [score(query, key[tile]) for tile in tiles(key, block)]
+    rows = [x.max(axis=1, keepdims=True) for x in scores]
+    shares = [np.exp(x - np.max(rows, axis=0)) for x in scores]
+    total = sum(x.sum(axis=1, keepdims=True) for x in shares)
+    parts = zip(shares, tiles(key, block), strict=True)
+    return sum(x @ value[tile] for x, tile in parts) / total
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [all_at_once, with_an_exp_of_its_own, row_by_row, tiles_kept_in_a_list],
+)
+def test_whoever_holds_all_weights_is_told(answer):
+    result = exercise("8.2").check(answer, seconds=LONG)
+    assert result.mistake == "block_ignored"
+
+
+def test_what_is_measured_leaves_nothing_behind():
+    exp = np.exp
+    ex = exercise("8.2")
+    ex.check(ex.reference)
+    assert np.exp is exp
+    assert not tracemalloc.is_tracing()
+    tracemalloc.start()
+    try:
+        ex.check(ex.reference)
+        assert tracemalloc.is_tracing()
+    finally:
+        tracemalloc.stop()
+    ex.wrong_answers.clear()
+    result = ex.check(all_at_once)
+    assert result.mistake == "holds_too_much"
+    assert result.example.name == "a long text"
 
 
 def test_the_profiler_of_the_caller_stays(monkeypatch, strict):

@@ -35,11 +35,11 @@ def inputs(rng: np.random.Generator) -> list[Case]:
         for block in (1, 2, 3, 4):
             arrays = *query_key(scores), normal(rng, 4, 2)
             cases.append(Case(f"{name}, block={block}", (*arrays, block)))
-    # A matrix of 32 · 512 weights, or a row of 512, is more than there is
-    # room for; copies of all keys and values are not.
-    *arrays, _ = _draw(rng, 32, 512, 1, 1)
-    room = Room(numbers=32 * 512 // 2, exponentials=511)
-    return [*cases, Case("a long text", (*arrays, 8), room)]
+    # There is no room for two matrices of 64 · 72, scores and weights, nor for
+    # a row of 72; for copies of keys and values there is, even as lists.
+    *arrays, _ = _draw(rng, 64, 72, 1, 1)
+    room = Room(numbers=64 * 72 * 3 // 2, exponentials=71)
+    return [*cases, Case("a long text", (*arrays, 1), room)]
 
 
 def _draw(rng, n_q, n_k, d_k, d_v):
