@@ -178,7 +178,7 @@ def test_time_that_is_up_at_any_time_leaves_no_thread(nothing_left, seconds):
     def quick(query, key):
         time.sleep(0.001)
 
-    for _ in range(100):
+    for _ in range(40):
         for function in (loop, catch, quick):
             result = call(function, (0, 0), seconds)
             assert result.stopped
@@ -199,6 +199,29 @@ def test_an_interrupt_ends_a_loop_that_catches_it(nothing_left):
         timer.start()
         exercise("3.1").check(stubborn, seconds=LONG)
     timer.join()
+
+
+def test_an_interrupt_does_not_wait_for_compiled_code(monkeypatch):
+    released, before = threading.Event(), threading.enumerate()
+
+    def waits(query, key):
+        released.wait()
+
+    monkeypatch.setattr(limits, "PATIENCE", 0.1)
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    timer = threading.Timer(0.2, _thread.interrupt_main)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            timer.start()
+            exercise("3.1").check(waits, seconds=LONG)
+    finally:
+        released.set()
+        signal.signal(signal.SIGINT, handler)
+    timer.join()
+    for thread in threading.enumerate():
+        if thread not in before:
+            thread.join(LONG)
+            assert not thread.is_alive()
 
 
 def test_without_threads_an_interrupt_ends_the_function(
