@@ -130,6 +130,8 @@ class _Work(threading.Thread):
         often, at many places of the loop, until one is outside.
         """
         self.given_up = True
+        if not self.is_alive():
+            return True
         last = time.monotonic() + PATIENCE
         interval = sys.getswitchinterval()
         sys.setswitchinterval(0.0001)

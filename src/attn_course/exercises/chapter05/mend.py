@@ -23,7 +23,7 @@ def inputs(rng: np.random.Generator) -> list[Case]:
         Case("nothing but zeros", (np.zeros((2, 3)),)),
         Case("a row of tiny weights", (np.array([[2e-12, 6e-12]]),)),
         Case("a row of the tiniest", (np.array([[1e-300, 3e-300]]),)),
-        Case("tiny and large sums", (np.array([[2e-9, 6e-9], [3.0, 9.0]]),)),
+        Case("tiny and large sums", (np.array([[[2e-12, 6e-12], [3, 9]]]),)),
         Case("counts, with zeros", (np.array([[3, 0, 1], [0, 0, 0]]),)),
     ]
 
