@@ -155,15 +155,7 @@ export function frameKey(layout: Layout, picture: Picture, theme: Theme) {
     groups.map(({ label }) => label).join("\n"),
   );
   const sums = layout.sums ? [...picture.sums].map((x) => x.toFixed(2)) : [];
-  return [
-    JSON.stringify(layout),
-    theme.ink,
-    ticksOf(picture.scale),
-    sums,
-    labels,
-  ]
-    .flat()
-    .join("\n");
+  return [JSON.stringify(layout), theme.ink, sums, labels].flat().join("\n");
 }
 
 /** The matrix: cells, hatching, and numbers where there is room. */
@@ -184,6 +176,7 @@ export function drawCells(
   context.drawImage(pixels, left, top, cols * cell, rows * cell);
   blank(context, layout, picture, threshold, theme);
   if (cell >= 34) drawNumbers(context, layout, picture, threshold);
+  drawTicks(context, layout, ticksOf(picture.scale), theme);
 }
 
 /** Fill with the theme's surface, or let what lies behind show through. */
@@ -255,7 +248,7 @@ function drawFrame(
     });
   }
   drawAxisTitles(context, layout, theme);
-  drawLegend(context, layout, ticksOf(picture.scale), theme);
+  drawLegend(context, layout, theme);
   if (layout.odd.includes(true)) {
     context.textAlign = "right";
     const end = Math.max(cols * cell + GAP + SUM_WIDTH, 220);
@@ -291,10 +284,10 @@ function drawAxisTitles(
   context.textAlign = "left";
 }
 
+/** The colours, and that they are weights. */
 function drawLegend(
   context: CanvasRenderingContext2D,
   { left, legend }: Layout,
-  ticks: string[],
   theme: Theme,
 ): void {
   for (let i = 0; i < 32; i++) {
@@ -303,12 +296,25 @@ function drawLegend(
   }
   context.font = `11px ${FAMILY}`;
   context.fillStyle = theme.muted;
+  context.fillText("weight", left + BAR + GAP, legend + 5);
+}
+
+/** The numbers below the colours: they change more often than the frame. */
+function drawTicks(
+  context: CanvasRenderingContext2D,
+  { left, legend }: Layout,
+  ticks: string[],
+  theme: Theme,
+): void {
+  surface(context, left - 2, legend + 9, BAR + 4, 20, theme);
+  context.font = `11px ${FAMILY}`;
+  context.fillStyle = theme.muted;
+  context.textBaseline = "middle";
   (["left", "center", "right"] as const).forEach((align, i) => {
     context.textAlign = align;
     context.fillText(ticks[i], left + (i * BAR) / 2, legend + 18);
   });
   context.textAlign = "left";
-  context.fillText("weight", left + BAR + GAP, legend + 5);
 }
 
 /** Diagonal strokes: what may not be looked at is not a weight of zero. */
