@@ -676,3 +676,11 @@ def test_a_token_as_long_as_a_book_is_cut(widget_page):
     texts = [t.text or "" for t in svg.findall(".//{*}text")]
     assert max(map(len, texts)) == 60
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_a_file_is_named_in_any_script(widget_page):
+    widget = AttentionHeatmap(["a"], scores=[[1.0]], name="हिन्दी/a")
+    page = widget_page(widget)
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="CSV").click()
+    assert waiting.value.suggested_filename == "हिन्दी-a.csv"

@@ -208,7 +208,7 @@ function heatmap(tools: Tools<Reader>): Parts<Reader> {
   // --- taking the picture away ------------------------------------------
   const fileName = () =>
     `${raw.name || "attention"}-${selectionName(source.axes, state().selection)}`
-      .replace(/[^\p{L}\p{N}]+/gu, "-")
+      .replace(/[^\p{L}\p{M}\p{N}]+/gu, "-")
       .replace(/^-+|-+$/g, "");
   const heading = () =>
     [source.title, selectionName(source.axes, state().selection)]
