@@ -323,6 +323,7 @@ HIDDEN = {
     },
     "−inf added": "x + np.where(seen, 0, -np.inf)",
     "the lower triangle": "x * seen",
+    "what is 0": "np.where(x * seen == 0, -np.inf, x)",
     "−inf times 0": "x - np.inf * (1 - seen)",
 }
 TANH = {

@@ -12,8 +12,11 @@ def inputs(rng: np.random.Generator) -> list[Case]:
     x = np.array([[1.0], [2.0]])
     first = (x, *(np.array([[1.0, w]]) for w in (0.5, -1.0, 2.0)))
     mix = np.array([[1.0], [-0.5]])
+    x, *rest = _draw(rng, (), 4, 4, 2, 3)
+    x[1] = 0
     return [
         Case("two tokens of one number", (*first, mix, 2)),
+        Case("a token of zeros", (x, *rest)),
         Case("heads of 32 numbers", _draw(rng, (), 4, 64, 2, 32)),
         *sized(rng, _draw),
         *_steep(rng),
@@ -304,6 +307,17 @@ def lower_triangle(x, W_q, W_k, W_v, W_o, heads):
 
     def weigh(scores, mask):
         return softmax(np.tril(scores))
+
+    return _changed(x, W_q, W_k, W_v, W_o, heads, weigh)
+
+
+@EXERCISE.is_wrong
+def zeros_hidden(x, W_q, W_k, W_v, W_o, heads):
+    """You hid every score that is 0: a real one may be. Hide by place."""
+
+    def weigh(scores, mask):
+        kept = np.tril(scores)
+        return softmax(np.where(kept == 0, -np.inf, kept))
 
     return _changed(x, W_q, W_k, W_v, W_o, heads, weigh)
 

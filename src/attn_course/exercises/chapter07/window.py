@@ -315,6 +315,13 @@ def lower_triangle(scores, left):
 
 
 @EXERCISE.is_wrong
+def zeros_hidden(scores, left):
+    """You hid every score that is 0: a real one may be. Hide by place."""
+    kept = np.tril(scores) - np.tril(scores, k=-left - 1)
+    return softmax(np.where(kept == 0, -np.inf, kept))
+
+
+@EXERCISE.is_wrong
 def minus_one_added(scores, left):
     """You took 1 from hidden scores: that dims them, −inf hides them."""
     behind = _behind(scores)
