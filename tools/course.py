@@ -252,16 +252,17 @@ def revive(venv: Path) -> str:
 
 def make_venv(venv: Path) -> str:
     """Make the environment, unless there is one that works; `settle` it."""
-    version = venv_version(venv) or revive(venv)
+    version = venv_version(venv)
+    if not version and Path(sys.prefix).resolve() == venv.resolve():
+        raise SetUpError(
+            f"{venv} is broken and this Python runs inside it. "
+            "Type `deactivate`, then try again."
+        )
+    version = version or revive(venv)
     numbers = tuple(int(part) for part in version.split(".") if part)
     if numbers and OLDEST <= numbers[:2] <= NEWEST:
         return version
     if os.path.lexists(venv):
-        if Path(sys.prefix).resolve() == venv.resolve():
-            raise SetUpError(
-                f"{venv} is broken and this Python runs inside it. "
-                "Type `deactivate`, then try again."
-            )
         say(f"{venv.name} does not work here; making it anew")
         set_aside(venv)
     say(f"Making {venv.name} with Python {sys.version.split()[0]}")
