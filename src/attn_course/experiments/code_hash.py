@@ -20,13 +20,16 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
-__all__ = ["code_hash", "reached"]
+__all__ = ["code_hash", "files_of", "reached"]
 
 # What a hash never follows: how results are kept, not what they are.
 FRAME = (
     "attn_course.experiments",
     "attn_course.experiments.code_hash",
     "attn_course.experiments.parts",
+    "attn_course.experiments.runs",
+    "attn_course.experiments.study",
+    "attn_course.provenance",
 )
 
 
@@ -68,6 +71,12 @@ def reached(*roots: Any) -> list[str]:
     'attn_course.masks.causal'
     """
     return [f"{d.module}.{d.name}" for d in _walk(roots).found]
+
+
+def files_of(*roots: Any) -> list[Path]:
+    """List the files that hold what `roots` reach."""
+    modules = {definition.module for definition in _walk(roots).found}
+    return sorted(Path(str(util.find_spec(m).origin)) for m in modules)
 
 
 @dataclass(frozen=True)
@@ -316,9 +325,9 @@ class Resolve(ast.NodeTransformer):
         """Write a dotted path: a place in the walk where it is ours."""
         found = _definition(path, self.walk.package)
         if isinstance(found, Definition):
-            if found.module not in FRAME:
-                return ast.Name(f"§{self.walk.place(found)}")
-            return ast.Name(f"§{found.name}")
+            if found.module in FRAME or _is_study(found):
+                return ast.Name("§frame")
+            return ast.Name(f"§{self.walk.place(found)}")
         name = ast.Name(f"§{found}")
         name.path = found  # an attribute may lengthen it
         return name
@@ -354,6 +363,13 @@ def _definition(path: str, package: str) -> Definition | str:
                 return path
             path = f"{value.__module__}.{value.__qualname__}"
     return path
+
+
+def _is_study(definition: Definition) -> bool:
+    """Tell the declaration of a study: it hashes what matters of it."""
+    [statement, *_] = _source(definition.module).defined[definition.name]
+    call = getattr(statement, "value", None)
+    return isinstance(call, ast.Call) and ast.unparse(call.func) == "Study"
 
 
 def _value(module: str, name: str) -> Any:
