@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 
+from attn_course import data
 from attn_course.data import load_recording, recordings, save_recording
 from attn_course.experiments.code_hash import code_hash, files_of
 from attn_course.experiments.runs import Cell, Finished, Workers
@@ -69,6 +70,8 @@ class Study:
         Installed packages to be named with their versions.
     needs
         Those without which the result would be another: a model's weights.
+    data
+        Files below `attn_course/data` that are read: `"requests.toml"`.
     code
         What the result depends on beside the functions that are registered
         and all that they reach: functions, classes, (module, constant).
@@ -80,7 +83,7 @@ class Study:
     chapter: int
     question: str
     design: str
-    arms: Mapping[str, Collection[Any]]
+    arms: Mapping[str, Collection[Any]] = field(default_factory=dict)
     sweep: Mapping[str, Grid] = field(default_factory=dict)
     only: Callable[..., bool] = lambda **arm: True
     seeds: int = 3
@@ -89,6 +92,7 @@ class Study:
     baseline: str | None = None
     packages: Sequence[str] = ()
     needs: Sequence[str] = ()
+    data: Sequence[str] = ()
     code: Sequence[Any] = ()
     tolerance: float = 0.0
     figures: dict[str, Callable] = field(default_factory=dict, init=False)
@@ -181,6 +185,7 @@ class Study:
             self.cells([0]),
             dict(self.settings),
             {name: version_of(name) for name in self.needs},
+            [_hash_of(_data_file(name)) for name in self.data],
         ]
         text = json.dumps(stated, sort_keys=True, default=repr)
         both = code_hash(*self._roots()) + text
@@ -191,6 +196,10 @@ class Study:
         made_by = ("run", "after", "summary")
         found = [self._registered.get(what) for what in made_by]
         return [one for one in found if one is not None] + list(self.code)
+
+    def _files(self) -> list[Path]:
+        """List the files of the package that the recording depends on."""
+        return files_of(*self._roots()) + [_data_file(x) for x in self.data]
 
     @property
     def module(self) -> str:
@@ -249,7 +258,7 @@ class Study:
         content = self.recording
         content["recorded"] |= {
             "inputs": self.fingerprint,
-            "same_slice_at": commit_of(files_of(*self._roots())),
+            "same_slice_at": commit_of(self._files()),
         }
         return save_recording(self.name, content)
 
@@ -294,7 +303,7 @@ class Study:
                     f"attn-course experiments --only {self.name}",
                     seeds=drawn,
                     packages=[*self.packages, *self.needs],
-                    files=files_of(*self._roots()),
+                    files=self._files(),
                 ),
                 "inputs": self.fingerprint,
             },
@@ -314,6 +323,14 @@ class Study:
     def _summary(self, **stages: list) -> dict[str, Any]:
         function = self._registered.get("summary")
         return function(**stages) if function else {}
+
+
+def _data_file(name: str) -> Path:
+    return Path(data.__file__).parent / name
+
+
+def _hash_of(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def declared_in(module: ModuleType) -> dict[str, Study]:
