@@ -2,7 +2,12 @@
 PYTHON ?= python3
 PORT ?= 8000
 SEEDS ?= 3
-COURSE = $(PYTHON) tools/course.py
+ALL ?= no
+# A name that is no Python (PYTHON=/bin/true) could succeed in silence.
+COURSE = test "$$($(PYTHON) -c 'print(f"{6 * 7}")' 2>/dev/null)" = 42 || { \
+  echo 'Error: expected PYTHON to start Python 3.11, 3.12 or 3.13,' \
+    'got "$(PYTHON)", which does not.' >&2; exit 1; }; \
+  $(PYTHON) tools/course.py
 
 .PHONY: help book site test test-all test-package lab experiments url web clean
 .DEFAULT_GOAL := help
@@ -12,7 +17,7 @@ help: ## print this list
 	  awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 book: ## set up, execute, build, serve and print the address (PORT=8000)
-	@$(COURSE) book --port $(PORT)
+	@$(COURSE) book --port "$(PORT)"
 
 site: ## build the site into _build/site without serving it
 	@$(COURSE) site
@@ -30,7 +35,7 @@ lab: ## open JupyterLab on the notebooks
 	@$(COURSE) lab
 
 experiments: ## run the longer experiments again, resumable (SEEDS=3)
-	@$(COURSE) experiments --seeds $(SEEDS)
+	@$(COURSE) experiments --seeds "$(SEEDS)"
 
 url: ## write a new public address everywhere (URL=https://github.com/you/fork)
 	@$(COURSE) url "$(URL)"
@@ -38,5 +43,5 @@ url: ## write a new public address everywhere (URL=https://github.com/you/fork)
 web: ## bundle the widgets' sources into the package (developers only)
 	@$(COURSE) web
 
-clean: ## remove _build (.venv stays)
-	@$(COURSE) clean
+clean: ## remove what builds leave (ALL=yes: the site and .venv too)
+	@$(COURSE) clean $(if $(filter yes,$(ALL)),--all)

@@ -1,5 +1,7 @@
 """RecordedCurves in Python: numbers, states, bad input."""
 
+import json
+
 import numpy as np
 import pytest
 import shared_vectors
@@ -68,12 +70,35 @@ RECORD = VECTORS["records"][0]
         ([], "at least one record"),
         ([RECORD, RECORD], "got two for"),
         ([{**RECORD, "token": [1.0]}], "expected 3 numbers of token"),
+        ([{**RECORD, "token": [1.0, 0.0, np.inf]}], "3 numbers of token"),
+        ([{**RECORD, "token": "high"}], "token as real numbers, got str"),
         ([RECORD, {"model": "x"}], "expected 'hidden' in each record"),
     ],
 )
 def test_bad_records_say_what_was_expected(records, message):
     with pytest.raises(ValueError, match=message):
         widget(records)
+
+
+@pytest.mark.parametrize("gap", [None, float("nan"), np.float32("nan")])
+def test_what_could_not_be_measured_is_a_gap(gap):
+    """And numbers of NumPy travel as JSON knows them."""
+    runs = [
+        {"model": np.str_("a"), "seed": np.int64(s), "loss": [0.5, gap, s]}
+        for s in range(2)
+    ]
+    w = RecordedCurves(
+        runs,
+        axis=("length", np.array([1, 2, 4])),
+        lines="model",
+        measures={"loss": "loss"},
+    )
+    assert w.curves["a"]["x"] == [1, 4]
+    assert w.curves["a"]["mean"] == [0.5, 0.5]
+    soup = BeautifulSoup(w.html(), "html.parser")
+    state = json.loads(soup.find("attn-curves")["data-state"])
+    values = state["source"]["measures"][0]["values"]
+    assert values == [0.5, None, 0.0, 0.5, None, 1.0]
 
 
 def test_lines_must_be_a_condition():

@@ -66,6 +66,35 @@ def test_unpacking_refuses_what_does_not_fit_together():
         data.unpack_array({**packed, "dtype": "float8"})
 
 
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"dtype": None}, "expected dtype in"),
+        ({"dtype": ["float32"]}, "expected dtype in"),
+        ({"shape": None}, "expected shape of counts, got None"),
+        ({"shape": 6}, "expected shape of counts, got 6"),
+        ({"shape": [-2, -3]}, "expected shape of counts"),
+        ({"shape": [2, 1.5]}, "expected shape of counts"),
+        ({"shape": ["2", "3"]}, "expected shape of counts"),
+        ({"base64": None}, "expected numbers in base64"),
+        ({"base64": "AAA"}, "expected numbers in base64"),
+        ({"base64": "é"}, "expected numbers in base64"),
+        ({"base64": "AAAAAAA="}, r"expected \[2, 3\] numbers, got 1\.25"),
+        ({"base64": ""}, r"expected \[2, 3\] numbers, got 0"),
+    ],
+)
+def test_unpacking_says_what_is_damaged(change, message):
+    packed = data.pack_array(np.ones((2, 3)))
+    with pytest.raises(ValueError, match=message):
+        data.unpack_array({**packed, **change})
+
+
+@pytest.mark.parametrize("packed", [None, [], "AAAA", 3, {}])
+def test_unpacking_says_what_is_no_array(packed):
+    with pytest.raises(ValueError, match=r"expected (a packed array|dtype)"):
+        data.unpack_array(packed)
+
+
 # Made on a page's browser or by a race: not by an experiment.
 BENCHMARKS = {
     "race": "python benchmarks/race.py --record",

@@ -2,16 +2,18 @@
 
 import json
 import math
+import os
+import sys
 
 import numpy as np
 import pytest
 
-from attn_course import cli, data, experiments
+from attn_course import cli, data, experiments, provenance
 from attn_course.data import store
 from attn_course.experiments import minilm_scores, parts
 from attn_course.functional import masked_softmax
 
-NAMES = list(minilm_scores.SENTENCES)
+NAMES = minilm_scores.RECORDINGS
 
 
 def recorded_weights(recording):
@@ -36,7 +38,7 @@ def test_recorded_weights_are_the_models_own(name, minilm):
 @pytest.mark.parametrize("name", NAMES)
 def test_recording_again_gives_the_same(name):
     committed = data.load_recording(name)
-    again = minilm_scores.read(committed["text"])
+    again = minilm_scores.record(name, seeds=[])
     for key in set(committed) - {"scores", "max_weight_error", "recorded"}:
         assert again[key] == committed[key], key
     # float32 sums differ a little between machines: at most one step.
@@ -110,6 +112,7 @@ def fake(monkeypatch):
 
     monkeypatch.setattr(minilm_scores, "record", record)
     monkeypatch.setattr(experiments, "EXPERIMENTS", ("minilm_scores",))
+    monkeypatch.setattr(experiments, "studies", dict)
     return made
 
 
@@ -132,6 +135,100 @@ def test_what_is_missing_or_forced_is_made_again(empty_store, fake):
     assert fake[-1][0] == "minilm-animal"
     assert len(experiments.run(say=str, force=True, only="minilm-cat")) == 1
     assert fake[-1][0] == "minilm-cat"
+
+
+DAMAGED = {
+    "nothing": b"",
+    "cut off": b'{"recorded": {"command": "x", "comm',
+    "an empty object": b"{}",
+    "an empty list": b"[]",
+    "null": b"null",
+    "a number": b"3",
+    "a text": b'"recorded"',
+    "no object": b'{"recorded": null}',
+    "a list": b'{"recorded": ["command", "commit"]}',
+    "little": b'{"recorded": {"command": "x"}}',
+    "two": b"{}{}",
+    "no text": b"\xff\xfe\x00",
+    "zeros": b"\0" * 4096,
+    "deep": b"[" * 100_000,
+}
+
+
+@pytest.mark.parametrize("content", DAMAGED.values(), ids=list(DAMAGED))
+def test_a_damaged_recording_is_named_and_made_again(
+    content, empty_store, fake
+):
+    experiments.run(say=str)
+    path = empty_store / "minilm-cat.json"
+    path.write_bytes(content)
+    with pytest.raises(ValueError) as error:
+        data.load_recording("minilm-cat")
+    assert f"expected a recording in {path}, got" in str(error.value)
+    assert f"git checkout -- {path}" in str(error.value)
+    assert not experiments.is_current("minilm_scores", "minilm-cat", 3)
+    lines = []
+    assert experiments.run(say=lines.append) == [path]
+    assert "[1/4] minilm-cat: damaged, so it is thrown away" in lines
+    assert experiments.is_current("minilm_scores", "minilm-cat", 3)
+
+
+def test_a_recording_that_can_not_be_opened_is_named(empty_store, fake):
+    experiments.run(say=str)
+    (empty_store / "minilm-cat.json").unlink()
+    (empty_store / "minilm-cat.json").mkdir()
+    with pytest.raises(ValueError, match=r"in .*minilm-cat\.json, got"):
+        data.load_recording("minilm-cat")
+
+
+def test_drafts_of_runs_that_were_killed_are_thrown_away(empty_store, fake):
+    old, new = empty_store / "minilm-cat.7.tmp", empty_store / "x.8.tmp"
+    for path in (old, new):
+        path.write_text('{"recorded": ')
+    os.utime(old, (0, 0))
+    lines = []
+    experiments.run(say=lines.append)
+    assert lines[0].startswith("minilm-cat.7.tmp: thrown away, ")
+    assert not old.exists()
+    assert new.exists()  # perhaps of a run that is still there
+
+
+def test_a_draft_that_can_not_be_written_leaves_what_was_there(
+    empty_store, fake, monkeypatch
+):
+    experiments.run(say=str)
+    before = {path: path.read_bytes() for path in empty_store.iterdir()}
+
+    def fill(path, text, *options):
+        path.write_bytes(text.encode()[:20])
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr(store.Path, "write_text", fill)
+    with pytest.raises(OSError, match="No space left"):
+        experiments.run(say=str, force=True)
+    assert {p: p.read_bytes() for p in empty_store.iterdir()} == before
+
+
+def test_nothing_is_run_where_nothing_can_be_written(
+    empty_store, fake, monkeypatch
+):
+    def refuse(**options):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(store.tempfile, "TemporaryFile", refuse)
+    with pytest.raises(OSError, match=r"expected a folder .* Read-only"):
+        experiments.run(say=str)
+    assert fake == []
+
+
+def test_what_an_experiment_lacks_is_explained(empty_store, fake, monkeypatch):
+    def record(name, seeds):
+        import num2words  # noqa: F401
+
+    monkeypatch.setattr(minilm_scores, "record", record)
+    monkeypatch.setitem(sys.modules, "num2words", None)
+    with pytest.raises(ModuleNotFoundError, match=r"attn-course\[test\]"):
+        experiments.run(say=str)
 
 
 def test_changed_inputs_make_a_recording_out_of_date(
@@ -161,7 +258,7 @@ def test_provenance_says_where_a_recording_comes_from(monkeypatch):
     assert recorded["seeds"] == [1]
     assert recorded["versions"]["nowhere"] is None
     assert set(recorded["versions"]) >= {"python", "numpy", "attn-course"}
-    monkeypatch.setattr(experiments, "_git", lambda *a, cwd: None)
+    monkeypatch.setattr(provenance, "_git", lambda *a, cwd: None)
     recorded = experiments.provenance("x", seeds=[], packages=[])
     assert recorded["commit"].startswith("unknown")
 
@@ -215,10 +312,94 @@ def test_only_what_is_missing_is_run_and_all_comes_in_order(
     ]
 
 
+def test_parts_outlive_a_recording_that_could_not_be_saved(
+    empty_store, fake, parts_folder, monkeypatch
+):
+    called = []
+
+    def add(a, b):
+        called.append((a, b))
+        return a + b
+
+    def record(name, seeds):
+        kept = parts.Parts(name, "a" * 64)
+        done = kept.run([(1, 2), (3, 4)], add)
+        kept.discard()
+        found = experiments.provenance(name, seeds=[], packages=[])
+        return {"recorded": found, "done": done}
+
+    def refuse(name, content):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(minilm_scores, "record", record)
+    with monkeypatch.context() as full:
+        full.setattr(experiments, "save_recording", refuse)
+        with pytest.raises(OSError, match="No space left"):
+            experiments.run(only="minilm-cat", say=str)
+    assert len(experiments.run(only="minilm-cat", say=str)) == 1
+    assert called == [(1, 2), (3, 4)]
+    assert parts.Parts("minilm-cat", "a" * 64).done == {}
+
+
+def test_a_sweep_that_is_interrupted_goes_on_run_by_run(
+    empty_store, fake, parts_folder, monkeypatch
+):
+    called = []
+
+    def add(a, b):
+        if (a, b) == (3, 4) and (3, 4) not in called:
+            called.append((a, b))
+            raise KeyboardInterrupt
+        called.append((a, b))
+        return a + b
+
+    def record(name, seeds):
+        kept = parts.Parts(name, "a" * 64)
+        done = kept.run([(1, 2), (3, 4), (5, 6)], add)
+        kept.discard()
+        found = experiments.provenance(name, seeds=[], packages=[])
+        return {"recorded": found, "done": [one["result"] for one in done]}
+
+    monkeypatch.setattr(minilm_scores, "record", record)
+    command = ["experiments", "--only", "minilm-cat"]
+    assert cli.main(command) == 130
+    assert cli.main(command) == 0
+    assert called == [(1, 2), (3, 4), (3, 4), (5, 6)]
+    assert data.load_recording("minilm-cat")["done"] == [3, 7, 11]
+
+
 def test_parts_of_other_code_or_names_are_not_taken_up(parts_folder):
     parts.Parts("sweep", "a" * 64).add("one", {})
     assert parts.Parts("sweep", "b" * 64).done == {}
     assert parts.Parts("other", "a" * 64).done == {}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'["two", {"accu',
+        b"null",
+        b"3",
+        b"[]",
+        b"{}",
+        b'{"two": 1, "three": 2}',
+        b'["two", 3]',
+        b'[["two"], {}]',
+        b'["tw\xff", {}]',
+        b"\0\0\0",
+        b"[" * 100_000,
+    ],
+)
+def test_a_part_that_is_damaged_is_made_again(line, parts_folder, capsys):
+    kept = parts.Parts("sweep", "a" * 64)
+    kept.run([(1, 2)], lambda a, b: a + b)
+    with kept.path.open("ab") as file:
+        file.write(b"\n" + line)
+    again = parts.Parts("sweep", "a" * 64)
+    assert list(again.done) == ["(1, 2)"]
+    assert "1 results were cut off" in capsys.readouterr().out
+    done = again.run([(1, 2), (3, 4)], lambda a, b: a + b)
+    assert [one["result"] for one in done] == [3, 7]
 
 
 def test_a_part_that_was_cut_off_is_left_out(parts_folder):

@@ -502,6 +502,40 @@ def test_no_queries_or_no_keys(n_q, n_k, library):
 # Numbers, libraries, arguments
 
 
+@pytest.mark.parametrize("narrow", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_sums_stay_as_wide_under_autocast(narrow, dtype):
+    """Outputs, weights and gradients, to the last digit."""
+    inputs = [torch.tensor(x, dtype=dtype) for x in random_inputs()]
+    rng = np.random.default_rng(1)
+    network = [
+        torch.tensor(rng.normal(size=shape), dtype=dtype)
+        for shape in ((8, 4), (8, 4), (4,))
+    ]
+
+    def run():
+        given = [x.clone().requires_grad_() for x in inputs]
+        options = {"causal": True, "softcap": 3.0}
+        output, weights = attention(*given, return_weights=True, **options)
+        return given, [
+            output,
+            weights,
+            attention_weights(*given[:2], **options),
+            additive_weights(given[0], given[1][:, :1], *network),
+        ]
+
+    given, plain = run()
+    plain[0].sum().backward()
+    with torch.autocast("cpu", dtype=narrow):
+        again, narrowed = run()
+    narrowed[0].sum().backward()
+    for one, other in zip(plain, narrowed, strict=True):
+        assert other.dtype == dtype
+        assert torch.equal(one, other)
+    for one, other in zip(given, again, strict=True):
+        assert torch.equal(one.grad, other.grad)
+
+
 @pytest.mark.parametrize(
     "dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64]
 )

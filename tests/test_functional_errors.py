@@ -109,6 +109,23 @@ BAD_INPUTS = [
         (torch.ones(3, 4), torch.ones(3, 4, device="meta"), torch.ones(3, 4)),
         "expected key on device=cpu to match query, got meta",
     ),
+    (
+        [torch.ones(3, 4, device="meta")] * 3,
+        "expected query with numbers in it, got device=meta",
+    ),
+    (
+        [np.ma.array(SMALL, mask=SMALL > 0)] * 3,
+        "expected query as a plain array, got a masked one: give its numbers "
+        "as x.filled(0), and hide pairs with mask",
+    ),
+    (
+        (SMALL, SMALL, np.ma.array(SMALL)),
+        "expected value as a plain array, got a masked one",
+    ),
+    (
+        (torch.ones(3, 4), torch.ones(3, 4).to_sparse(), torch.ones(3, 4)),
+        "expected key as a plain array, got a sparse one: x.to_dense()",
+    ),
 ]
 
 
@@ -155,6 +172,14 @@ BAD_OPTIONS = [
     (
         {"bias": torch.ones(3, 3)},
         "expected bias to be an array of numpy or NumPy, got torch",
+    ),
+    (
+        {"mask": np.ma.array(np.ones((3, 3), bool), mask=np.eye(3))},
+        "expected mask as a plain array, got a masked one",
+    ),
+    (
+        {"bias": np.ma.array(np.ones((3, 3)))},
+        "expected bias as a plain array, got a masked one",
     ),
     ({"softcap": 0}, "expected a finite softcap greater than 0, got 0"),
     ({"softcap": -1.0}, "expected a finite softcap greater than 0, got -1.0"),

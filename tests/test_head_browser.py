@@ -114,7 +114,74 @@ def test_own_scores_stand_beside_the_recorded_ones():
     widget = HeadBrowser({"MiniLM": models["MiniLM"]}, measure="mine")
     assert widget.scores["mine"] == reading.Reading(0.25, None, None)
     weights = unpack_array(widget.source["models"][0]["weights"])
-    np.testing.assert_allclose(weights.sum(axis=-1), 1, atol=13 * 0.002)
+    np.testing.assert_allclose(weights.sum(axis=-1), 1, atol=1e-3)
+
+
+def maps_of(weights):
+    layers, heads, n, _ = np.shape(weights)
+    model = {
+        "measures": {"s": np.full((layers, heads), 0.5)},
+        "weights": weights,
+        "tokens": [f"t{i}" for i in range(n)],
+    }
+    return unpack_array(
+        HeadBrowser({"m": model}).source["models"][0]["weights"]
+    )
+
+
+@pytest.mark.parametrize("n", [1, 3, 500, 512, 1024, 1365])
+def test_rows_that_many_share_still_sum_to_one(n):
+    """1,365 is where all of a uniform row is rounded down the most."""
+    found = maps_of(np.full((1, 1, n, n), 1 / n))
+    np.testing.assert_allclose(found.sum(axis=-1), 1, atol=1e-3)
+    np.testing.assert_allclose(found, 1 / n, rtol=1e-3)
+
+
+@pytest.mark.parametrize("spread", [0.1, 1.0, 10.0])
+def test_maps_keep_small_weights_beside_large_ones(spread):
+    scores = np.random.default_rng(0).normal(size=(1, 2, 512, 512)) * spread
+    weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    weights /= weights.sum(axis=-1, keepdims=True)
+    found = maps_of(weights)
+    np.testing.assert_allclose(found.sum(axis=-1), 1, atol=1e-3)
+    np.testing.assert_allclose(found, weights, rtol=1e-3, atol=1e-7)
+
+
+# What can't be measured
+
+
+def test_a_sentence_without_a_target_is_shown_as_a_dash():
+    words = ["The", "cat", "sat", "on", "a", "mat", "."]
+    maps = np.full((2, 3, 7, 7), 1 / 7)
+    for tokens, weights in ((["a", "b"], maps[..., :2, :2]), (words, maps)):
+        found = reading.read_heads(weights, tokens)
+        browser = HeadBrowser({"m": {"measures": found}})
+        assert np.isnan(found["separator"].uniform)
+        assert np.isnan(browser.scores["separator"].score)
+        assert browser.scores["separator"].uniform is None
+        none = "<td>–</td>" * 5
+        assert f'<th scope="row">m: separator</th>{none}' in browser.table()
+        packed = state_in(browser)["source"]["models"][0]["readings"]
+        names = [m["name"] for m in browser.source["measures"]]
+        lost = packed[names.index("separator")]
+        assert lost["score"]["missing"] == list(range(6))
+        assert (lost["others"], lost["uniform"]) == (None, None)
+        # What can be measured travels as it did.
+        assert "missing" not in packed[names.index("first")]["score"]
+        browser.measure = "separator"
+
+
+def test_heads_that_could_not_be_measured_stand_out_nowhere():
+    score = np.array([[np.nan, 0.2], [0.7, np.nan]])
+    measure = {"score": score, "others": score / 2}
+    browser = HeadBrowser({"m": {"measures": {"s": measure}}})
+    assert (browser.layer, browser.head) == (2, 1)
+    cells = "<td>–</td><td>0.70</td><td>2.1</td><td>0.35</td><td>–</td>"
+    assert cells in browser.table()
+    browser.layer, browser.head = 1, 1
+    assert np.isnan(browser.scores["s"].score)
+    nothing = HeadBrowser({"m": {"measures": {"s": score * np.nan}}})
+    assert (nothing.layer, nothing.head) == (1, 1)
 
 
 def test_by_norms_is_another_reading():
@@ -175,9 +242,27 @@ BAD_BROWSERS = {
         {"m": {"measures": {"a": SCORES + 1}}},
         "expected scores 'a' of m from 0 to 1, got 1.5",
     ),
-    "not a number": (
-        {"m": {"measures": {"a": SCORES * np.nan}}},
+    "maps that are not numbers": (
+        {
+            "m": {
+                "measures": {"a": SCORES},
+                "weights": np.full((2, 3, 1, 1), np.nan),
+                "tokens": ["a"],
+            }
+        },
         "from 0 to 1, got nan",
+    ),
+    "words for a score": (
+        {"m": {"measures": {"a": "high"}}},
+        "expected scores 'a' of m as real numbers, got str 'high'",
+    ),
+    "no score": (
+        {"m": {"measures": {"a": {"others": SCORES}}}},
+        r"expected a score in 'a' of m, got \['others'\]",
+    ),
+    "more than is drawn": (
+        {"m": {"measures": {"a": np.zeros((1, 257))}}},
+        "expected at most 256 layers and heads of m, got 1 and 257",
     ),
     "two shapes": (
         {"m": {"measures": {"a": SCORES, "b": SCORES.T}}},

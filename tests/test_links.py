@@ -111,6 +111,17 @@ class Model:
         return [None, 0, 1, 1, 2, None]
 
 
+@pytest.mark.parametrize(
+    "query, right, rival, unread",
+    [(0, 1, 2, -1), (2, 3, 1, 3), (4, 0, 1, 3)],
+)
+def test_looks_says_which_word_no_token_starts(query, right, rival, unread):
+    """At the start of a text, and in a script without spaces."""
+    link = Link("cat mat it", query=query, right=right, rival=rival)
+    with pytest.raises(ValueError, match=rf"got none at \[{unread}\D"):
+        looks(Model(), link)
+
+
 def test_looks_joins_pieces_in_both_directions():
     link = Link("cat mat it", query=2, right=0, rival=1)
     seen = looks(Model(), link)

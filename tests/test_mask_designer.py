@@ -146,11 +146,11 @@ BAD = {
     "state": (dict(tokens=2, left=1), r"got \['left'\]"),
     "mask of numbers": (
         dict(tokens=2, mask=np.ones((2, 2))),
-        "boolean mask of shape .*dtype=float64",
+        "mask of dtype bool .*, got float64: .* pass mask == 1",
     ),
     "mask's shape": (
         dict(tokens=2, mask=np.ones((3, 2, 2), dtype=bool)),
-        r"\(2, 2, 2\), got dtype=bool, shape=\(3, 2, 2\)",
+        r"to broadcast to .* \(2, 2, 2\), got \(3, 2, 2\)",
     ),
     "large mask": (
         dict(tokens=33, mask=np.zeros((33, 33), dtype=bool)),

@@ -1,5 +1,6 @@
 import doctest
 import re
+import sys
 from itertools import pairwise
 
 import numpy as np
@@ -9,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from attn_course import attention, masks
+from attn_course import attention, attention_weights, masks
+from attn_course.flash import flash_attention
 
 SIZES = st.integers(0, 9)
 LIMITS = st.none() | st.integers(0, 9)
@@ -36,6 +38,86 @@ def test_band_is_its_rule(n_q, n_k, left, right, q_offset):
             right is None or j <= place + right
         )
         assert mask[i, j] == expected
+
+
+# Beyond what an array's integers hold, and just inside.
+FAR = st.sampled_from(
+    [2**31, 2**62, sys.maxsize - 1, sys.maxsize, 2**63, 2**64 - 1, 2**70]
+)
+FARTHER = st.one_of(st.none(), st.integers(0, 9), FAR)
+SHIFTS = st.one_of(st.integers(-9, 9), FAR, FAR.map(lambda x: -x))
+
+
+@given(SIZES, SIZES, FARTHER, FARTHER, SHIFTS, st.sampled_from([np, torch]))
+def test_band_is_its_rule_however_far_its_limits(
+    n_q, n_k, left, right, q_offset, library
+):
+    """Python's integers know no limit: nothing wraps, nothing overflows."""
+    mask = masks.band(
+        n_q,
+        n_k,
+        left=left,
+        right=right,
+        q_offset=q_offset,
+        **({"xp": torch} if library is torch else {}),
+    )
+    for i, j in np.ndindex(n_q, n_k):
+        place = i + q_offset
+        expected = (left is None or place - left <= j) and (
+            right is None or j <= place + right
+        )
+        assert mask[i, j] == expected
+    x, y = np.ones((n_q, 2)), np.ones((n_k, 2))
+    options = {"window": (left, right), "q_offset": q_offset}
+    shown = attention_weights(x, y, **options) > 0
+    np.testing.assert_array_equal(shown, np.asarray(mask))
+    if right == 0:
+        flash = flash_attention(x, y, y, causal=True, q_offset=q_offset)
+        whole = masks.causal(n_q, n_k, q_offset=q_offset)
+        np.testing.assert_allclose(flash, attention(x, y, y, mask=whole))
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.uint8, np.int64, np.uint64])
+def test_limits_of_narrow_integers_do_not_wrap(kind):
+    large = kind(np.iinfo(kind).max)
+    n = 200  # more than a byte with a sign counts
+    for left, right, q_offset in [
+        (large, kind(0), 0),
+        (None, large, 0),
+        (kind(1), kind(1), large),
+        (large, large, large),
+    ]:
+        found = masks.band(n, n, left=left, right=right, q_offset=q_offset)
+        meant = masks.band(
+            n,
+            n,
+            left=None if left is None else int(left),
+            right=int(right),
+            q_offset=int(q_offset),
+        )
+        np.testing.assert_array_equal(found, meant)
+    size = kind(100)
+    np.testing.assert_array_equal(
+        masks.causal(size, size), np.tri(100, dtype=bool)
+    )
+    np.testing.assert_array_equal(
+        masks.dilated(100, reach=large, step=kind(2)),
+        masks.dilated(100, reach=200, step=2),
+    )
+    x = np.random.default_rng(0).normal(size=(300, 4))
+    flash = flash_attention(x, x, x, causal=True, q_offset=large)
+    whole = attention(x, x, x, causal=True, q_offset=int(large))
+    np.testing.assert_allclose(flash, whole)
+
+
+@pytest.mark.parametrize("far", [100, sys.maxsize, 2**63, 2**70])
+def test_blocks_and_steps_of_any_size(far):
+    eye, full = np.eye(5, dtype=bool), np.ones((5, 5), dtype=bool)
+    np.testing.assert_array_equal(masks.block(5, far), full)
+    np.testing.assert_array_equal(masks.dilated(5, reach=far, step=far), eye)
+    np.testing.assert_array_equal(masks.dilated(5, reach=far, step=1), full)
+    big = {"window": 0, "n_global": 0, "n_random": far, "seed": far}
+    np.testing.assert_array_equal(masks.big_bird(5, **big), full)
 
 
 def test_band_in_torch_is_band_in_numpy():

@@ -82,7 +82,7 @@ def test_vectors_can_be_set_but_not_reshaped():
     play.observe(lambda change: heard.append(change.new), "query")
     play.query = [1.0, 2.0]
     assert heard == [[1.0, 2.0]]
-    with pytest.raises(ValueError, match=r"query of shape \(2\), got \(3,\)"):
+    with pytest.raises(ValueError, match=r"query of shape \(2,\), got \(3,\)"):
         play.query = [1.0, 2.0, 3.0]
     with pytest.raises(ValueError, match="within ±100"):
         play.query = [1.0, 1e9]
@@ -118,5 +118,3 @@ def test_html_has_the_state_and_a_table(widget):
 def test_every_widget_names_what_a_reader_may_change():
     for kind in (AttentionHeatmap, QKVPlayground, SoftmaxLab):
         assert set(kind._reader) <= set(kind.class_trait_names(sync=True))
-
-

@@ -3,6 +3,7 @@
 Without their packages these tests fail and say so.
 """
 
+import itertools
 import sys
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import torch
 
 from attn_course import attention, attention_weights, pretrained
+from attn_course.pieces import word_spans
 
 CAT = "The cat sat on the mat because it was tired."
 TIRED = "The animal didn't cross the street because it was too tired."
@@ -205,6 +207,47 @@ def test_loading_draws_no_bars_and_lets_others_draw_theirs(capfd):
     assert capfd.readouterr() == ("", "")
     list(tqdm.auto.tqdm([1, 2], desc="another bar"))
     assert "another bar" in capfd.readouterr().err
+
+
+# Other scripts
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("हिन्दी भाषा।", [0, 1, 2]),
+        ("نص عَرَبِيّ", [0, 1]),
+        ("한국어 좋아", [0, 1]),
+        ("isn’t naïve", [0, 1]),
+    ],
+)
+def test_where_spaces_divide_a_word_is_what_stands_between(
+    text, words, minilm, smollm2
+):
+    for model in (minilm, smollm2):
+        found = [word for word in model.words(text) if word is not None]
+        assert list(dict.fromkeys(found)) == words
+        assert found == sorted(found)
+
+
+@pytest.mark.parametrize(
+    "text", ["我爱你", "ภาษาไทย", "ひらがなとカタカナ", "မြန်မာ", "ភាសាខ្មែរ"]
+)
+def test_where_no_spaces_divide_a_token_is_a_word(text, minilm, smollm2):
+    for model in (minilm, smollm2):
+        places = model._encode(text).offsets
+        pairs = zip(places, model.words(text), strict=True)
+        pairs = [(place, word) for place, word in pairs if word is not None]
+        spans = word_spans(text)
+        for (before, first), (after, second) in itertools.pairwise(pairs):
+            # Tokens stay together where they divide a letter, or its marks.
+            whole = any(start == after[0] for start, _ in spans)
+            assert (first != second) == (whole and after[0] >= before[1])
+
+
+def test_chinese_as_minilm_cuts_it(minilm):
+    assert minilm.words("我爱") == [None, 0, 1, None]
+    assert minilm.words("我爱 cats") == [None, 0, 1, 2, None]
 
 
 # What can go wrong

@@ -11,6 +11,7 @@ import course
 import pytest
 import strip_outputs
 import yaml
+from IPython.core.inputtransformer2 import TransformerManager
 
 import attn_course
 
@@ -100,11 +101,7 @@ def loads(code: str) -> list[tuple[str, bool]]:
         for child in ast.iter_child_nodes(node):
             yield from walk(child, guarded)
 
-    lines = code.splitlines()
-    plain = "\n".join(
-        line.replace("%pip", "pass  #") if "%" in line[:8] else line
-        for line in lines
-    )
+    plain = TransformerManager().transform_cell(code)
     return list(walk(ast.parse(plain), False))
 
 

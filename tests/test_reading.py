@@ -144,6 +144,43 @@ def test_spread_is_1_for_equal_weights_and_0_for_one_key():
     assert spread(equal, causal=True) == pytest.approx(1)
 
 
+def test_a_single_token_has_no_choice_to_measure():
+    assert np.isnan(spread(np.ones((2, 1, 1)))).all()
+    found = read_heads(np.ones((1, 2, 1, 1)), ["a"])
+    assert found["itself"].score.shape == (1, 2)
+    assert all(np.isnan(one.uniform) for one in found.values())
+    assert read_heads(np.ones((1, 2, 0, 0)), [])["first"].score.shape == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("weights", "tokens", "message"),
+    [
+        (
+            random_maps(2, 8, 8),
+            TOKENS[:-1],
+            r"\(\.\.\., 7, 7\) for 7 tokens, got",
+        ),
+        (np.ones((2, 8, 7)), TOKENS, r"\(\.\.\., n, n\), got \(2, 8, 7\)"),
+        (np.ones(8), TOKENS, "at least 2 dimensions, got 1"),
+        (random_maps(2, 2, 2), "ab", "a list of texts, got one text"),
+        (np.zeros((1, 1, 1, 1, 8, 8)), TOKENS, r"\(layers, heads, n, n\)"),
+    ],
+)
+def test_maps_that_are_not_those_of_the_tokens_are_refused(
+    weights, tokens, message
+):
+    with pytest.raises(ValueError, match=message):
+        read_heads(weights, tokens)
+
+
+@pytest.mark.parametrize(
+    "shape", [(3, 3), (2, 3, 3), (1, 2, 3, 4), (0, 2, 3, 3), (2, 0, 3, 3)]
+)
+def test_rollout_wants_layers_of_heads(shape):
+    with pytest.raises(ValueError, match=r"\(layers, heads, n, n\)"):
+        rollout(np.ones(shape))
+
+
 # What raw maps leave out
 
 

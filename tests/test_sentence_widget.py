@@ -130,3 +130,19 @@ def test_a_wrong_state_is_refused(state, message):
     widget = TypeASentence()
     with pytest.raises(traitlets.TraitError, match=message):
         widget.set_trait(*state.popitem())
+
+
+@pytest.mark.parametrize(
+    ("sentence", "words"),
+    [
+        ("The cat's—x-y, 3.5", "the|cat's|—|x-y|,|3|.|5"),
+        ("didn’t a__b ___c_", "didn't|a|<blank>|b|<blank>|c|_"),
+        ("हिन्दी में", "हिन्दी|में"),
+        ("نَحْنُ e\u0301a", "نَحْنُ|e\u0301a"),
+        ("می\u200cخواهم", "می\u200cخواهم"),
+        ("👨\u200d👩\u200d👧🇩🇪🇫🇷👍🏽❤️", "👨\u200d👩\u200d👧|🇩🇪|🇫🇷|👍🏽|❤️"),
+    ],
+)
+def test_letters_of_every_script_stay_whole(sentence, words):
+    """As in the browser, whose pattern knows the classes of Unicode."""
+    assert TypeASentence(sentence=sentence).words == words.split("|")

@@ -183,6 +183,17 @@ def test_a_window_saves_nothing_if_all_must_meet(n):
         assert sparse.meeting(pattern, n, window=4).total < full.total
 
 
+@pytest.mark.parametrize("far", [7, 2**62, 2**63, 2**70, np.int64(2**62)])
+@pytest.mark.parametrize("pattern", sparse.PATTERNS)
+def test_a_window_wider_than_the_text_is_one_as_wide(pattern, far):
+    wide = sparse.stack(pattern, 7, window=far, layers=2)
+    np.testing.assert_array_equal(
+        wide, sparse.stack(pattern, 7, window=7, layers=2)
+    )
+    found = sparse.meeting(pattern, 7, window=far)
+    assert found == sparse.meeting(pattern, 7, window=7)
+
+
 @pytest.mark.filterwarnings("ignore:flex_attention called without")
 def test_the_rule_for_flex_attention_is_the_same_window():
     """Uncompiled: the compiled form is checked where it is timed."""

@@ -1,6 +1,8 @@
 """The script behind `make`: what it promises when things go wrong."""
 
+import ast
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -8,6 +10,7 @@ import threading
 import urllib.request
 from pathlib import Path
 
+import address
 import course
 import pytest
 import strip_outputs
@@ -39,16 +42,20 @@ def test_supported_pythons_pass(version):
     course.check_python(version)
 
 
-def test_an_old_python_can_read_the_script_far_enough_to_refuse():
-    source = (course.ROOT / "tools" / "course.py").read_text("utf-8")
+@pytest.mark.parametrize(
+    "name", ["course", "telling", "folders", "installed", "address"]
+)
+def test_an_old_python_can_read_the_script_far_enough_to_refuse(name):
+    source = (course.ROOT / "tools" / f"{name}.py").read_text("utf-8")
     # Python 3.8 is the oldest grammar that a system still ships.
-    compile(
-        source,
-        "course.py",
-        "exec",
-        flags=__import__("ast").PyCF_ONLY_AST,
-        _feature_version=8,
-    )
+    tree = ast.parse(source, feature_version=(3, 8))
+    modules = {
+        (getattr(node, "module", None) or node.names[0].name).split(".")[0]
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+    }
+    ours = {path.stem for path in (course.ROOT / "tools").glob("*.py")}
+    assert modules - ours <= sys.stdlib_module_names
 
 
 def test_a_broken_environment_is_made_anew(tmp_path, monkeypatch, capsys):
@@ -172,18 +179,25 @@ def test_other_files_do_not_make_the_site_stale(project):
         {
             "tests/test_x.py": "changed",
             "src/attn_course/__pycache__/core.pyc": "ignored",
+            "src/attn_course.egg-info/PKG-INFO": "ignored",
+            "notebooks/.ipynb_checkpoints/01-a.ipynb": "ignored",
+            "book/.index.md.swp": "ignored",
+            "book/index.md~": "ignored",
             "README.md": "changed",
         },
     )
     assert course.inputs_hash(project) == before
 
 
-def test_a_folder_without_git_has_a_stamp_too(tmp_path, monkeypatch):
-    root = write(tmp_path, PROJECT)
-    monkeypatch.setenv("GIT_DIR", str(tmp_path / "none"))
-    before = course.inputs_hash(root)
-    write(root, {"book/index.md": "other"})
-    assert course.inputs_hash(root) != before
+def test_what_git_thinks_of_a_folder_changes_nothing(project, monkeypatch):
+    stamp = course.inputs_hash(project)
+    (project / ".gitignore").write_text("*")
+    assert course.inputs_hash(project) == stamp
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setenv("GIT_DIR", str(project / "none"))
+    assert course.inputs_hash(project) == stamp
+    write(project, {"book/index.md": "other"})
+    assert course.inputs_hash(project) != stamp
 
 
 def test_pages_can_be_left_out_of_the_hash(project):
@@ -311,6 +325,169 @@ def test_a_new_address_is_written_everywhere(tmp_path):
     page = (tmp_path / "book" / "index.md").read_text()
     assert "/github/teacher/my.fork/blob/" in page
     assert course.rewrite_url(tmp_path, new) == []
+
+
+FORKS = [
+    "https://github.com/teacher/my-fork",
+    "https://github.com/teacher/attn-course",
+    "https://github.com/attn-course/attn-course-2",
+    "https://github.com/a/b.c",
+]
+
+
+@pytest.fixture
+def copied(tmp_path):
+    """Copy every file where the address may stand."""
+    for path in course.url_files(course.ROOT):
+        name = path.relative_to(course.ROOT).as_posix()
+        write(tmp_path, {name: path.read_text("utf-8")})
+    return tmp_path
+
+
+def texts_of(root: Path) -> dict[str, str]:
+    return {
+        path.relative_to(root).as_posix(): path.read_text("utf-8")
+        for path in course.url_files(root)
+    }
+
+
+@pytest.mark.parametrize("new", FORKS)
+def test_a_fork_is_more_than_an_address(copied, new):
+    """Its clone has its own name, and it has none of the tags."""
+    old, name = course.current_url(copied), new.rpartition("/")[2]
+    before = texts_of(copied)
+    changed = course.rewrite_url(copied, new)
+    after = texts_of(copied)
+    assert {path.relative_to(copied).as_posix() for path in changed} == {
+        path for path in before if old in before[path]
+    }
+    addresses, clones = 0, 0
+    for path, text in after.items():
+        found = re.findall(r"github\.com[/:]([\w.-]+/[\w-]+[\w.-]*)", text)
+        ours = [one for one in found if one.startswith(course.short(new))]
+        addresses += len(ours)
+        was = before[path].count(old)
+        assert len(ours) == was, path
+        assert not re.search(rf"{course.short(new)}\S*v\d", text), path
+        for line in re.findall(r"git clone .*?\scd (\S+)", text, re.S):
+            clones += 1
+            assert line == name, path
+    assert addresses > 10
+    assert clones >= 2
+    assert course.rewrite_url(copied, new) == []
+    # The way back leads home, but for tags.
+    course.rewrite_url(copied, old)
+    for path, text in texts_of(copied).items():
+        plain = re.sub(r"refs/tags/v[\d.]+\d", "refs/heads/main", before[path])
+        assert text == plain, path
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("git clone https://github.com/o/n && cd n", "… && cd fork"),
+        ("git clone https://github.com/o/n.git\ncd n\n", "….git\ncd fork\n"),
+        ("git clone git@github.com:o/n.git; cd n", None),
+        ("git clone https://github.com/o/n-2 && cd n-2", "same"),
+        ("git clone https://github.com/x/n && cd n", "same"),
+        ("cd n", "same"),
+        ("https://github.com/o/n.js and o/n", "same"),
+        ("See https://github.com/o/n.", "See …."),
+        ('pip "https://github.com/o/n/archive/refs/tags/v0.1.0.zip"',
+         'pip "…/archive/refs/heads/main.zip"'),
+        ("https://github.com/o/n/archive/v2.10.tar.gz",
+         "…/archive/main.tar.gz"),
+        ("https://github.com/o/n/archive/refs/heads/main.zip",
+         "…/archive/refs/heads/main.zip"),
+        ("git+https://github.com/o/n.git@v0.1.0", "git+….git@main"),
+        ("git+https://github.com/o/n.git@0a1b2c", "git+….git@0a1b2c"),
+        ("https://github.com/o/n/blob/v0.1.0/README.md",
+         "…/blob/main/README.md"),
+        ("https://github.com/x/y/blob/v0.1.0/README.md", "same"),
+    ],
+)  # fmt: skip
+def test_what_an_address_becomes_in_a_text(tmp_path, text, wanted):
+    settings = "repository:\n  url: https://github.com/o/n\n  branch: main\n"
+    write(tmp_path, {"_config.yml": settings, "README.md": text})
+    course.rewrite_url(tmp_path, "https://github.com/me/fork")
+    after = (tmp_path / "README.md").read_text("utf-8")
+    if wanted is None:
+        wanted = "git clone git@github.com:me/fork.git; cd fork"
+    wanted = text if wanted == "same" else wanted
+    whole = wanted.replace("…", "https://github.com/me/fork")
+    if wanted.startswith("… &&") or wanted.startswith("….git\n"):
+        whole = f"git clone {whole}"
+    assert after == whole
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "https://colab.research.google.com/github/{}/blob/{}/notebooks/a.ipynb",
+        "https://mybinder.org/v2/gh/{}/{}?urlpath=lab",
+        "https://raw.githubusercontent.com/{}/{}/README.md",
+        "https://codeload.github.com/{}/zip/{}",
+        "https://nbviewer.org/github/{}/blob/{}/notebooks/a.ipynb",
+    ],
+)
+def test_other_hosts_name_the_fork_and_its_branch(tmp_path, host):
+    settings = "repository:\n  url: https://github.com/o/n\n  branch: trunk\n"
+    page = tmp_path / "book" / "a.md"
+    write(tmp_path, {"_config.yml": settings})
+    write(tmp_path, {"book/a.md": host.format("o/n", "v1.2.3")})
+    course.rewrite_url(tmp_path, "https://github.com/me/fork")
+    assert page.read_text("utf-8") == host.format("me/fork", "trunk")
+
+
+def test_an_address_that_was_half_written_is_written_again(
+    copied, monkeypatch
+):
+    new = FORKS[0]
+    wanted = None
+    for stop in (3, 1, None):
+        done = []
+
+        def write_whole(path, content, stop=stop, done=done):
+            if len(done) == stop:
+                raise KeyboardInterrupt
+            done.append(path)
+            path.write_bytes(content)
+
+        monkeypatch.setattr(address, "write_whole", write_whole)
+        if stop is None:
+            course.rewrite_url(copied, new)
+            wanted = texts_of(copied)
+        else:
+            with pytest.raises(KeyboardInterrupt):
+                course.rewrite_url(copied, new)
+    assert not any(
+        "/attn-course/attn-course" in text for text in wanted.values()
+    )
+
+
+def test_no_other_file_holds_the_address():
+    """But for these tests, and what is built."""
+    address = course.short(course.current_url(course.ROOT)).encode()
+    folders = (".github", "benchmarks", "src", "tools", "web/src")
+    files = [path for path in course.ROOT.iterdir() if path.is_file()]
+    for name in folders:
+        files += (course.ROOT / name).rglob("*")
+    found = {
+        path
+        for path in files
+        if path.is_file() and address in path.read_bytes()
+    }
+    assert found
+    assert found <= {*course.url_files(course.ROOT)}
+
+
+def test_line_ends_stay_as_they_are(tmp_path):
+    url = "https://github.com/o/n"
+    write(tmp_path, {"_config.yml": f"url: {url}\n"})
+    (tmp_path / "README.md").write_bytes(f"{url}\r\nä\r\n".encode())
+    course.rewrite_url(tmp_path, "https://github.com/me/fork")
+    after = (tmp_path / "README.md").read_bytes()
+    assert after == "https://github.com/me/fork\r\nä\r\n".encode()
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The heatmap in Python: its twin's numbers, its HTML, its bad input."""
 
+import base64
 import html
 import json
 import re
@@ -132,6 +133,85 @@ def test_a_recording_of_weights_hides_what_a_causal_model_hides():
     assert "4 bits" in widget.source["note"]
 
 
+# The table of a map with hidden pairs
+
+
+def test_hidden_cells_say_so_and_are_not_among_the_most_looked_at():
+    causal = np.tri(3, dtype=bool)
+    for options in ({"mask": causal}, {"causal": True}):
+        widget = AttentionHeatmap(
+            ["a", "b", "c"], scores=np.zeros((3, 3)), **options
+        )
+        assert "<td>1.000</td><td>masked</td><td>masked</td>" in widget.table()
+        assert widget.table().count("masked") == 3
+    n = 40
+    words = [f"t{i}" for i in range(n)]
+    widget = AttentionHeatmap(words, scores=np.zeros((n, n)), causal=True)
+    rows = re.findall(r'<tr><th scope="row">.*?</tr>', widget.table())
+    assert "<td>t0 1.000</td><td>–</td><td>–</td>" in rows[0]
+    assert "<td>t0 0.500</td><td>t1 0.500</td><td>–</td>" in rows[1]
+    assert "<td>t0 0.025</td>" in rows[-1]
+    # What is seen and weighs nothing is not hidden.
+    given = AttentionHeatmap(["a", "b"], weights=np.eye(2))
+    assert "masked" not in given.table()
+
+
+@pytest.mark.parametrize(
+    ("weight", "text"),
+    [
+        (0.0, "0.000"),
+        (1.0, "1.000"),
+        (0.01, "0.010"),
+        (0.0099999, "0.010"),
+        (0.00097, "0.00097"),
+        (1e-6, "0.0000010"),
+        (1e-7, "1.0e-7"),
+    ],
+)
+def test_small_weights_are_not_written_as_nothing(weight, text):
+    """As JavaScript's toPrecision: the browser's table is a twin."""
+    widget = AttentionHeatmap(
+        ["a"], key_tokens=["b", "c"], weights=[[weight, 1.0]], normalise=False
+    )
+    shown = float(np.float32(weight))
+    assert shown == pytest.approx(weight)
+    assert f"<td>{text}</td>" in widget.table()
+
+
+def test_scores_beyond_float32_become_its_largest():
+    least = np.finfo(float).min
+    widget = AttentionHeatmap(
+        ["a", "b"], scores=[[0.0, least], [-least, 0.0]], scaled=False
+    )
+    np.testing.assert_array_equal(widget.weights, np.eye(2)[[0, 0]])
+    raw = base64.b64decode(widget.source["scores"]["base64"])
+    assert np.isfinite(np.frombuffer(raw, "<f4")).all()
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+def test_what_is_no_number_is_refused_before_it_travels(number):
+    with pytest.raises(ValueError, match="expected finite numbers in scores"):
+        AttentionHeatmap(["a"], scores=[[number]])
+    widget = AttentionHeatmap(["a"], scores=[[1.0]])
+    for name in ("temperature", "threshold"):
+        with pytest.raises(traitlets.TraitError):
+            setattr(widget, name, number)
+
+
+def test_numbers_of_numpy_travel_as_json_knows_them():
+    size = np.int64(2)
+    widget = AttentionHeatmap(
+        ["a", "b"],
+        scores=np.zeros((2, 2, 2), np.float32),
+        axes={"head": size},
+        d_k=np.int64(4),
+        words=np.arange(2),
+        special=np.array([0]),
+        step=np.float32(0.5),
+    )
+    assert '"head"' in html.unescape(widget.html())
+
+
 def test_torch_tensors_are_welcome():
     import torch
 
@@ -162,6 +242,18 @@ BAD = {
     "d_k": (
         dict(tokens=["a"], query=[[1.0, 2.0]], key=[[1.0]]),
         "expected key with d_k=2, got 1",
+    ),
+    "d_k of nothing": (
+        dict(tokens=["a"], scores=[[1.0]], d_k=0),
+        "expected d_k as a number above 0, got 0",
+    ),
+    "an axis of nothing": (
+        dict(tokens=["a"], scores=np.zeros((0, 1, 1)), axes={"head": 0}),
+        "expected at least one head in axes, got none",
+    ),
+    "step": (
+        dict(tokens=["a"], scores=[[1.0]], step=0.0),
+        r"expected a finite step above 0, got 0\.0",
     ),
     "words": (
         dict(tokens=["a"], scores=[[1.0]], words=[0, 0]),

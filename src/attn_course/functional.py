@@ -12,14 +12,10 @@ import numbers
 from typing import Any
 
 import numpy as np
-from array_api_compat import (
-    array_namespace,
-    device,
-    is_array_api_obj,
-    to_device,
-)
+from array_api_compat import array_namespace, device, is_torch_array
 from jaxtyping import Bool, Float
 
+from attn_course.arrays import bring, bring_mask, check_plain, library
 from attn_course.masks import band, check_count
 
 __all__ = [
@@ -234,7 +230,7 @@ def masked_softmax(
            [0. , 0. , 0. ]])
     """
     xp, dtype = _check_floating("scores", scores, least_ndim=1)
-    allowed = _check_mask("allowed", allowed, scores, scores.shape)
+    allowed = bring_mask("allowed", allowed, scores, scores.shape)
     if scores.shape[-1] == 0:
         return scores
     shown = xp.where(allowed, _wide(scores), -math.inf)  # (..., n_k)
@@ -259,7 +255,7 @@ def _scores(
     softcap: float | None,
 ) -> Any:
     """Compare each query with each key: scaled, capped, biased."""
-    xp = array_namespace(query)
+    xp = _namespace(query)
     query, key = _clean(_wide(query)), _clean(_wide(key))
     keys_in_columns = xp.matrix_transpose(key)  # (..., H, d_k, n_k)
     scores = xp.matmul(query, keys_in_columns)  # (..., H, n_q, n_k)
@@ -270,6 +266,32 @@ def _scores(
     if bias is not None:
         scores = scores + _wide(bias)
     return scores
+
+
+class _Wide:
+    """torch's functions under autocast, with products as they are written.
+
+    Autocast would cut float32 to 16 bits in every product, sums included.
+    """
+
+    def __init__(self, xp: Any, kind: str) -> None:
+        self._xp, self._kind = xp, kind
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._xp, name)
+
+    def matmul(self, a: Any, b: Any) -> Any:
+        """Multiply in the dtype of `a` and `b`."""
+        with self._xp.autocast(self._kind, enabled=False):
+            return self._xp.matmul(a, b)
+
+
+def _namespace(x: Any) -> Any:
+    """Give the functions of an array's library."""
+    xp = array_namespace(x)
+    if is_torch_array(x) and xp.is_autocast_enabled(x.device.type):
+        return _Wide(xp, x.device.type)
+    return xp
 
 
 def _wide(x: Any) -> Any:
@@ -429,18 +451,9 @@ def check_inputs(
     return _check_scale(scale, d_k=query.shape[-1])
 
 
-def _library(x: Any) -> str:
-    """Name the library that an array comes from."""
-    return array_namespace(x).__name__.removeprefix("array_api_compat.")
-
-
 def _check_floating(name: str, x: Any, *, least_ndim: int) -> tuple[Any, Any]:
     """Check that `x` is a floating array; give its library and dtype."""
-    if not is_array_api_obj(x):
-        raise ValueError(
-            f"expected {name} to be a NumPy array or a torch tensor, got "
-            f"{type(x).__name__}"
-        )
+    check_plain(name, x)
     xp = array_namespace(x)
     if not xp.isdtype(x.dtype, "real floating"):
         raise ValueError(f"expected {name} of a floating dtype, got {x.dtype}")
@@ -456,13 +469,13 @@ def _check_arrays(
     query: Any, *, least_ndim: int = 2, **others: Any
 ) -> tuple[Any, Any]:
     """Check that all come from one library, of one dtype, on one device."""
-    xp, dtype = _check_floating("query", query, least_ndim=2)
+    _, dtype = _check_floating("query", query, least_ndim=2)
     for name, x in others.items():
         _check_floating(name, x, least_ndim=least_ndim)
-        if _library(x) != _library(query):
+        if library(x) != library(query):
             raise ValueError(
                 f"expected {name} from the library of query, "
-                f"{_library(query)}, got {_library(x)}"
+                f"{library(query)}, got {library(x)}"
             )
         if x.dtype != dtype:
             raise ValueError(
@@ -474,7 +487,12 @@ def _check_arrays(
                 f"expected {name} on device={device(query)} to match query, "
                 f"got {device(x)}"
             )
-    return xp, dtype
+    if str(device(query)) == "meta":
+        raise ValueError(
+            "expected query with numbers in it, got device=meta, which keeps "
+            "shapes only"
+        )
+    return _namespace(query), dtype
 
 
 def _expect(
@@ -558,9 +576,9 @@ def _check_masks(
     batch = _check_batch("key", key, query, skip=2)
     shape = (*batch, query.shape[-2], key.shape[-2])  # (..., n_q, n_k)
     if mask is not None:
-        mask = _check_mask("mask", mask, query, shape)
+        mask = bring_mask("mask", mask, query, shape)
     if bias is not None:
-        bias = _bring("bias", bias, query, shape)
+        bias = bring("bias", bias, query, shape)
         xp = array_namespace(bias)
         if not xp.isdtype(bias.dtype, "real floating"):
             raise ValueError(
@@ -568,41 +586,6 @@ def _check_masks(
                 "to hide keys by True and False, pass mask"
             )
     return mask, bias
-
-
-def _check_mask(name: str, mask: Any, like: Any, shape: tuple) -> Any:
-    """Check that a mask is boolean; bring it to where `like` is."""
-    mask = _bring(name, mask, like, shape)
-    if not array_namespace(mask).isdtype(mask.dtype, "bool"):
-        raise ValueError(
-            f'expected {name} of dtype bool (True means "may look"), got '
-            f"{mask.dtype}: numbers to add to the scores go into bias"
-        )
-    return mask
-
-
-def _bring(name: str, x: Any, like: Any, shape: tuple) -> Any:
-    """Bring a mask or bias to the library and device of `like`."""
-    known = is_array_api_obj(x)
-    if not known or _library(x) not in ("numpy", _library(like)):
-        raise ValueError(
-            f"expected {name} to be an array of {_library(like)} or NumPy, "
-            f"got {_library(x) if known else type(x).__name__}"
-        )
-    try:
-        fits = np.broadcast_shapes(tuple(x.shape), shape) == tuple(shape)
-    except ValueError:
-        fits = False
-    if not fits:
-        raise ValueError(
-            f"expected {name} to broadcast to the scores' shape "
-            f"{tuple(shape)}, got {tuple(x.shape)}"
-        )
-    if _library(x) == _library(like):
-        return to_device(x, device(like))
-    # A plain copy: torch takes no negative strides and no read-only memory.
-    copy = np.array(x, order="C")
-    return array_namespace(like).asarray(copy, device=device(like))
 
 
 def _check_window(window: Window | None) -> Window:

@@ -4,6 +4,9 @@ from typing import Any
 
 from jaxtyping import Float
 
+from attn_course.arrays import check_plain
+from attn_course.masks import check_count
+
 __all__ = ["merge_heads", "split_heads"]
 
 
@@ -19,7 +22,8 @@ def split_heads(
     Raises
     ------
     ValueError
-        When d_model is no multiple of `heads`.
+        When `x` is no array of at least two dimensions, or d_model no
+        multiple of `heads`.
 
     Examples
     --------
@@ -28,6 +32,8 @@ def split_heads(
     >>> split_heads(x, 2).tolist()  # two heads, each with two positions
     [[[1, 2], [5, 6]], [[3, 4], [7, 8]]]
     """
+    _check(x, least_ndim=2)
+    check_count("heads", heads, least=1)
     *lead, n, d_model = x.shape
     if d_model % heads:
         raise ValueError(
@@ -50,6 +56,17 @@ def merge_heads(
     >>> bool((merge_heads(split_heads(x, 2)) == x).all())
     True
     """
+    _check(x, least_ndim=3)
     *lead, heads, n, d_head = x.shape
     x = x.swapaxes(-3, -2)  # (..., n, heads, d_head)
     return x.reshape(*lead, n, heads * d_head)
+
+
+def _check(x: Any, *, least_ndim: int) -> None:
+    """Check that there are axes to cut or to merge."""
+    check_plain("x", x)
+    if x.ndim < least_ndim:
+        raise ValueError(
+            f"expected x with at least {least_ndim} dimensions, got {x.ndim} "
+            f"(x.shape={tuple(x.shape)})"
+        )

@@ -6,14 +6,22 @@ and values can be kept, and a new token needs only its own.
 
 from typing import Any
 
-from array_api_compat import array_namespace
+from array_api_compat import array_namespace, device
 from jaxtyping import Float
 
+from attn_course.arrays import check_plain, library
+
 __all__ = ["KVCache"]
+
+# So many new tokens wait before they are joined to the text before them.
+MOST_WAITING = 64
 
 
 class KVCache:
     """The keys and values of one layer, for NumPy arrays or torch tensors.
+
+    What is kept belongs to the cache: arrays are copied as they come in, and
+    those that come out are the caller's own.
 
     Attributes
     ----------
@@ -31,19 +39,29 @@ class KVCache:
     """
 
     def __init__(self) -> None:
-        self.key: Any = None
-        self.value: Any = None
+        # At most two parts: the text, and the tokens that wait.
+        self._keys: list[Any] = []
+        self._values: list[Any] = []
+
+    @property
+    def key(self) -> Any:
+        """All keys so far, `(..., kv_heads, n, d_k)`; None while empty."""
+        return _join(self._keys) if self._keys else None
+
+    @property
+    def value(self) -> Any:
+        """All values so far, `(..., kv_heads, n, d_v)`; None while empty."""
+        return _join(self._values) if self._values else None
 
     @property
     def length(self) -> int:
         """The number of tokens kept."""
-        return 0 if self.key is None else self.key.shape[-2]
+        return sum(part.shape[-2] for part in self._keys)
 
     @property
     def n_bytes(self) -> int:
         """The memory of the arrays kept, in bytes."""
-        kept = [x for x in (self.key, self.value) if x is not None]
-        return sum(x.nbytes for x in kept)
+        return sum(part.nbytes for part in (*self._keys, *self._values))
 
     def add(
         self,
@@ -55,28 +73,65 @@ class KVCache:
         Raises
         ------
         ValueError
-            When shapes do not fit those kept, or one another.
+            When shapes, dtypes or libraries do not fit those kept, or one
+            another.
         """
+        _check("key", key, self._keys)
+        _check("value", value, self._values)
         if key.shape[:-1] != value.shape[:-1]:
             raise ValueError(
                 "expected a value for each key, got key.shape="
                 f"{tuple(key.shape)}, value.shape={tuple(value.shape)}"
             )
         # Both before either is kept: a refused value must leave no key.
-        keys = _join("key", self.key, key)
-        values = _join("value", self.value, value)
-        self.key, self.value = keys, values
-        return keys, values
+        keys = _followed(self._keys, key)
+        values = _followed(self._values, value)
+        self._keys, self._values = keys, values
+        return self.key, self.value
 
 
-def _join(name: str, kept: Any, new: Any) -> Any:
-    """Put new tokens after those kept."""
-    if kept is None:
-        return new
-    *axes, _, d = kept.shape
+def _check(name: str, new: Any, kept: list[Any]) -> None:
+    """Check new tokens, and that they can follow those kept."""
+    check_plain(name, new)
+    if new.ndim < 2:
+        raise ValueError(
+            f"expected {name} with at least 2 dimensions, got {new.ndim} "
+            f"({name}.shape={tuple(new.shape)})"
+        )
+    if not kept:
+        return
+    *axes, _, d = kept[0].shape
     if [*new.shape[:-2], new.shape[-1]] != [*axes, d]:
         raise ValueError(
             f"expected {name} of shape {(*axes, 'new', d)} to follow what is "
             f"kept, got {tuple(new.shape)}"
         )
-    return array_namespace(kept, new).concat([kept, new], axis=-2)
+    for what, theirs, ours in (
+        ("library", library(new), library(kept[0])),
+        ("dtype", new.dtype, kept[0].dtype),
+        ("device", device(new), device(kept[0])),
+    ):
+        if theirs != ours:
+            raise ValueError(
+                f"expected {name} of {what}={ours} to follow what is kept, "
+                f"got {theirs}"
+            )
+
+
+def _followed(kept: list[Any], new: Any) -> list[Any]:
+    """Put a copy of new tokens after those kept.
+
+    If all were joined to be kept and again to be given, each single token
+    would copy a long text twice: so new tokens wait apart from it.
+    """
+    if len(kept) < 2:
+        return [*kept, _join([new])]
+    text, waiting = kept
+    if waiting.shape[-2] < MOST_WAITING:
+        return [text, _join([waiting, new])]
+    return [_join(kept), _join([new])]
+
+
+def _join(parts: list[Any]) -> Any:
+    """Make one new array of some parts of a text."""
+    return array_namespace(*parts).concat(parts, axis=-2)

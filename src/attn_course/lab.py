@@ -9,6 +9,7 @@ from importlib import metadata
 from typing import Any
 
 import attn_course
+from attn_course.handover import hand_over
 from attn_course.tables import html_table
 
 __all__ = ["report", "setup", "table"]
@@ -41,8 +42,6 @@ def report() -> None:
 
     The same numbers travel as data, for the book's table of runs.
     """
-    from IPython.display import display
-
     seconds = time.perf_counter() - _started
     peak = _peak_megabytes()
     numbers = {
@@ -53,7 +52,7 @@ def report() -> None:
     }
     memory = "" if peak is None else f", {peak:.0f} MB of memory at most"
     print(f"This notebook took {seconds:.1f} s{memory}.")
-    display({"application/vnd.attn-course+json": numbers}, raw=True)
+    hand_over(numbers)
 
 
 def table(
@@ -91,8 +90,12 @@ def _version(name: str) -> str:
 def _device() -> str:
     if _version("torch") == "not installed":
         return "no torch here"
-    import torch
+    from attn_course.optional import need
 
+    try:
+        torch = need("torch")
+    except ImportError as error:
+        return str(error)
     if torch.cuda.is_available():
         return f"GPU: {torch.cuda.get_device_name()}"
     if (os.cpu_count() or 1) < FEW_CORES:

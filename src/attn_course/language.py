@@ -30,7 +30,17 @@ def pack(model: Model, texts: Sequence[str]) -> Texts:
     """Cut texts into tokens, and fill them up to one length.
 
     Padding stands behind a text, where no token of a causal model sees it.
+
+    Raises
+    ------
+    ValueError
+        When there is no text, or one without a token, or more tokens than
+        the model reads.
     """
+    if isinstance(texts, str) or not len(texts):
+        raise ValueError(f"expected a list of texts, got {texts!r}")
+    for text in texts:
+        model.check_length(len(model.tokens(text)))
     rows = [
         torch.tensor(
             model.tokenizer(text, add_special_tokens=model.adds_special)[

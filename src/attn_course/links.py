@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float
 
+from attn_course.arrays import as_array, as_mask, as_numbers
 from attn_course.pieces import merge_pieces, word_of_each
 
 __all__ = [
@@ -135,6 +136,12 @@ def looks(model: Any, link: Link) -> Float[np.ndarray, "2 L H 2 2"]:
         Axes: the word asks the noun, or the noun asks the word; layer; head;
         the marked word, or the word before it (a control); the right noun,
         or the rival.
+
+    Raises
+    ------
+    ValueError
+        When no word stands before the one that asks, or the model has no
+        token that starts one of them.
     """
     words = model.words(link.text)  # for each piece
     between = merge_pieces(model.attentions(link.text), words)
@@ -143,6 +150,12 @@ def looks(model: Any, link: Link) -> Float[np.ndarray, "2 L H 2 2"]:
         for place, word in enumerate(words)
         if word is None or word != (words[place - 1] if place else None)
     ]
+    wanted = {link.query, link.query - 1, link.right, link.rival}
+    if unread := sorted(wanted - set(order)):
+        raise ValueError(
+            "expected a token that starts each marked word, and the word "
+            f"before the one that asks, got none at {unread} in {link.text!r}"
+        )
     pairs = np.stack([between, between.swapaxes(-1, -2)])
     asking = [order.index(word) for word in (link.query, link.query - 1)]
     nouns = [order.index(word) for word in (link.right, link.rival)]
@@ -182,6 +195,8 @@ def best_head(
         `held_out`. Held out too: the same share for the word before
         (`control`), and the mean weight of the `right` noun and the `rival`.
     """
+    seen = as_numbers("seen", seen)
+    choose = as_mask("choose", choose, seen.shape[:1])
     right = seen[..., 0] > seen[..., 1]  # (n, D, L, H, 2)
     margin = (seen[..., 0, 0] - seen[..., 0, 1])[choose].mean(axis=0)
     score = right[choose][..., 0].mean(axis=0)  # (D, L, H)
@@ -217,6 +232,7 @@ def luck(
     >>> sorted({float(x) for x in luck(right, draws=99, seed=0)})
     [0.5, 0.75, 1.0]
     """
+    right = as_array("right", right)
     signs = np.where(right.reshape(len(right), -1), 0.5, -0.5)  # (n, heads)
     rng = np.random.default_rng(seed)
     coins = rng.choice([-1.0, 1.0], size=(draws, len(right)))

@@ -12,6 +12,7 @@ import numpy as np
 from array_api_compat import numpy as xp_numpy
 from jaxtyping import Bool, Int
 
+from attn_course.arrays import as_array
 from attn_course.random_numbers import uniform
 
 __all__ = [
@@ -68,13 +69,16 @@ def band(
     check_count("right", right, optional=True)
     check_integer("q_offset", q_offset)
 
-    place = xp.arange(n_q, device=device)[:, None] + q_offset  # (n_q, 1)
+    n_q, n_k = int(n_q), int(n_k)
+    query = xp.arange(n_q, device=device)[:, None]  # (n_q, 1)
     key = xp.arange(n_k, device=device)[None, :]  # (1, n_k)
     allowed = xp.ones((n_q, n_k), dtype=xp.bool, device=device)
     if left is not None:
-        allowed = allowed & (key >= place - left)
+        first = within(int(q_offset) - int(left), -n_q, n_k)
+        allowed = allowed & (key >= query + first)
     if right is not None:
-        allowed = allowed & (key <= place + right)
+        last = within(int(q_offset) + int(right), -n_q, n_k)
+        allowed = allowed & (key <= query + last)
     return allowed
 
 
@@ -141,7 +145,7 @@ def padding(
            [1, 1, 1, 0]])
     """
     check_count("n_k", n_k)
-    lengths = np.asarray(lengths)
+    lengths = as_array("lengths", lengths)
     if lengths.ndim != 1 or (lengths.size and lengths.dtype.kind not in "iu"):
         raise ValueError(
             "expected lengths to be a list of integers, got "
@@ -172,8 +176,10 @@ def dilated(n: int, *, reach: int, step: int) -> Bool[np.ndarray, "n n"]:
     check_count("n", n)
     check_count("reach", reach)
     check_count("step", step, least=1)
+    furthest = int(reach) * int(step)
     distance = np.arange(n) - np.arange(n)[:, None]  # (n, n)
-    return (distance % step == 0) & (np.abs(distance) <= reach * step)
+    steps = distance % within(step, 1, max(n, 1))  # (n, n)
+    return (steps == 0) & (np.abs(distance) <= furthest)
 
 
 def global_tokens(n: int, tokens: Sequence[int]) -> Bool[np.ndarray, "n n"]:
@@ -214,7 +220,7 @@ def block(n: int, size: int) -> Bool[np.ndarray, "n n"]:
     """
     check_count("n", n)
     check_count("size", size, least=1)
-    home = np.arange(n) // size  # (n,)
+    home = np.arange(n) // within(size, 1, max(n, 1))  # (n,)
     return home[:, None] == home[None, :]  # (n, n)
 
 
@@ -406,7 +412,7 @@ def trace(
 
 def _check_layers(masks: Any) -> np.ndarray:
     """Check a stack of square boolean masks, one a layer."""
-    masks = np.asarray(masks)
+    masks = as_array("masks", masks)
     square = masks.ndim == 3 and masks.shape[1] == masks.shape[2]
     if not square or masks.dtype != bool:
         raise ValueError(
@@ -423,13 +429,25 @@ def _hear(first: np.ndarray, then: np.ndarray) -> np.ndarray:
 
 def _check_mask(mask: np.ndarray) -> np.ndarray:
     """Check that a mask is a boolean matrix."""
-    mask = np.asarray(mask)
+    mask = as_array("mask", mask)
     if mask.ndim != 2 or mask.dtype != bool:
         raise ValueError(
             "expected a boolean mask of shape (n_q, n_k), got "
             f"dtype={mask.dtype}, shape={mask.shape}"
         )
     return mask
+
+
+def within(value: int, low: int, high: int) -> int:
+    """Move a number of any size to the nearest one from low to high.
+
+    For limits that an array's integers could not hold: beyond the last
+    token it makes no difference how far.
+
+    >>> within(2**70, -3, 5)
+    5
+    """
+    return max(int(low), min(int(value), int(high)))
 
 
 def check_integer(name: str, value: Any) -> None:

@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from attn_course.arrays import as_numbers
+from attn_course.masks import check_integer
+
 __all__ = ["dot_product_variance", "entropy", "softmax_jacobian_norm"]
 
 # Rows drawn at a time: a million numbers a side, whatever d and n.
@@ -31,6 +34,8 @@ def dot_product_variance(d: int, n: int, seed: int) -> float:
     >>> round(dot_product_variance(64, n=100_000, seed=0))
     64
     """
+    check_integer("d", d)
+    check_integer("n", n)
     if d < 1 or n < 2:
         raise ValueError(
             f"expected d of at least 1 and n of at least 2, got d={d}, n={n}"
@@ -62,7 +67,7 @@ def entropy(
     >>> entropy(np.array([[0.5, 0.5], [1.0, 0.0]])).round(3)
     array([0.693, 0.   ])
     """
-    p = np.asarray(weights, dtype=np.float64)
+    p = as_numbers("weights", weights, least_ndim=1)
     # p ln p goes to 0 with p; ln 0 must not be computed on the way.
     logs = np.log(np.where(p > 0, p, 1.0))
     return -(p * logs).sum(-1) + 0.0  # (...), and never −0
@@ -92,7 +97,11 @@ def softmax_jacobian_norm(
     >>> softmax_jacobian_norm(np.array([[0.5, 0.5], [1.0, 0.0]])).round(3)
     array([0.5, 0. ])
     """
-    p = np.sort(np.asarray(weights, dtype=np.float64), axis=-1)
+    p = np.sort(as_numbers("weights", weights, least_ndim=1), axis=-1)
+    if p.shape[-1] == 0:
+        raise ValueError(
+            f"expected at least one weight in a row, got shape {p.shape}"
+        )
     top, rest = p[..., -1], p[..., :-1]
     # The same sum, arranged so that nothing large cancels: with m the
     # largest weight, 1 − m is the sum of the others, however small.

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from attn_course.functional import attention, masked_softmax
+from attn_course.optional import need
 
 __all__ = [
     "FILLS",
@@ -150,7 +151,7 @@ Reader = Callable[[np.ndarray, np.ndarray, str, np.ndarray], np.ndarray]
 
 def _softmaxes() -> Iterator[tuple[str, str, Callable]]:
     """List softmaxes of [0, s]."""
-    import torch
+    torch = need("torch")
 
     yield "NumPy, as written", "nothing subtracted", plain_softmax
     yield (
@@ -211,7 +212,7 @@ def _read_sdpa(
     scores: np.ndarray, hidden: np.ndarray, fill: str, value: np.ndarray
 ) -> np.ndarray:
     """Read with torch; keys are the identity, so that q·k are the scores."""
-    import torch
+    torch = need("torch")
 
     mask = ~hidden if fill == "bool" else _bias(hidden, fill, scores.dtype)
     key = np.eye(3, dtype=scores.dtype)
@@ -226,7 +227,7 @@ def _read_multihead(
     scores: np.ndarray, hidden: np.ndarray, fill: str, value: np.ndarray
 ) -> np.ndarray:
     """Read with torch's module, its matrices set to the identity."""
-    import torch
+    torch = need("torch")
 
     dtype = getattr(torch, scores.dtype.name)
     # True means "may not look" here.

@@ -6,9 +6,9 @@ them: "L2H4" is `attentions(text)[1, 3]`.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partialmethod
-from importlib import import_module, util
+from importlib import util
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,7 +17,8 @@ from jaxtyping import Float
 
 from attn_course.families import family_of, rotary_base
 from attn_course.heads import split_heads
-from attn_course.pieces import word_of_each
+from attn_course.optional import MODELS, missing, need
+from attn_course.pieces import words_of_tokens
 from attn_course.positions import rotate
 
 __all__ = ["Model", "head", "load"]
@@ -47,11 +48,9 @@ PACKAGED = {
         special=False,
     ),
 }
-GET_NOTEBOOKS = 'pip install "attn-course[notebooks]"'
-GET_MODELS = "attn-course models"
 
 
-def load(name: str, *, progress: bool = True) -> "Model":
+def load(name: str | Path, *, progress: bool = True) -> "Model":
     """Load a model, ready to be looked into.
 
     Parameters
@@ -66,16 +65,18 @@ def load(name: str, *, progress: bool = True) -> "Model":
 
     Raises
     ------
-    ModuleNotFoundError
-        When a package is missing; the message names the command that
-        installs it.
+    ImportError
+        When a package is missing or too old; the message names the command
+        that installs it.
     ConnectionError
         When the hub can't be reached.
     ValueError
         When there is no model of that name, or one that can't be read.
     """
-    _need("torch", GET_NOTEBOOKS)
-    transformers = _need("transformers", GET_MODELS)
+    need("torch")
+    transformers = need("transformers")
+    if not isinstance(name, str | Path) or not str(name):
+        raise _unknown(name)
     if name in PACKAGED:
         return _load_packaged(transformers, PACKAGED[name], progress)
     return _load_other(transformers, name)
@@ -94,12 +95,16 @@ class Model:
     """A model that shows what its attention layers compute.
 
     Arrays are NumPy, float32, with the axes layer, head, token, feature: L
-    layers, H query heads, H_kv key and value heads, n tokens.
+    layers, H query heads, H_kv key and value heads, n tokens. One text at a
+    time is read, without dropout, whatever mode the model is in; methods
+    that take a text raise a ValueError for anything else, and for one that
+    the model can't read.
 
     Attributes
     ----------
     tokenizer, model
-        What transformers loaded.
+        What transformers loaded; of a model made for a task, all below the
+        layer that answers.
     note
         What to say where the model's numbers are shown; often nothing.
     adds_special
@@ -115,7 +120,7 @@ class Model:
         adds_special: bool = True,
     ):
         self.tokenizer = tokenizer
-        self.model = model
+        self.model = getattr(model, "base_model", model)
         self.note = note
         self.adds_special = adds_special
 
@@ -146,17 +151,19 @@ class Model:
         """Give the word that each token belongs to.
 
         Word pieces and the parts of a contraction belong to one word; a
-        punctuation mark is a word of its own. None: a special token, or one
-        of spaces alone.
+        punctuation mark is a word of its own. Words are counted as
+        `pieces.word_spans` finds them in the text; where a script puts no
+        spaces between them a token is a word, and counts as its first
+        letter. None: a special token, or one of spaces alone.
         """
         encoding = self._encode(text)
-        starts = [
-            None if special else _first_letter(text, start, end)
-            for special, (start, end) in zip(
+        offsets = [
+            None if special else place
+            for special, place in zip(
                 encoding.special_tokens_mask, encoding.offsets, strict=True
             )
         ]
-        return word_of_each(starts, text)
+        return words_of_tokens(offsets, text)
 
     def special(self, text: str) -> list[int]:
         """Give the places of the special tokens, such as [CLS]."""
@@ -169,15 +176,26 @@ class Model:
         Raises
         ------
         RuntimeError
-            When the model keeps its maps to itself.
+            When the model keeps its maps to itself, or they are not what
+            each layer's heads weigh the tokens with.
         """
-        maps = self._run(text, output_attentions=True).attentions or ()
+        output, n = self._run(text, output_attentions=True)
+        maps = getattr(output, "attentions", None) or ()
+        maps = [x for x in maps if x is not None]
         if len(maps) != self.layers:
             raise RuntimeError(
                 f"expected {self.layers} attention maps, got {len(maps)}: "
-                'load the model with attn_implementation="eager"'
+                f"{self._why_hidden()}"
             )
-        return np.concatenate([x.numpy() for x in maps])  # (L, H, n, n)
+        shape = (1, self.heads, n, n)
+        for x in maps:
+            if tuple(x.shape) != shape:
+                raise RuntimeError(
+                    f"expected attention maps of shape {shape}, got "
+                    f"{tuple(x.shape)}: this model does not look from every "
+                    "token to every token"
+                )
+        return np.concatenate([_array(x) for x in maps])  # (L, H, n, n)
 
     def queries_keys(
         self, text: str
@@ -230,8 +248,8 @@ class Model:
 
     def untrained(self, seed: int) -> "Model":
         """Give the same architecture with random weights, as a control."""
-        torch = import_module("torch")
-        transformers = import_module("transformers")
+        torch = need("torch")
+        transformers = need("transformers")
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             blank = transformers.AutoModel.from_config(
@@ -248,9 +266,17 @@ class Model:
         what MiniLM was trained to compare (Reimers and Gurevych 2019,
         section 3). Other models were not.
         """
-        states = self._run(text).last_hidden_state[0].numpy()  # (n, d_model)
+        output, _ = self._run(text)
+        states = _array(output.last_hidden_state[0])  # (n, d_model)
         mean = states.mean(axis=0)
         return mean / np.linalg.norm(mean)
+
+    def check_length(self, n: int) -> None:
+        """Raise a ValueError when the model can't read n tokens."""
+        most = _most_tokens(self.model)
+        if n < 1 or (most is not None and n > most):
+            wanted = "at least 1" if most is None else f"1 to {most}"
+            raise ValueError(f"expected {wanted} tokens, got {n}")
 
     def _hear(self, part: str, text: str, *, side: str = "output") -> Any:
         """Give what a part of every layer takes in or puts out."""
@@ -265,18 +291,24 @@ class Model:
         """Run the text; keep the input or output of each module."""
         heard = []
 
-        def keep(module: Any, inputs: Any, output: Any) -> None:
-            array = inputs if side == "input" else output
+        def keep(module: Any, inputs: Any, named: Any, output: Any) -> None:
+            given = inputs or (named.get("hidden_states"),)
+            array = given if side == "input" else output
             if isinstance(array, tuple):
                 array = array[0]  # (1, n, d)
-            heard.append(array[0].numpy().copy())  # (n, d)
+            heard.append(_array(array[0]).copy())  # (n, d)
 
-        hooks = [module.register_forward_hook(keep) for module in modules]
-        try:
-            self._run(text)
-        finally:
-            for hook in hooks:
-                hook.remove()
+        with ExitStack() as stack:
+            for module in modules:
+                hook = module.register_forward_hook(keep, with_kwargs=True)
+                stack.callback(hook.remove)
+            _, n = self._run(text)
+        shapes = {x.shape for x in heard}
+        if len(heard) != len(modules) or {x[:-1] for x in shapes} != {(n,)}:
+            raise RuntimeError(
+                f"expected {len(modules)} arrays of a vector for each of "
+                f"{n} tokens, got {len(heard)} of shapes {sorted(shapes)}"
+            )
         return np.stack(heard)
 
     def _shown(self, piece: str) -> str:
@@ -286,25 +318,54 @@ class Model:
 
     def _encode(self, text: str) -> Any:
         """Cut a text into tokens."""
+        _check_text(text)
         encoded = self.tokenizer(
             text,
             add_special_tokens=self.adds_special,
             return_special_tokens_mask=True,
         )
+        if not encoded.encodings:
+            raise ValueError(
+                "expected a fast tokenizer, which says where tokens start, "
+                f"got {type(self.tokenizer).__name__}: load it with "
+                "use_fast=True"
+            )
         return encoded.encodings[0]
 
-    def _run(self, text: str, **options: Any) -> Any:
-        """Run the model, without gradients."""
-        torch = import_module("torch")
+    def _run(self, text: str, **options: Any) -> tuple[Any, int]:
+        """Run the model, without gradients; also give the number of tokens."""
+        torch = need("torch")
+        _check_text(text)
+        _check_one_stack(self.model)
         inputs = self.tokenizer(
             text, add_special_tokens=self.adds_special, return_tensors="pt"
         )
         n = inputs["input_ids"].shape[-1]
-        most = self.model.config.max_position_embeddings
-        if not 1 <= n <= most:
-            raise ValueError(f"expected 1 to {most} tokens, got {n}")
-        with torch.no_grad():
-            return self.model(**inputs, **options)
+        self.check_length(n)
+        self._check_vocabulary(inputs["input_ids"])
+        inputs = inputs.to(self.model.device)
+        with torch.no_grad(), _without_dropout(self.model):
+            return self.model(**inputs, **options), n
+
+    def _check_vocabulary(self, numbers: Any) -> None:
+        """Check that the model has a vector for each token."""
+        known = self.model.get_input_embeddings().num_embeddings
+        if (highest := int(numbers.max())) >= known:
+            raise ValueError(
+                f"expected tokens numbered below {known}, got {highest}: "
+                "tokenizer and model do not belong together"
+            )
+
+    def _why_hidden(self) -> str:
+        """Say what to do where maps are missing."""
+        config = self.model.config
+        way = getattr(config, "_attn_implementation", None)
+        if way == "eager":
+            return (
+                f"not every layer of a model of type {config.model_type!r} "
+                "is one of attention"
+            )
+        return f'load the model with attn_implementation="eager", not {way!r}'
 
 
 def _load_packaged(
@@ -313,12 +374,12 @@ def _load_packaged(
     """Load a model from its package, without asking a network."""
     found = util.find_spec(packaged.package)
     if found is None:
-        raise _missing(packaged.package, GET_MODELS)
+        raise missing(packaged.package)
     where = Path(found.submodule_search_locations[0])
     options: dict[str, Any] = {"local_files_only": True}
     if packaged.file.endswith(".gguf"):
-        _need("gguf", GET_MODELS)
-        _need("accelerate", GET_MODELS)
+        need("gguf")
+        need("accelerate")
         options["gguf_file"] = packaged.file
     else:
         where = where / packaged.file
@@ -326,7 +387,17 @@ def _load_packaged(
         file = Path(packaged.file).stem
         print(f"Loading {file}: {packaged.wait} …", flush=True)
     with _no_progress_bars():
-        tokenizer, model = _open(transformers, where, **options)
+        try:
+            tokenizer, model = _open(transformers, where, **options)
+        except ImportError:
+            raise
+        except Exception as error:  # its kind depends on what is broken
+            name = packaged.package.replace("_", "-")
+            raise ValueError(
+                f"expected a whole model in {where}, got one that can't be "
+                f"read ({_first_line(error)}): run `pip uninstall {name}`, "
+                f"then `{MODELS}`"
+            ) from error
     return Model(
         tokenizer,
         model,
@@ -348,12 +419,11 @@ def _load_other(transformers: Any, name: str) -> Model:
             raise ConnectionError(
                 f"expected a network to fetch {name!r} from the Hugging Face "
                 f"hub, got none ({offline}); for {' and '.join(PACKAGED)} "
-                f"run `{GET_MODELS}` once where there is one"
+                f"run `{MODELS}` once where there is one"
             ) from None
-        reason = str(error).strip().partition("\n")[0]
         raise ValueError(
             f"expected a model that transformers can read, got {name!r}: "
-            f"{reason}"
+            f"{_first_line(error)}"
         ) from None
     return Model(tokenizer, model)
 
@@ -363,15 +433,12 @@ def _why_offline(name: str) -> Exception | None:
 
     One question with a short wait: loading would try again for a minute.
     """
-    hub = import_module("huggingface_hub")
-    errors = import_module("huggingface_hub.errors")
+    hub = need("huggingface_hub")
+    errors = need("huggingface_hub.errors")
     try:
         hub.HfApi().model_info(name, timeout=10)
     except (errors.RepositoryNotFoundError, errors.HFValidationError):
-        raise ValueError(
-            f"expected one of {list(PACKAGED)}, a folder or the name of a "
-            f"model on the Hugging Face hub, got {name!r}"
-        ) from None
+        raise _unknown(name) from None
     except Exception as error:  # its kind depends on the hub's version
         return error
     return None
@@ -384,42 +451,84 @@ def _open(transformers: Any, where: Any, **options: Any) -> tuple[Any, Any]:
     model = transformers.AutoModel.from_pretrained(
         where, attn_implementation="eager", dtype="float32", **options
     )
-    if model.config.is_encoder_decoder:
-        raise ValueError("it has an encoder and a decoder, not one of them")
+    _check_one_stack(model)
     if not tokenizer.is_fast:
         raise ValueError("its tokenizer does not say where tokens start")
     return tokenizer, model.eval()
 
 
-def _first_letter(text: str, start: int, end: int) -> int | None:
-    """Find where a token begins, after its spaces; None: it is all spaces."""
-    spaces = len(text[start:end]) - len(text[start:end].lstrip())
-    return None if start + spaces == end else start + spaces
-
-
-def _need(module: str, command: str) -> Any:
-    """Import a module, or say which command brings it."""
-    try:
-        return import_module(module)
-    except ModuleNotFoundError as error:
-        if error.name != module:
-            raise
-        raise _missing(module, command) from None
-
-
-def _missing(module: str, command: str) -> ModuleNotFoundError:
-    """Say which command brings a package."""
-    return ModuleNotFoundError(
-        f"expected the package {module.replace('_', '-')}, got none: "
-        f"run `{command}`",
-        name=module,
+def _unknown(name: Any) -> ValueError:
+    """Say which names there are."""
+    return ValueError(
+        f"expected one of {list(PACKAGED)}, a folder or the name of a "
+        f"model on the Hugging Face hub, got {name!r}"
     )
+
+
+def _first_line(error: Exception) -> str:
+    """Give the first line of an error, or its kind."""
+    return str(error).strip().partition("\n")[0] or type(error).__name__
+
+
+def _check_text(text: Any) -> None:
+    """Check that this is one text."""
+    if not isinstance(text, str):
+        size = f" of {len(text)}" if isinstance(text, list | tuple) else ""
+        raise ValueError(
+            f"expected one text, a str, got a {type(text).__name__}{size}: "
+            "call it once for each text"
+        )
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"expected whole characters, got half of one at {error.start}: "
+            f"{text[error.start]!r}"
+        ) from None
+
+
+def _check_one_stack(model: Any) -> None:
+    """Check that the model has one stack of layers."""
+    if model.config.is_encoder_decoder:
+        raise ValueError(
+            "expected one stack of layers, got an encoder and a decoder"
+        )
+
+
+def _most_tokens(model: Any) -> int | None:
+    """Give how many tokens a model reads at most; None if it does not say."""
+    most = getattr(model.config, "max_position_embeddings", None)
+    table = getattr(
+        getattr(model, "embeddings", None), "position_embeddings", None
+    )
+    # RoBERTa's kin count positions from the one after that of padding.
+    padding = getattr(table, "padding_idx", None)
+    if most is None or padding is None:
+        return most
+    return table.num_embeddings - padding - 1
+
+
+@contextmanager
+def _without_dropout(model: Any) -> Iterator[None]:
+    """Let a model read as it does after training; then leave it as it was."""
+    training = [part for part in model.modules() if part.training]
+    try:
+        model.eval()
+        yield
+    finally:
+        for part in training:
+            part.training = True
+
+
+def _array(tensor: Any) -> np.ndarray:
+    """Give a tensor's numbers as float32, wherever and whatever they are."""
+    return tensor.detach().float().cpu().numpy()
 
 
 @contextmanager
 def _no_progress_bars() -> Iterator[None]:
     """Silence the bars that are drawn while weights load."""
-    bar = import_module("tqdm.auto").tqdm
+    bar = need("tqdm.auto").tqdm
     draws = bar.__init__
     bar.__init__ = partialmethod(draws, disable=True)
     try:

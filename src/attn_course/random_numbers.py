@@ -26,8 +26,9 @@ def normal(seed: int, count: int) -> Float[np.ndarray, " count"]:
 def uniform(seed: int, count: int) -> Float[np.ndarray, " count"]:
     """Draw numbers in [0, 1) with mulberry32, all of the stream at once."""
     mask = np.uint64(0xFFFFFFFF)
+    start = np.uint64(int(seed) & 0xFFFFFFFF)  # of a seed of any size
     steps = np.arange(1, count + 1, dtype=np.uint64)
-    a = (np.uint64(seed) + steps * np.uint64(0x6D2B79F5)) & mask
+    a = (start + steps * np.uint64(0x6D2B79F5)) & mask
     t = ((a ^ (a >> np.uint64(15))) * (a | np.uint64(1))) & mask
     mixed = ((t ^ (t >> np.uint64(7))) * (t | np.uint64(61))) & mask
     t = t ^ ((t + mixed) & mask)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float
 
+from attn_course.arrays import as_array, as_layers, as_mask, as_numbers
 from attn_course.measures import entropy
 
 __all__ = [
@@ -67,10 +68,12 @@ def targets(
            [0, 1, 0, 0],
            [0, 0, 0, 0]])
     """
+    tokens = _texts(tokens)
     n = len(tokens)
-    words = np.array([token.lower() for token in tokens])
+    words = np.array([token.lower() for token in tokens], dtype=str)
     is_special = np.isin(np.arange(n), list(special))
-    marks = np.array([not any(c.isalnum() for c in t) for t in tokens])
+    marks = [not any(c.isalnum() for c in token) for token in tokens]
+    marks = np.array(marks, dtype=bool)
     marks &= ~is_special
     place = np.arange(n)
     step = place[None, :] - place[:, None]  # (n, n): key minus query
@@ -87,9 +90,9 @@ def targets(
     for name, mask in own.items():
         mask = mask & ~is_special[:, None]
         if name == "first":
-            mask[0] = False  # it can't help looking at itself
+            mask[:1] = False  # it can't help looking at itself
         else:
-            mask[:, 0] = False
+            mask[:, :1] = False
         if name in RELATIONS:
             mask &= ~is_special[None, :]
         found[name] = mask
@@ -130,7 +133,8 @@ def read_map(
     Parameters
     ----------
     weights
-        Attention maps of any heads; a query is a row.
+        Attention maps of any heads, as arrays, lists or tensors; a query is
+        a row.
     target
         True where a key is a target of a query.
     asks
@@ -142,7 +146,7 @@ def read_map(
     Raises
     ------
     ValueError
-        When `target` has another shape than the maps.
+        When the maps are not square, or `target` has another shape.
 
     Examples
     --------
@@ -157,14 +161,17 @@ def read_map(
     >>> round(found.uniform, 3)
     0.333
     """
-    weights = np.asarray(weights, dtype=np.float64)
+    weights = _maps(weights)
     n = weights.shape[-1]
-    if target.shape != weights.shape[-2:]:
+    target = as_array("target", target)
+    if target.shape != weights.shape[-2:] or target.dtype != bool:
         raise ValueError(
-            f"expected targets of shape {weights.shape[-2:]}, "
-            f"got {target.shape}"
+            f"expected targets of shape {weights.shape[-2:]} and dtype bool, "
+            f"got {target.shape}, {target.dtype}"
         )
-    asks = np.ones(n, dtype=bool) if asks is None else asks
+    asks = (
+        np.ones(n, dtype=bool) if asks is None else as_mask("asks", asks, (n,))
+    )
     seen = np.tri(n, dtype=bool) if causal else np.ones((n, n), dtype=bool)
     target = target & seen
     queries = target.any(axis=-1)
@@ -199,8 +206,54 @@ def read_heads(
     *,
     special: Sequence[int] = (),
     causal: bool = False,
+    batch: int | None = None,
 ) -> dict[str, Reading]:
-    """Measure what each head does in one sentence, by every measure."""
+    """Measure what each head does in one sentence, by every measure.
+
+    Parameters
+    ----------
+    weights
+        Attention maps of any heads, such as `(layers, heads, n, n)`. Five
+        dimensions are `(layers, batch, heads, n, n)`, as the tuple
+        `outputs.attentions` of transformers.
+    tokens
+        One text for each token.
+    special
+        Positions of special tokens, which ask nothing.
+    causal
+        Whether a query sees only itself and earlier keys.
+    batch
+        Which text of a batch; a batch of one needs no choice.
+
+    Returns
+    -------
+    dict
+        For each of `MEASURES` a reading. Where no word has a target, as in a
+        sentence without punctuation, its numbers are NaN.
+
+    Raises
+    ------
+    ValueError
+        When the maps are not those of the tokens, or a batch of several has
+        no choice.
+
+    Examples
+    --------
+    >>> layer = np.full((1, 4, 2, 2), 0.5)  # a batch of one, four heads
+    >>> found = read_heads((layer, layer), ["the", "cat"])
+    >>> found["first"].score.shape, found["punctuation"].uniform
+    ((2, 4), nan)
+    """
+    tokens = _texts(tokens)
+    weights = _maps(weights)
+    if weights.ndim > 4 or batch is not None:
+        weights = as_layers("weights", weights, batch=batch)
+    n = len(tokens)
+    if weights.shape[-2:] != (n, n):
+        raise ValueError(
+            f"expected weights of shape (..., {n}, {n}) for {n} tokens, "
+            f"got {weights.shape}"
+        )
     asks = ~np.isin(np.arange(len(tokens)), list(special))
     return {
         name: read_map(weights, mask, asks=asks, causal=causal)
@@ -215,16 +268,19 @@ def spread(
 
     Entropy divided by that of equal weights: 1 for a head that looks at all
     alike, 0 for one that looks at one key. Queries that see a single key
-    are left out.
+    are left out; NaN where that leaves none.
 
     Examples
     --------
     >>> float(spread(np.full((4, 4), 0.25)))
     1.0
     """
-    n = np.shape(weights)[-1]
+    weights = _maps(weights)
+    n = weights.shape[-1]
     most = np.log(np.arange(1, n + 1) if causal else np.full(n, n))
     choice = most > 0
+    if not choice.any():
+        return np.full(weights.shape[:-2], np.nan)
     return (entropy(weights)[..., choice] / most[choice]).mean(axis=-1)
 
 
@@ -240,10 +296,11 @@ def labelled(
     >>> labelled("previous", [0.9, 0.9, 0.4], [0.1, 0.8, 0.1], 0.1).tolist()
     [True, False, False]
     """
-    score, others = np.asarray(score), np.asarray(others)
-    passed = (score >= THRESHOLD) & (score >= TIMES * np.asarray(uniform))
+    score = as_numbers("score", score)
+    passed = score >= THRESHOLD
+    passed = passed & (score >= TIMES * as_numbers("uniform", uniform))
     if name in RELATIONS:
-        passed &= score >= TIMES * others
+        passed = passed & (score >= TIMES * as_numbers("others", others))
     return passed
 
 
@@ -275,11 +332,11 @@ def value_norms(
     >>> value_norms(values, np.eye(2))
     array([[5., 0.]])
     """
-    values = np.asarray(values, dtype=np.float64)
-    output = np.asarray(output, dtype=np.float64)
+    values = as_numbers("values", values, least_ndim=3)
+    output = as_numbers("output", output, least_ndim=2)
     kv_heads, _, d_v = values.shape[-3:]
     *lead, d_model, columns = output.shape
-    if columns % (kv_heads * d_v):
+    if kv_heads * d_v == 0 or columns % (kv_heads * d_v):
         raise ValueError(
             f"expected a multiple of {kv_heads * d_v} columns in output, "
             f"got {columns}"
@@ -306,13 +363,27 @@ def norm_weighted(
     >>> norm_weighted([[0.5, 0.25, 0.25]], np.array([0.0, 1.0, 3.0]))
     array([[0.  , 0.25, 0.75]])
     """
-    moved = np.asarray(weights) * np.asarray(norms)[..., None, :]
+    weights = as_numbers("weights", weights, least_ndim=2)
+    norms = as_numbers("norms", norms, least_ndim=1)
+    wanted = (*weights.shape[:-2], weights.shape[-1])
+    try:
+        fits = np.broadcast_shapes(norms.shape, wanted) == wanted
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ValueError(
+            f"expected norms of shape {wanted}, one for each key of each map, "
+            f"got {norms.shape} (weights.shape={weights.shape})"
+        )
+    moved = weights * norms[..., None, :]
     total = moved.sum(axis=-1, keepdims=True)
     return moved / np.where(total == 0, 1.0, total)
 
 
 def rollout(
-    weights: Float[Any, "layers heads n n"],
+    weights: Float[Any, "layers *batch heads n n"],
+    *,
+    batch: int | None = None,
 ) -> Float[np.ndarray, "layers n n"]:
     """Follow attention down to the input (Abnar and Zuidema 2020).
 
@@ -320,6 +391,19 @@ def rollout(
     layer adds what it reads to what was there. Then the layers are
     multiplied. Row i of result l: where what stands at place i after layer l
     comes from, if all that is read weighs alike.
+
+    Parameters
+    ----------
+    weights
+        Of shape `(layers, heads, n, n)`, or with a batch axis after the
+        layers, as the tuple `outputs.attentions` of transformers.
+    batch
+        Which text of a batch; a batch of one needs no choice.
+
+    Raises
+    ------
+    ValueError
+        When the shape is another, or a batch of several has no choice.
 
     Examples
     --------
@@ -331,7 +415,7 @@ def rollout(
            [0.75, 0.25, 0.  ],
            [0.25, 0.5 , 0.25]])
     """
-    mean = np.asarray(weights, dtype=np.float64).mean(axis=1)  # (L, n, n)
+    mean = as_layers("weights", weights, batch=batch).mean(axis=1)  # (L, n, n)
     layers = (mean + np.eye(mean.shape[-1])) / 2
     joined = [layers[0]]
     for layer in layers[1:]:
@@ -354,8 +438,25 @@ def average(readings: Sequence[Mapping[str, Reading]]) -> dict[str, Reading]:
 
 def _mean(numbers: Sequence[Any]) -> Any:
     """Average what is not NaN; NaN where nothing is left."""
-    stacked = np.stack([np.asarray(x) for x in numbers])
+    stacked = as_numbers("readings", [as_array("reading", x) for x in numbers])
     known = ~np.isnan(stacked)
     total = np.where(known, stacked, 0.0).sum(axis=0)
     count = known.sum(axis=0)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def _texts(tokens: Sequence[str]) -> list[str]:
+    """List the texts of tokens; one text alone would fall into letters."""
+    if isinstance(tokens, str):
+        raise ValueError("expected tokens as a list of texts, got one text")
+    return [str(token) for token in tokens]
+
+
+def _maps(weights: Any) -> Float[np.ndarray, "... n n"]:
+    """Check that maps are square."""
+    weights = as_numbers("weights", weights, least_ndim=2)
+    if weights.shape[-1] != weights.shape[-2]:
+        raise ValueError(
+            f"expected weights of shape (..., n, n), got {weights.shape}"
+        )
+    return weights

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Shaped
 
 from attn_course.functional import attention
+from attn_course.optional import need
 
 __all__ = [
     "Learned",
@@ -165,7 +166,7 @@ def learn_attention(
     gradient descent (Adam) lowers the error of `leave_one_out_error`, with
     these `features`, `y` and `groups`. Needs torch.
     """
-    import torch
+    torch = need("torch")
 
     x = torch.tensor(features, dtype=torch.float32)  # (n, n_features)
     values = torch.tensor(y, dtype=torch.float32)[:, None]  # (n, 1)

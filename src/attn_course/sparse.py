@@ -94,6 +94,7 @@ def stack(
     masks.check_count("n", n)
     masks.check_count("window", window, least=1)
     masks.check_count("layers", layers)
+    window = masks.within(window, 1, max(n, 1))  # wider makes no difference
     each = [PATTERNS[pattern](n, window, layer) for layer in range(layers)]
     return np.array(each, dtype=bool).reshape(layers, n, n)
 
@@ -127,6 +128,9 @@ def meeting(pattern: str, n: int, *, window: int) -> Meeting:
     >>> meeting("blocks", 65, window=4).layers is None
     True
     """
+    masks.check_count("n", n)
+    masks.check_count("window", window, least=1)
+    window = masks.within(window, 1, max(n, 1))
     heard = np.eye(n, dtype=np.float32)
     costs = [masks.cost(stack(pattern, n, window=window, layers=1)[0]).pairs]
     layers, still, patience = 0, 0, max(2, _rounds(n, 2 * window + 1))
@@ -287,6 +291,7 @@ def flex_window(
 
     masks.check_count("n", n, least=1)
     masks.check_count("left", left)
+    left = masks.within(left, 0, n)
 
     def near(batch: Any, head: Any, i: Any, j: Any) -> Any:
         return (j <= i) & (i - j <= left)

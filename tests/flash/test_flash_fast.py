@@ -4,6 +4,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracles import gradients, loops
@@ -209,6 +210,31 @@ def test_memory_grows_with_n_and_not_with_its_square():
     assert peak(flash_attention, 8192) < 2.1 * peak(flash_attention, 4096)
 
 
+@given(problems())
+@settings(max_examples=25)
+def test_values_of_no_numbers_give_outputs_of_none(problem):
+    *_, (*lead, n_k, _) = problem["shapes"]
+    problem["shapes"][-1] = (*lead, n_k, 0)
+    query, key, value = make(problem)
+    options = {**problem["mask"], **problem["tiles"]}
+    output, lse = flash_attention(
+        query, key, value, return_lse=True, **options
+    )
+    expected = attention(query, key, value, **problem["mask"])
+    assert output.shape == expected.shape
+    assert output.dtype == expected.dtype
+    assert output.size == 0
+    # The sums over the keys are those of any values.
+    _, whole = flash_attention(query, key, key, return_lse=True, **options)
+    np.testing.assert_array_equal(lse, whole)
+    grads = flash_attention_backward(
+        np.ones_like(output), query, key, value, output, lse, **options
+    )
+    for grad, x in zip(grads, (query, key, value), strict=True):
+        assert grad.shape == x.shape
+        assert not grad.any()
+
+
 # Errors
 
 
@@ -220,6 +246,7 @@ def test_memory_grows_with_n_and_not_with_its_square():
         ({"key": np.ones((5, 4), np.float32)}, "key with dtype=float64"),
         ({"query": np.ones((3, 4), int)}, "floating dtype, got int64"),
         ({"query": [[1.0]]}, "query to be a NumPy array, got list"),
+        ({"key": np.ma.array(np.ones((5, 4)))}, "key as a plain array"),
         ({"key": np.full((5, 4), np.nan)}, "finite numbers in key"),
         ({"block_q": 0}, "block_q of at least 1, got 0"),
         ({"block_k": 2.0}, r"block_k to be an integer, got 2\.0"),
@@ -232,6 +259,24 @@ def test_bad_input_is_told(change, message):
     good["value"] = np.ones((5, 2))
     with pytest.raises(ValueError, match=message):
         flash_attention(**{**good, **change})
+
+
+@pytest.mark.parametrize("way", [naive_attention, naive_attention_in_place])
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        ([torch.ones(3, 4)] * 3, "query to be a NumPy array, got Tensor"),
+        ([np.ones((0, 4))] * 3, "n_k of at least 1, got 0"),
+        ([np.ma.array(np.ones((3, 4)))] * 3, "query as a plain array"),
+        (
+            [np.ones((4, 3, 2)), *[np.ones((2, 3, 2))] * 2],
+            r"as many heads .* got query \(4,\), key \(2,\), value \(2,\)",
+        ),
+    ],
+)
+def test_the_naive_ways_say_what_they_take(way, inputs, message):
+    with pytest.raises(ValueError, match=message):
+        way(*inputs)
 
 
 def test_heads_that_do_not_divide_are_told():

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -106,3 +107,34 @@ def test_bad_input_is_told():
         sm.online_attention(x, x[:0], x[:0])
     with pytest.raises(ValueError, match=r"an integer, got 1\.5"):
         sm.online_softmax(x, block=1.5)
+    with pytest.raises(ValueError, match="NumPy array, got Tensor"):
+        sm.online_attention(*[torch.ones(3, 4)] * 3)
+    with pytest.raises(ValueError, match=r"as many heads .* got query \(4,"):
+        sm.online_attention(np.ones((4, 3, 2)), *[np.ones((2, 3, 2))] * 2)
+
+
+ODD_SCORES = {
+    "a tensor": (torch.ones(3), "scores to be a NumPy array, got Tensor"),
+    "one number": (np.array(1.0), r"shape \(\.\.\., n\) .*, got \(\)"),
+    "booleans": (np.array([True]), "scores as numbers, got booleans"),
+    "words": (["a", "b"], "scores as real numbers, got dtype=<U1"),
+    "masked": (np.ma.array([1.0]), "scores as a plain array"),
+}
+
+
+@pytest.mark.parametrize("name", ODD_SCORES)
+@pytest.mark.parametrize(
+    "way", [sm.naive_softmax, sm.safe_softmax, sm.online_softmax, sm.state_of]
+)
+def test_what_is_no_row_of_scores_is_refused(way, name):
+    scores, message = ODD_SCORES[name]
+    with pytest.raises(ValueError, match=message):
+        way(scores)
+    if way is not sm.naive_softmax:  # it needs no largest score
+        with pytest.raises(ValueError, match=r"n of at least 1, got \(2, 0\)"):
+            way(np.ones((2, 0)))
+
+
+def test_lists_of_scores_are_welcome():
+    for way in (sm.naive_softmax, sm.safe_softmax, sm.online_softmax):
+        np.testing.assert_allclose(way([1.0, 1.0]), 0.5)

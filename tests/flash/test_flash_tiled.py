@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracles import gradients, loops
@@ -70,6 +71,12 @@ def test_bad_input_is_told():
             way(*[x.astype(np.float16)] * 3)
         with pytest.raises(ValueError, match="size of a tile of at least 1"):
             way(x, x, x, block_q=0)
+        with pytest.raises(ValueError, match=r"NumPy array, got Tensor"):
+            way(*[torch.ones(3, 4)] * 3)
+        with pytest.raises(ValueError, match="query as a plain array"):
+            way(*[np.ma.array(x)] * 3)
+    with pytest.raises(ValueError, match=r"NumPy array, got Tensor"):
+        tiled_backward(*[torch.ones(3, 4)] * 5, None)
 
 
 # The memory

@@ -53,7 +53,17 @@ CASES = [
     # More keys than queries, and the other way round: aligned at the start.
     Case(1, 1, 1, 20, 70, 32, causal=True, tiles=SMALL),
     Case(1, 1, 1, 70, 20, 32, causal=True, tiles=SMALL),
+    # Queries that stand later: new ones after a cache, and past the keys.
+    Case(1, 2, 1, 20, 70, 32, causal=True, tiles=SMALL, q_offset=50),
+    Case(1, 1, 1, 1, 40, 16, "float16", causal=True, q_offset=39),
+    Case(1, 2, 2, 40, 20, 16, causal=True, tiles=SMALL, q_offset=2**70),
+    # And before the first key, where some or all see nothing.
+    Case(2, 2, 1, 37, 20, 16, causal=True, tiles=SMALL, q_offset=-17),
+    Case(1, 1, 1, 20, 20, 16, causal=True, tiles=SMALL, q_offset=-(2**70)),
+    # Without a causal mask it makes no difference.
+    Case(1, 1, 1, 20, 20, 16, tiles=SMALL, q_offset=-9),
     *(drawn(seed) for seed in range(5)),
+    *(drawn(seed, causal=True, q_offset=seed - 12) for seed in range(9, 13)),
     *(drawn(seed, dtype="float16") for seed in range(6, 9)),
 ]
 COUNTED = [
@@ -142,6 +152,7 @@ REFUSED = [
     ("x, x[..., :9, :], x", "expected value with n_k=9"),
     ("x, x[:, :3], x[:, :3]", "number of heads that divides H=4, got 3"),
     ("x, x, torch.randn(2, 4, 20, 32)", "expected value with d_v=16"),
+    ("x, x, x, q_offset=0.5", "q_offset to be an integer, got 0.5"),
     ("x, x.half(), x", "expected key with dtype=torch.float32"),
     ("x.double(), x.double(), x.double()", "expected one of"),
     ("x[:0], x[:0], x[:0]", "expected at least one query and one key"),
@@ -191,6 +202,57 @@ for q, k, v in [(x[0, 0],) * 3, (x[0], y, y), (x, y, y), (x[:1], x, x),
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["interpreter"]
+
+
+@linux
+def test_nan_and_inf_reach_those_who_see_them_as_in_attention():
+    """Outputs, and gradients of arrays of which one number is odd."""
+    done = python(
+        SETUP
+        + """
+from attn_course.flash.cards import Tiles
+from attn_course.functional import attention
+use_interpreter()
+torch.manual_seed(0)
+nan, inf = float("nan"), float("inf")
+q, v = torch.zeros(2, 16), torch.randn(2, 16)
+v[1] = nan
+output = triton_attention(q, q, v, causal=True)
+assert output[0].isfinite().all() and output[1].isnan().all(), output
+
+n_q, n_k = 12, 20
+for name, places in {
+    "query": [((0, 1, 9, 0), nan)],
+    "key": [((0, 1, 10, 3), -inf), ((0, 0, 19, 2), nan)],
+    "value": [((0, 0, 10, 3), nan), ((0, 0, 11, 4), inf),
+              ((0, 1, 1, 5), inf), ((0, 1, 5, 5), -inf)],
+}.items():
+    for options in ({}, {"causal": True, "q_offset": 8},
+                    {"causal": True, "q_offset": -4}):
+        given = {"query": torch.randn(1, 4, n_q, 16),
+                 "key": torch.randn(1, 2, n_k, 16),
+                 "value": torch.randn(1, 2, n_k, 16)}
+        for place, number in places:
+            given[name][place] = number
+        found = []
+        for way, dtype in ((triton_attention, torch.float32),
+                           (attention, torch.float64)):
+            arrays = [x.to(dtype, copy=True).requires_grad_()
+                      for x in given.values()]
+            tiles = {"tiles": Tiles(16, 16, 4, 1)}
+            more = tiles if way is triton_attention else {}
+            output = way(*arrays, **options, **more)
+            # What comes back from odd outputs is no matter here.
+            output.nan_to_num(0.0, 0.0, 0.0).sum().backward()
+            found.append([output, *(x.grad for x in arrays)])
+        for ours, theirs in zip(*found):
+            torch.testing.assert_close(
+                ours.double(), theirs, atol=1e-5, rtol=1e-5, equal_nan=True)
+print("the same")
+"""
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["the", "same"]
 
 
 @linux

@@ -6,8 +6,9 @@ import re
 import course
 import pytest
 
+from attn_course.site.outputs import reports
+
 SOURCES = sorted((course.ROOT / "notebooks").glob("*.ipynb"))
-DATA = "application/vnd.attn-course+json"
 
 
 @pytest.fixture(params=SOURCES, ids=lambda path: path.stem)
@@ -15,6 +16,16 @@ def executed(request, site_dir):
     """Give a notebook as the last build executed it."""
     path = site_dir.parent / "notebooks" / request.param.name
     return json.loads(path.read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def everything(site_dir):
+    """Give all executed notebooks and pages by name."""
+    return {
+        f"{folder}/{path.stem}": json.loads(path.read_text("utf-8"))
+        for folder in ("notebooks", "pages")
+        for path in sorted((site_dir.parent / folder).glob("*.ipynb"))
+    }
 
 
 def code_cells(notebook):
@@ -44,19 +55,25 @@ def test_every_cell_ran_in_order_without_complaint(executed):
     assert not [k for k in kinds if k[0] == "error" or k[1] == "stderr"]
 
 
-def test_the_first_cell_works_anywhere_and_says_what_runs(executed):
-    first = code_cells(executed)[0]
-    source = "".join(first["source"])
-    assert "except ModuleNotFoundError" in source and "%pip" in source
+def test_every_output_can_be_shown_without_a_program_of_ours(everything):
+    """VS Code, GitHub and nbconvert know text, whatever else there is."""
+    unknown = [
+        (name, sorted(output["data"]))
+        for name, notebook in everything.items()
+        for output in outputs(notebook)
+        if "data" in output and "text/plain" not in output["data"]
+    ]
+    assert len(everything) > len(SOURCES) and unknown == []
+
+
+def test_the_first_cell_says_what_runs(executed):
     text = printed(executed)
     assert re.search(r"attn_course \d+\.\d+\.\d+ · Python 3\.", text)
     assert "GPU" in text
 
 
 def test_the_last_cell_reports_what_it_cost(executed):
-    found = [o["data"][DATA] for o in outputs(executed)
-             if DATA in o.get("data", {})]  # fmt: skip
-    (report,) = [r for r in found if r["kind"] == "run"]
+    ((_, report),) = reports(executed, "run")
     assert 0 < report["seconds"] and 20 < report["peak_mb"]
     assert report["threads"] in (None, 1) or report["threads"] >= 2
     print(report)

@@ -11,13 +11,14 @@ import pytest
 from docutils import nodes
 from docutils.utils import new_document
 
+from attn_course.handover import MIME
 from attn_course.site.alt_text import images_without_alt
 from attn_course.site.execution import cache_key, prune
 from attn_course.site.icons import drop_rules, used_codes, used_names
 from attn_course.site.launching import lead_to_notebook
 from attn_course.site.lightening import is_needed
 from attn_course.site.maths import be_patient
-from attn_course.site.outputs import DATA_MIME, DataOutput
+from attn_course.site.outputs import DataOutput
 from attn_course.site.runs import report_of
 from attn_course.site.templates import name_the_toggles
 
@@ -237,10 +238,18 @@ def test_a_page_launches_its_notebook():
 
 
 def test_data_outputs_are_shown_as_nothing():
-    ours = SimpleNamespace(mime_type=DATA_MIME)
-    other = SimpleNamespace(mime_type="image/png")
-    assert DataOutput.handle_mime(None, ours, False) == []
-    assert DataOutput.handle_mime(None, other, False) is None
+    shown = [
+        DataOutput.handle_mime(
+            None, SimpleNamespace(mime_type=kind, content=content), False
+        )
+        for kind, content in [
+            (MIME, {}),
+            ("text/plain", ""),
+            ("text/plain", "''"),
+            ("image/png", ""),
+        ]
+    ]
+    assert shown == [[], [], None, None]
 
 
 def test_a_run_is_read_from_the_outputs():
@@ -249,8 +258,8 @@ def test_a_run_is_read_from_the_outputs():
     cells = [
         {"cell_type": "markdown"},
         {"outputs": [{"output_type": "stream", "text": "x"}]},
-        {"outputs": [{"data": {DATA_MIME: claim}}]},
-        {"outputs": [{"data": {DATA_MIME: run}}]},
+        {"outputs": [{"data": {MIME: claim}}]},
+        {"outputs": [{"data": {MIME: run}}]},
     ]
     assert report_of({"cells": cells}) == run
     assert report_of({"cells": cells[:3]}) is None

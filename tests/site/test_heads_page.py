@@ -1,5 +1,7 @@
 """HeadBrowser and HeadSwitches in the browser."""
 
+import base64
+import copy
 import csv
 import io
 from xml.etree import ElementTree
@@ -333,3 +335,91 @@ def test_without_scripts_there_are_tables(browser, widget_page):
     assert "MiniLM: previous word" in heads.first.inner_text()
     assert page.locator("attn-head-switches tbody tr").count() == 9
     context.close()
+
+
+def partly_measured():
+    """Give a browser whose second measure failed in some heads."""
+    score = np.array([[0.25, 0.5, 0.75], [0.1, 0.2, 0.3]])
+    widget = HeadBrowser(
+        {"m": {"measures": {"a": score, "b": score, "c": score}}}
+    )
+    missing = {"b": [2, 5], "c": list(range(6))}
+    source = copy.deepcopy(widget.source)
+    for place, measure in enumerate(source["measures"]):
+        reading = source["models"][0]["readings"][place]
+        reading["score"]["missing"] = missing.get(measure["name"], [])
+    widget.source = source
+    return widget
+
+
+def test_what_could_not_be_measured_is_a_dash(widget_page):
+    page = widget_page(partly_measured())
+    measure = page.locator("[data-control=measure]")
+    highest = page.get_by_role("button", name="Highest score")
+    title = page.locator(".panel p").first
+    measure.select_option("b")
+    highest.click()
+    settle(page)
+    assert title.inner_text() == "m, layer 1, head 2"
+    assert page.locator(".said").inner_text().startswith("Highest: 0.50 at")
+    page.locator(".grid").focus()
+    page.keyboard.press("ArrowRight")
+    found = table_of(page, ".panel")
+    assert [cells[0] for cells in found.values()] == ["0.75", "–", "–"]
+    heard = page.locator(".grid").evaluate(
+        "grid => grid.getRootNode().getElementById(grid.getAttribute("
+        "'aria-activedescendant')).textContent"
+    )
+    assert heard == "layer 1, head 3: –"
+    numbers = page.locator(".grid svg g text[font-size='11']")
+    assert numbers.all_text_contents() == [".25", ".50", ".10", ".20"]
+    page.get_by_text("Table of scores").click()
+    rows = table_of(page, ".table")
+    assert rows == {"1": ["0.25", "0.50", "–"], "2": ["0.10", "0.20", "–"]}
+    table = list(csv.reader(io.StringIO(take(page, "CSV").decode("utf-8"))))
+    assert [row[4] for row in table].count("") == 2 + 6
+    measure.select_option("c")
+    settle(page)
+    said = page.locator(".said").inner_text()
+    assert said == "“c” can't be measured in m."
+    assert highest.is_disabled()
+    assert numbers.count() == 0
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_equal_weights_of_many_tokens_are_not_dark(widget_page, width):
+    n = 512
+    weights = np.full((1, 1, n, n), 1 / n)
+    measures = {"a": np.array([[0.5]])}
+    tokens = [f"t{i}" for i in range(n)]
+    parts = {"measures": measures, "weights": weights, "tokens": tokens}
+    widget = HeadBrowser({"m": parts})
+    # Half precision keeps the numbers; what is tested is the picture.
+    half = base64.b64encode(weights.astype("<f2").tobytes()).decode("ascii")
+    source = copy.deepcopy(widget.source)
+    packed = {"dtype": "float16", "step": None, "base64": half}
+    source["models"][0]["weights"] |= packed
+    widget.source = source
+    page = widget_page(widget, width=width)
+    svg = page.locator(".panel svg")
+    colours = svg.locator("image").evaluate(
+        """async (image) => {
+          const picture = new Image();
+          picture.src = image.getAttribute("href");
+          await picture.decode();
+          const canvas = document.createElement("canvas");
+          canvas.width = picture.width;
+          canvas.height = picture.height;
+          const context = canvas.getContext("2d");
+          context.drawImage(picture, 0, 0);
+          const { data } = context.getImageData(0, 0, picture.width, 2);
+          return [...new Set(new Uint32Array(data.buffer))].map(
+            (word) => [word & 255, (word >> 8) & 255, (word >> 16) & 255]);
+        }"""
+    )
+    ((red, green, blue),) = colours
+    assert red > 200 and green > 200 > blue
+    assert "(0.002)" in svg.get_attribute("aria-label")
+    texts = svg.locator("text").all_text_contents()
+    assert texts[-4:] == ["0", "0.0005", "0.002", "weight"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width

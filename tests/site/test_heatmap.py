@@ -1,7 +1,10 @@
 """AttentionHeatmap on the built site and on pages of its own."""
 
+import base64
 import csv
 import io
+import itertools
+import struct
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
@@ -488,3 +491,188 @@ def test_a_training_step_is_a_slider(widget_page):
     widget.selection = {"step": "40"}
     assert weight(element) == pytest.approx(widget.weights[0, 0], abs=5e-4)
     assert slider.get_attribute("aria-valuetext") == "40"
+
+
+def spoken(element):
+    """Give what a screen reader hears of the chosen cell."""
+    return element.locator(".grid").evaluate(
+        "grid => grid.getRootNode().getElementById("
+        "grid.getAttribute('aria-activedescendant')).textContent"
+    )
+
+
+def titles(element):
+    """Give the titles of the cells in the SVG to take away."""
+    svg = ElementTree.fromstring(take(element, "SVG"))
+    found = svg.findall(".//{*}rect/{*}title") + svg.findall(
+        ".//{*}path/{*}title"
+    )
+    return [title.text for title in found]
+
+
+def test_a_masked_cell_is_never_a_weight_of_zero(widget_page):
+    mask = np.array([[1, 0, 0], [0, 0, 0], [1, 1, 0]], dtype=bool)
+    widget = AttentionHeatmap(
+        list("abc"), scores=np.zeros((3, 3)), mask=mask, cell=[1, 2]
+    )
+    page = widget_page(widget)
+    element = page.locator("attn-heatmap")
+    assert spoken(element) == "query b, key c: masked"
+    assert element.locator(".steps li b").last.inner_text() == "masked"
+    looks = element.locator(".row-name").inner_text()
+    assert looks == "b looks at nothing: every key is masked"
+    element.locator(".grid").focus()
+    page.keyboard.press("ArrowUp")
+    settle(page)
+    assert element.locator(".bars bdi").all_inner_texts() == ["a"]
+    open_table(element)
+    cells = element.locator(".table tbody td:not(:last-child)")
+    shown = np.array(cells.all_inner_texts()).reshape(3, 3)
+    assert ((shown == "masked") == ~mask).all()
+    assert len(titles(element)) == 9
+    said = {title.split(": ")[1] for title in titles(element)}
+    assert said == {"masked", "1.000", "0.500"}
+    table = list(csv.reader(io.StringIO(take(element, "CSV").decode())))
+    weights = np.array([row[4] for row in table[1:]]).reshape(3, 3)
+    assert ((weights == "masked") == ~mask).all()
+
+
+def test_a_large_table_leaves_masked_keys_out(widget_page):
+    n = 40
+    widget = AttentionHeatmap(
+        [f"t{i}" for i in range(n)], scores=np.zeros((n, n)), causal=True
+    )
+    element = widget_page(widget).locator("attn-heatmap")
+    open_table(element)
+    rows = element.locator(".table tbody tr")
+    cells = [row.locator("td").all_inner_texts() for row in rows.all()[:3]]
+    assert cells == [
+        ["t0 1.000", "–", "–"],
+        ["t0 0.500", "t1 0.500", "–"],
+        ["t0 0.333", "t1 0.333", "t2 0.333"],
+    ]
+    last = rows.last.locator("td").all_inner_texts()
+    assert last == ["t0 0.025", "t1 0.025", "t2 0.025"]
+
+
+def brightness(element, row, col):
+    """Give how bright a place of the canvas is, from 0 to 1."""
+    return element.locator("canvas").first.evaluate(
+        """(canvas, [row, col]) => {
+          const size = canvas.getBoundingClientRect();
+          const x = 60 + (size.width - 60) * col;
+          const y = 60 + (size.height - 110) * row;
+          const ratio = canvas.width / size.width;
+          const [r, g, b, a] = canvas.getContext("2d")
+            .getImageData(x * ratio, y * ratio, 1, 1).data;
+          return a < 255 ? NaN : (0.21 * r + 0.72 * g + 0.07 * b) / 255;
+        }""",
+        [row, col],
+    )
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_a_thousand_equal_weights_are_not_dark(widget_page, width):
+    n = 1024
+    tokens = [f"t{i}" for i in range(n)]
+    even = AttentionHeatmap(tokens, weights=np.full((n, n), 1 / n))
+    page = widget_page(even, width=width)
+    element = page.locator("attn-heatmap")
+    for row, col in [(0.2, 0.3), (0.5, 0.9), (0.9, 0.1)]:
+        assert brightness(element, row, col) > 0.5
+    # From the first row on, which has one key, rows become longer.
+    element.get_by_text("causal mask").click()
+    settle(page)
+    rows = [brightness(element, row, 0.1) for row in (0.15, 0.3, 0.6, 0.98)]
+    assert all(a - b > 0.03 for a, b in itertools.pairwise(rows)), rows
+    assert rows[-1] > 0.15, rows
+
+
+def test_a_small_weight_has_digits(widget_page):
+    n = 1024
+    widget = AttentionHeatmap(
+        [f"t{i}" for i in range(n)],
+        weights=np.full((n, n), 1 / n),
+        cell=[0, 0],
+    )
+    page = widget_page(widget)
+    element = page.locator("attn-heatmap")
+    assert element.locator(".steps b").last.inner_text() == "0.00098"
+    assert set(element.locator(".bars span").all_inner_texts()) == {"0.001"}
+    slide(element, "threshold", 0.0008)
+    settle(page)
+    assert brightness(element, 0.5, 0.5) > 0.5
+    slide(element, "threshold", 0.0012)
+    settle(page)
+    assert np.isnan(brightness(element, 0.5, 0.5))
+
+
+def test_a_map_of_many_rows_is_drawn_and_taken_away(widget_page):
+    n = 2048
+    widget = AttentionHeatmap(
+        [f"t{i}" for i in range(n)],
+        key_tokens=["a", "b", "c", "d", "e"],
+        weights=np.eye(n, 5),
+    )
+    page = widget_page(widget)
+    element = page.locator("attn-heatmap")
+    height = element.locator("canvas").first.evaluate("c => c.height")
+    assert 2048 < height < 16_384
+    svg = ElementTree.fromstring(take(element, "SVG"))
+    assert len(svg.findall(".//{*}image")) == 1
+    assert len(svg.findall(".//{*}rect")) < 100
+    picture = take(element, "PNG")
+    wide, high = struct.unpack(">II", picture[16:24])
+    assert high > 2048 and wide * high <= 2**24 * 1.01
+    table = list(csv.reader(io.StringIO(take(element, "CSV").decode())))
+    assert len(table) == 1 + 5 * n
+
+
+def with_array(widget, name, numbers):
+    """Give a widget whose data travel with numbers that Python refuses."""
+    numbers = np.asarray(numbers, dtype="<f4")
+    packed = {
+        "dtype": "float32",
+        "shape": list(numbers.shape),
+        "step": None,
+        "base64": base64.b64encode(numbers.tobytes()).decode("ascii"),
+    }
+    widget.source = {**widget.source, name: packed}
+    return widget
+
+
+def test_scores_beyond_float32_are_clipped(widget_page):
+    widget = AttentionHeatmap(list("ab"), scores=np.zeros((2, 2)))
+    beyond = [[0, -np.inf], [np.inf, 0]]
+    page = widget_page(with_array(widget, "scores", beyond))
+    element = page.locator("attn-heatmap")
+    open_table(element)
+    cells = element.locator(".table tbody td").all_inner_texts()
+    assert cells == ["1.000", "0.000", "1.000", "1.000", "0.000", "1.000"]
+
+
+@pytest.mark.parametrize(
+    ("name", "numbers", "message"),
+    [
+        ("scores", [[0, np.nan], [0, 0]], "expected numbers in scores"),
+        ("mask", [[0, -1e4], [0, 0]], "expected mask of 0 and 1"),
+    ],
+)
+def test_what_python_refuses_the_page_refuses(
+    widget_page, name, numbers, message
+):
+    widget = AttentionHeatmap(list("ab"), scores=np.zeros((2, 2)))
+    page = widget_page(with_array(widget, name, numbers))
+    assert message in page.locator(".problem").inner_text()
+
+
+def test_a_token_as_long_as_a_book_is_cut(widget_page):
+    book = "long " * 60_000
+    widget = AttentionHeatmap([book, "b"], scores=np.eye(2), cell=[0, 0])
+    page = widget_page(widget, width=360)
+    element = page.locator("attn-heatmap")
+    assert weight(element) == pytest.approx(0.731, abs=1e-3)
+    svg = ElementTree.fromstring(take(element, "SVG"))
+    texts = [t.text or "" for t in svg.findall(".//{*}text")]
+    assert max(map(len, texts)) == 60
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360

@@ -13,9 +13,10 @@ from tiny_book import notebook, write
 
 from attn_course import claims
 from attn_course.claims import chapters
+from attn_course.handover import MIME
 from attn_course.road import load_road
 from attn_course.site.ledger import split_target
-from attn_course.site.outputs import DATA_MIME, reports
+from attn_course.site.outputs import reports
 
 CLAIMS = [claim for part in claims.ledger() for claim in part.claims]
 PAGE = """---
@@ -111,8 +112,8 @@ def test_claims_are_read_from_the_outputs():
     run = {"kind": "run", "seconds": 1}
     cells = [
         {"cell_type": "markdown"},
-        {"outputs": [{"output_type": "stream"}, {"data": {DATA_MIME: run}}]},
-        {"outputs": [{"data": {DATA_MIME: claim}}] * 2},
+        {"outputs": [{"output_type": "stream"}, {"data": {MIME: run}}]},
+        {"outputs": [{"data": {MIME: claim}}] * 2},
     ]
     assert list(reports({"cells": cells}, "claim")) == [(2, claim), (2, claim)]
 
@@ -166,6 +167,12 @@ def test_numbers_stand_in_the_prose_and_lead_to_their_cells(book):
     cell = read(book, "notebooks/03-query-key-value").select_one(".cell")
     places = [cell["id"], *(span.get("id") for span in cell.select("span"))]
     assert "claim-3-tie" in places
+
+
+def test_what_a_cell_hands_over_leaves_no_empty_box(book):
+    cell = read(book, "notebooks/03-query-key-value").select_one(".cell")
+    boxes = [box.get_text() for box in cell.select(".output")]
+    assert len(boxes) == 1 and boxes[0].startswith("claim ")
 
 
 def test_the_ledger_lists_every_claim(book):
@@ -287,7 +294,7 @@ def output(claim_id, **values):
     content = {"kind": "claim", "id": claim_id, "values": values}
     return {
         "output_type": "display_data", "metadata": {},
-        "data": {DATA_MIME: content},
+        "data": {MIME: content},
     }  # fmt: skip
 
 

@@ -17,6 +17,7 @@ import {
   mix,
   nearEar,
   place,
+  RATE,
   resynthesise,
   siSdr,
   stft,
@@ -147,6 +148,11 @@ test("a voice's WAV file is read, another kind refused", () => {
     /expected mono 16-bit samples at 16000 Hz, got 2 channels/,
   );
   assert.throws(() => readWav(`,${btoa("GIF89a")}`), /expected a WAV file/);
+  const long = new Float64Array(31 * RATE);
+  const bytes = new Uint8Array(writeWav({ left: long, right: long }, 1));
+  bytes[22] = 1; // one channel, twice as long
+  const sound = Buffer.from(bytes).toString("base64");
+  assert.throws(() => readWav(`,${sound}`), /at most 30 s of sound/);
 });
 
 test("a point in the picture has the angle that it was drawn at", () => {

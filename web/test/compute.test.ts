@@ -1,7 +1,12 @@
 // The maths of the page against the vectors that plain Python loops wrote.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { colourTop, createModel, strongest } from "../src/heatmap/compute.ts";
+import {
+  cellText,
+  createModel,
+  type Picture,
+  strongest,
+} from "../src/heatmap/compute.ts";
 import { defaults, parseSource, validators } from "../src/heatmap/state.ts";
 import { applyChanges } from "../src/lib/state.ts";
 import { load, within } from "./vectors.ts";
@@ -45,38 +50,40 @@ for (const {
     });
   });
 
-test("the strongest keys come in order, ties from the left", () => {
-  const picture = {
+/** A picture of one query. */
+function oneRow(weights: number[], allowed: number[] | null = null): Picture {
+  return {
     rows: [{ label: "a", members: [0] }],
-    cols: [0, 1, 2].map((i) => ({ label: `k${i}`, members: [i] })),
-    weights: Float64Array.from([0.25, 0.5, 0.25]),
-    allowed: null,
+    cols: weights.map((_, i) => ({ label: `k${i}`, members: [i] })),
+    weights: Float64Array.from(weights),
+    allowed: allowed && Uint8Array.from(allowed),
     sums: Float64Array.from([1]),
     totals: null,
-    top: 0.5,
-    clipped: false,
+    scale: { top: 0.5, clipped: false, root: false },
   };
-  assert.deepEqual(
-    strongest(picture, 0, 2).map(({ col }) => col),
-    [1, 0],
+}
+const columns = (picture: Picture, count: number) =>
+  strongest(picture, 0, count).map(({ col }) => col);
+
+test("the strongest keys come in order, ties from the left", () => {
+  assert.deepEqual(columns(oneRow([0.25, 0.5, 0.25]), 2), [1, 0]);
+});
+
+test("a masked key is never among those looked at most", () => {
+  assert.deepEqual(columns(oneRow([0, 1, 0], [1, 1, 0]), 3), [1, 0]);
+  assert.deepEqual(columns(oneRow([0, 1, 0], [0, 1, 0]), 3), [1]);
+  assert.deepEqual(columns(oneRow([0, 0, 0], [0, 0, 0]), 3), []);
+});
+
+test("a masked cell says so, and a small weight is not zero", () => {
+  const picture = oneRow(
+    [0, 0, 1 / 1024, 3e-9, 0.0096, 0.0123],
+    [0, 1, 1, 1, 1, 1],
   );
-});
-
-test("colours end where at most one cell in 200 lies above", () => {
-  const of = (weights: number[]) => colourTop(Float64Array.from(weights));
-  assert.deepEqual(of([0.04, 0.05]), { top: 0.05, clipped: false });
-  assert.deepEqual(of([0.04, 0.7]), { top: 1, clipped: false });
-  const many = [1, ...new Array(399).fill(0.01)];
-  assert.deepEqual(of(many), { top: 0.05, clipped: true });
-});
-
-test("colours reach weights above 1", () => {
-  const of = (weights: number[]) => colourTop(Float64Array.from(weights));
-  assert.deepEqual(of([1, 0.5]), { top: 1, clipped: false });
-  assert.deepEqual(of([1.2, 0.5]), { top: 2, clipped: false });
-  assert.deepEqual(of([31, 0.5]), { top: 50, clipped: false });
-  const rare = [1.4, ...new Array(399).fill(0.9)];
-  assert.deepEqual(of(rare), { top: 1, clipped: true });
+  assert.deepEqual(
+    picture.cols.map((_, c) => cellText(picture, c)),
+    ["masked", "0.000", "0.00098", "3.0e-9", "0.0096", "0.012"],
+  );
 });
 
 test("rows as given know their true sums", () => {

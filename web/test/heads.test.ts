@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as heads from "../src/heads/model.ts";
 import { encode, type Packed } from "../src/lib/arrays.ts";
+import { shadeMatrix } from "../src/lib/matrix.ts";
 import { applyChanges, fromLink, toLink } from "../src/lib/state.ts";
 import * as switches from "../src/switches/model.ts";
 import { load, type Vectors, within } from "./vectors.ts";
@@ -50,6 +51,50 @@ for (const [i, c] of browse.entries())
     assert.equal(found.best, (c.layer - 1) * wide + c.head - 1);
     assert.equal(heads.readingOf(parsed, { ...state, measure: "b" }), null);
   });
+
+/** A measure that could not be taken in some heads. */
+const partly = (score: number[][], missing: number[]) => ({
+  score: { ...pack(score), missing },
+  others: { ...pack(score), missing },
+  uniform: null,
+  labelled: null,
+});
+
+test("a head that could not be measured is never the highest", () => {
+  const of = (missing: number[]) => {
+    const readings = [partly([[0.9, 0.2, 0.5]], missing), null];
+    const parsed = heads.parseSource(
+      source(browse[0], { layers: 1, heads: 3, readings }),
+    );
+    return heads.readingOf(parsed, heads.defaults(parsed))!;
+  };
+  assert.equal(heads.summary(of([])).best, 0);
+  assert.equal(heads.summary(of([0])).best, 2);
+  assert.equal(heads.summary(of([0, 2])).best, 1);
+  assert.equal(heads.summary(of([0, 1, 2])).best, -1);
+  const { score, others } = of([1]);
+  assert.deepEqual([...score], [Math.fround(0.9), Number.NaN, 0.5]);
+  assert.ok(Number.isNaN(others![1]));
+  const cells = shadeMatrix(score, { top: 1, clipped: false, root: false });
+  assert.deepEqual(
+    [0, 1, 2].map((c) => [cells.colour(c) === null, cells.empty(c)]),
+    [
+      [false, false],
+      [true, true],
+      [false, false],
+    ],
+  );
+});
+
+test("a large map is drawn with fewer cells, none of them lost", () => {
+  const n = 5;
+  const data = Float64Array.from({ length: n * n }, (_, c) => c);
+  const maps = { tokens: [..."abcde"], data };
+  assert.equal(heads.pooled(maps, 0, 5).weights.length, 25);
+  const { tokens, weights } = heads.pooled(maps, 0, 3);
+  assert.deepEqual(tokens, ["a", "c", "e"]);
+  assert.deepEqual([...weights], [6, 8, 9, 16, 18, 19, 21, 23, 24]);
+});
 
 test("a pick outside a smaller model shows its last head", () => {
   const [small, , tall] = browse.map((c: Vectors) => source(c).models[0]);
@@ -102,7 +147,34 @@ test("the map of a head is its own", () => {
 for (const [what, changes, message] of [
   ["no readings", { readings: [] }, /at least one entry in readings of m/],
   ["a wrong size", { layers: 9 }, /expected a of m as 9×3, got 2×3/],
-  ["no layers", { layers: 0 }, /expected layers and heads of m, got 0/],
+  ["too many layers", { layers: 1e9 }, /1 to 256 each, got 1000000000/],
+  [
+    "a label far away",
+    {
+      readings: [
+        { ...source(browse[1]).models[0].readings[0]!, labelled: [1e9] },
+        null,
+      ],
+    },
+    /expected places of labels from 0 to 5, got 1000000000/,
+  ],
+  [
+    "a label with a name",
+    {
+      readings: [
+        { ...source(browse[1]).models[0].readings[0]!, labelled: ["length"] },
+        null,
+      ],
+    },
+    /expected places of labels from 0 to 5, got length/,
+  ],
+  [
+    "a place that is not there",
+    { layers: 1, heads: 1, readings: [partly([[1]], [-1]), null] },
+    /expected places of a from 0 to 0, got -1/,
+  ],
+  ["no tokens", { weights: pack([[[[]]]]), tokens: [] }, /1 to 2048 tokens/],
+  ["no layers", { layers: 0 }, /layers and heads of m, 1 to 256 each, got 0/],
   [
     "a reading missing",
     { readings: [null] },
@@ -157,6 +229,7 @@ test("switches refuse what was not recorded", () => {
 
 for (const [changes, message] of [
   [{ heads: 9 }, /expected 1 to 10 heads in all, got 2 × 9/],
+  [{ layers: 0.5, heads: 8 }, /expected 1 to 10 heads in all, got 0.5 × 8/],
   [{ heads: 1 }, /expected loss of shape 2×2×2×4, got 2×2×2×16/],
   [{ seeds: [] }, /expected at least one entry in seeds/],
 ] as const)

@@ -37,6 +37,15 @@ test("shapes that are none are refused", () => {
     assert.throws(() => parseShapes(json), /expected the shapes/);
 });
 
+test("no model has a million heads, and none a latent text", () => {
+  const { shape } = vectors[0];
+  for (const wrong of [{ heads: 1e6 }, { kv_heads: 1025 }, { latent: "x" }])
+    assert.throws(
+      () => parseShapes({ models: [{ ...shape, ...wrong }] }),
+      /expected the shapes/,
+    );
+});
+
 test("heads can be shared evenly", () => {
   assert.deepEqual(sharings({ ...vectors[0].shape, heads: 6 }), [1, 2, 3, 6]);
 });

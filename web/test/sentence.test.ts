@@ -1,7 +1,7 @@
 // TypeASentence's numbers against the vectors of plain Python loops.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decode } from "../src/lib/arrays.ts";
+import { decode, half } from "../src/lib/arrays.ts";
 import { applyChanges, fromLink, toLink } from "../src/lib/state.ts";
 import {
   consider,
@@ -9,11 +9,10 @@ import {
   parseSource,
   validators,
 } from "../src/sentence/model.ts";
-import { edits, tokenise } from "../src/sentence/text.ts";
+import { edits, kindsOf, tokenise } from "../src/sentence/text.ts";
 import {
   answer,
   erf,
-  half,
   parseNetwork,
   read,
 } from "../src/sentence/transformer.ts";
@@ -43,6 +42,22 @@ for (const [text, words] of vectors.texts)
     );
     for (const token of tokens)
       assert.equal(text.slice(token.start, token.end), token.text);
+  });
+
+for (const [text, count] of [
+  ["हिन्दी", 1],
+  ["க்ஷ தமிழ்", 2],
+  ["e\u0301te\u0301", 1],
+  ["می\u200cخواهم", 1],
+  ["שָׁלוֹם", 1],
+  ["ภาษาไทย", 1],
+  ["\u{1f469}\u200d\u{1f469}\u200d\u{1f467}", 1],
+  ["\u{1f44d}\u{1f3fd}\u{1f44d}", 2],
+  ["\u{1f1e9}\u{1f1ea}\u{1f1eb}\u{1f1f7}", 2],
+  ["!\u0301?", 2],
+] as const)
+  test(`letters stay whole: ${text}`, () => {
+    assert.equal(tokenise(text).length, count);
   });
 
 for (const [a, b, count] of vectors.edits)
@@ -107,6 +122,22 @@ test("the kind of an unknown word is guessed from the one before", () => {
   assert.deepEqual(outcome.offers[1].known, ["saw", "cat", "mat"]);
 });
 
+test("kinds are named once each, however many words are unknown", () => {
+  for (const count of [1, 2, 10, 20, 300]) {
+    const words = new Array(count).fill("x");
+    for (const kinds of kindsOf(words, () => false, network.classes))
+      assert.equal(new Set(kinds).size, kinds.length);
+  }
+});
+
+test("a sentence of nothing but unknown words gets its message", () => {
+  for (const word of ["x ", "👩 ", "é-"]) {
+    const outcome = consider(network, word.repeat(110));
+    assert.match(outcome.message, /not among the .* words/);
+    assert.ok(outcome.offers.length > 0);
+  }
+});
+
 test("each obstacle is named", () => {
   const said = (text: string) => consider(network, text).message;
   assert.match(said("   "), /Type a sentence/);
@@ -137,6 +168,20 @@ test("a damaged file is an error", () => {
   assert.throws(() => parseNetwork(broken), /finite/);
 });
 
+for (const [shape, data_offsets] of [
+  [[1e9], [0, 2e9]],
+  [[4], [1e12, 1e12 + 8]],
+  [[4], [-8, 0]],
+])
+  test(`weights that are not in the file: ${data_offsets}`, () => {
+    const header = { x: { dtype: "F16", shape, data_offsets } };
+    const text = new TextEncoder().encode(JSON.stringify(header));
+    const bytes = new Uint8Array(8 + text.length + 8);
+    new DataView(bytes.buffer).setUint32(0, text.length, true);
+    bytes.set(text, 8);
+    assert.throws(() => parseNetwork(bytes), /expected x as/);
+  });
+
 const source = parseSource({ layers: 2, heads: 4, examples: [null, 5] });
 
 test("a link carries a hostile sentence unharmed, and no long one", () => {
@@ -152,6 +197,18 @@ test("a link carries a hostile sentence unharmed, and no long one", () => {
     "layer",
     "head",
   ]);
+});
+
+test("letters are counted as Python counts them, and never cut", () => {
+  const { sentence } = validators(source);
+  assert.ok(sentence("𝒳".repeat(MAX_LETTERS)));
+  assert.ok(!sentence("𝒳".repeat(MAX_LETTERS + 1)));
+  const [{ sentence: cut }] = parseSource({
+    layers: 1,
+    heads: 1,
+    examples: [{ sentence: `a${"𝒳".repeat(MAX_LETTERS)}` }],
+  }).examples;
+  assert.equal(cut, `a${"𝒳".repeat(MAX_LETTERS - 1)}`);
 });
 
 test("bad data is an error that says what was expected", () => {

@@ -5,10 +5,9 @@ from typing import Any
 
 from attn_course.claims.chapters import look_up, nearest
 from attn_course.claims.numbers import measured, show
+from attn_course.handover import hand_over
 
 __all__ = ["report", "report_recording"]
-
-_MIME = "application/vnd.attn-course+json"
 
 
 def report(
@@ -62,8 +61,6 @@ def _report(
     seeds: Sequence[int] | None,
     command: str | None = None,
 ) -> None:
-    from IPython.display import display
-
     claim = look_up(claim_id)
     content = {"kind": "claim", "id": claim.id, "values": _checked(
         claim.id, values, seeds
@@ -73,7 +70,7 @@ def _report(
     if command:
         content["recorded"] = command
     print(_line(content))
-    display({_MIME: content}, raw=True)
+    hand_over(content)
 
 
 def _checked(

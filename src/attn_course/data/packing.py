@@ -1,37 +1,67 @@
 """Arrays as JSON: how recordings and widgets carry their numbers."""
 
 import base64
+import math
 from typing import Any
 
 import numpy as np
+
+from attn_course.arrays import as_numbers
 
 __all__ = ["pack_array", "unpack_array"]
 
 # The largest magnitude that a 16-bit integer holds.
 _LIMIT = 32767
+_TYPES = {"float32": "<f4", "float16": "<f2", "int16": "<i2"}
 
 
-def pack_array(array: Any, *, step: float | None = None) -> dict[str, Any]:
+def pack_array(
+    array: Any,
+    *,
+    step: float | None = None,
+    half: bool = False,
+    missing: bool = False,
+) -> dict[str, Any]:
     """Turn an array into a dictionary that JSON can carry.
 
-    Without `step` the numbers travel as float32. With `step` each is
-    rounded to the nearest multiple of it and travels as a 16-bit integer:
-    half the size, and the rounding error is at most `step / 2`.
+    Without `step` the numbers travel as float32; one beyond its range
+    becomes its largest. With `step` each is rounded to the nearest multiple
+    of it and travels as a 16-bit integer: half the size, and the rounding
+    error is at most `step / 2`. With `half` they travel as float16, which is
+    as small: the rounding error is at most 1/2048 of each number, so that
+    rows of weights, however many share them, still sum to 1.
+
+    With `missing` an array may hold NaN: 0 travels in its place, and the
+    entry "missing" lists the places, counted through all axes.
 
     Raises
     ------
     ValueError
         When the array holds NaN or inf, or `step` is too small for its
         range.
+
+    Examples
+    --------
+    >>> packed = pack_array([0.5, float("nan")], missing=True)
+    >>> packed["missing"], unpack_array(packed).tolist()
+    ([1], [0.5, nan])
     """
-    array = np.asarray(array, dtype=np.float64)
+    array = as_numbers("numbers", array)
+    unknown: list[int] = []
+    if missing and (gaps := np.isnan(array)).any():
+        unknown = np.flatnonzero(gaps).tolist()
+        array = np.where(gaps, 0.0, array)
     if not np.isfinite(array).all():
         raise ValueError(
             "expected finite numbers, got NaN or inf in an array of shape "
             f"{array.shape}"
         )
+    if step is not None and not 0 < step < math.inf:
+        raise ValueError(f"expected a finite step above 0, got {step}")
     if step is None:
-        dtype, numbers = "float32", array.astype("<f4")
+        dtype = "float16" if half else "float32"
+        most = float(np.finfo(dtype).max)
+        numbers = np.clip(array, -most, most).astype(_TYPES[dtype])
     else:
         counts = np.rint(array / step)
         if counts.size and np.abs(counts).max() > _LIMIT:
@@ -40,12 +70,13 @@ def pack_array(array: Any, *, step: float | None = None) -> dict[str, Any]:
                 f"step={step:g}, got {np.abs(array).max():g}"
             )
         dtype, numbers = "int16", counts.astype("<i2")
-    return {
+    packed = {
         "dtype": dtype,
         "shape": list(array.shape),
-        "step": step,
+        "step": None if step is None else float(step),
         "base64": base64.b64encode(numbers.tobytes()).decode("ascii"),
     }
+    return {**packed, "missing": unknown} if unknown else packed
 
 
 def unpack_array(packed: dict[str, Any]) -> np.ndarray:
@@ -54,18 +85,36 @@ def unpack_array(packed: dict[str, Any]) -> np.ndarray:
     Raises
     ------
     ValueError
-        When dtype, shape and number of bytes do not fit together.
+        When dtype, shape and number of bytes do not fit together, or one of
+        them is none.
     """
-    types = {"float32": "<f4", "int16": "<i2"}
-    if packed.get("dtype") not in types:
+    if not isinstance(packed, dict):
+        raise ValueError(f"expected a packed array, got {packed!r}")
+    if str(packed.get("dtype")) not in _TYPES:
         raise ValueError(
-            f"expected dtype in {sorted(types)}, got {packed.get('dtype')!r}"
+            f"expected dtype in {sorted(_TYPES)}, got {packed.get('dtype')!r}"
         )
-    raw = base64.b64decode(packed["base64"], validate=True)
-    numbers = np.frombuffer(raw, dtype=types[packed["dtype"]])
-    if numbers.size != np.prod(packed["shape"], dtype=int):
+    dtype = np.dtype(_TYPES[packed["dtype"]])
+    shape, text = packed.get("shape"), packed.get("base64")
+    if not _is_shape(shape):
+        raise ValueError(f"expected shape of counts, got {shape!r}")
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"expected numbers in base64: {error}") from None
+    if len(raw) != math.prod(shape) * dtype.itemsize:
         raise ValueError(
-            f"expected {packed['shape']} numbers, got {numbers.size}"
+            f"expected {shape} numbers, got {len(raw) / dtype.itemsize:g}"
         )
-    numbers = numbers.astype(np.float64) * (packed.get("step") or 1.0)
-    return numbers.reshape(packed["shape"])
+    numbers = np.frombuffer(raw, dtype=dtype).astype(np.float64)
+    numbers = numbers * (packed.get("step") or 1.0)
+    if "missing" in packed:
+        numbers[packed["missing"]] = np.nan
+    return numbers.reshape(shape)
+
+
+def _is_shape(shape: Any) -> bool:
+    """Say whether this is a list of counts."""
+    return isinstance(shape, list | tuple) and all(
+        isinstance(n, int) and n >= 0 for n in shape
+    )

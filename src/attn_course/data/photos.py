@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from attn_course.data.assets import load_asset
+from attn_course.optional import need
 
 __all__ = ["Photo", "Region", "load_photos"]
 
@@ -49,16 +50,10 @@ class Photo(NamedTuple):
 
         Raises
         ------
-        ImportError
+        ModuleNotFoundError
             When Pillow is missing, which the extra `notebooks` brings.
         """
-        try:
-            from PIL import Image
-        except ImportError as error:
-            raise ImportError(
-                "expected Pillow, to decode a photograph: "
-                "pip install 'attn-course[notebooks]'"
-            ) from error
+        Image = need("PIL.Image")
         with Image.open(io.BytesIO(load_asset(self.asset))) as image:
             return np.asarray(image, dtype=float) / 255
 

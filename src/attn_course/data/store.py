@@ -5,11 +5,25 @@ which command made it, at which commit, with which versions and seeds.
 """
 
 import json
+import os
+import tempfile
+import time
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-__all__ = ["load_recording", "recordings", "save_recording"]
+__all__ = [
+    "check_writable",
+    "load_recording",
+    "recordings",
+    "save_recording",
+    "sweep_drafts",
+]
+
+# What a recording says of how it was made.
+_NEEDED = {"command", "commit", "seeds", "versions"}
+# A draft that nobody has touched for so long was left by a run that ended.
+_STALE_SECONDS = 60
 
 
 def recordings() -> list[str]:
@@ -29,11 +43,23 @@ def load_recording(name: str) -> dict[str, Any]:
     ------
     ValueError
         When there is none of that name; the message lists those there are.
+        When its file is damaged; the message says how to get it back.
     """
     if name not in recordings():
         raise ValueError(f"expected one of {recordings()}, got {name!r}")
     folder = resources.files("attn_course") / "data" / "recordings"
-    return json.loads((folder / f"{name}.json").read_text("utf-8"))
+    file = folder / f"{name}.json"
+    try:
+        content = json.loads(file.read_text("utf-8"))
+        _check(content)
+    except (OSError, ValueError, RecursionError) as error:
+        raise ValueError(
+            f"expected a recording in {file}, got a file that is damaged "
+            f"({error}): restore it (`git checkout -- {file}`, or install "
+            "the course again), or record it again (SOURCES.md names the "
+            "command)"
+        ) from None
+    return content
 
 
 def save_recording(name: str, content: dict[str, Any]) -> Path:
@@ -43,18 +69,65 @@ def save_recording(name: str, content: dict[str, Any]) -> Path:
     ------
     ValueError
         When `content` does not say how it was recorded.
+    OSError
+        When the file can't be written; the old one stays.
     """
-    needed = {"command", "commit", "seeds", "versions"}
-    missing = needed - set(content.get("recorded", {}))
+    _check(content)
+    path = _folder() / f"{name}.json"
+    # Two runs at once do not write into each other's draft.
+    draft = path.with_suffix(f".{os.getpid()}.tmp")
+    try:
+        draft.write_text(
+            json.dumps(content, ensure_ascii=False, indent=1) + "\n", "utf-8"
+        )
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    return path
+
+
+def check_writable() -> None:
+    """Raise an OSError when recordings can't be written here."""
+    try:
+        tempfile.TemporaryFile(dir=_folder()).close()
+    except OSError as error:
+        raise OSError(
+            f"expected a folder to write recordings into, got {_folder()}: "
+            f"{error.strerror}"
+        ) from None
+
+
+def sweep_drafts() -> list[str]:
+    """Throw away drafts of runs that were killed; name their files."""
+    swept = []
+    for draft in sorted(_folder().glob("*.tmp")):
+        try:
+            if time.time() - draft.stat().st_mtime < _STALE_SECONDS:
+                continue  # perhaps of a run that is still there
+            draft.unlink()
+        except OSError:
+            continue  # gone meanwhile
+        swept.append(draft.name)
+    return swept
+
+
+def _folder() -> Path:
+    """Give the folder that recordings are written into."""
+    return Path(__file__).parent / "recordings"
+
+
+def _check(content: Any) -> None:
+    """Check that this is a recording which says how it was made."""
+    recorded = content.get("recorded") if isinstance(content, dict) else None
+    if not isinstance(recorded, dict):
+        kind = type(content).__name__
+        raise ValueError(
+            f'expected an object with an entry "recorded", got a {kind} '
+            "without one"
+        )
+    missing = _NEEDED - set(recorded)
     if missing:
         raise ValueError(
-            f"expected recorded={sorted(needed)}, "
+            f"expected recorded={sorted(_NEEDED)}, "
             f"got none of {sorted(missing)}"
         )
-    path = Path(__file__).parent / "recordings" / f"{name}.json"
-    draft = path.with_suffix(".tmp")
-    draft.write_text(
-        json.dumps(content, ensure_ascii=False, indent=1) + "\n", "utf-8"
-    )
-    draft.replace(path)
-    return path

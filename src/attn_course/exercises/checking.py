@@ -4,68 +4,36 @@ A wrong answer is a function like the learner's. Where the two give the same
 on every input, the mistake has a name.
 """
 
-import copy
-import dis
 import inspect
-import linecache
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from attn_course.exercises import doors, interrupts
+from attn_course.exercises.answers import is_stub, last_line
 from attn_course.exercises.feedback import Example, Result, said, show
+from attn_course.exercises.holding import Meter
 from attn_course.exercises.limits import Call, call
+from attn_course.exercises.task import Case, Task
+from attn_course.exercises.watching import Watch
 
-if TYPE_CHECKING:
-    from attn_course.exercises.core import Exercise
+__all__ = ["Outcome", "check", "matches", "outcomes"]
 
-__all__ = ["Case", "Outcome", "check", "matches", "outcomes"]
-
-# How far an answer may be from the reference, by bytes of the narrowest
-# number that goes in: rounding differs from one right answer to the next.
-TOLERANCE = {2: 2e-2, 4: 1e-4, 8: 1e-6}
 # Two mistakes at once: the first gets a name when a wrong answer explains so
 # many of the failing answers, and at least so large a part of them.
 ENOUGH, MOST = 3, 0.75
-
-
-@dataclass
-class Case:
-    """One input: what it is called, and the arguments in order."""
-
-    name: str
-    arguments: tuple
-
-    @property
-    def size(self) -> int:
-        """Count the numbers in it."""
-        return sum(np.size(x) for x in self.arguments)
-
-    @property
-    def floats(self) -> list[np.ndarray]:
-        """Give the arguments that are floating arrays."""
-        return [
-            x
-            for x in self.arguments
-            if isinstance(x, np.ndarray) and x.dtype.kind == "f"
-        ]
-
-    @property
-    def dtype(self) -> np.dtype:
-        """Give the dtype that an answer should have, or a wider one."""
-        return np.result_type(*self.floats)
-
-    @property
-    def tolerance(self) -> float:
-        """Say how far an answer may be from the reference."""
-        return TOLERANCE[min(x.dtype.itemsize for x in self.floats)]
-
-    def copies(self) -> tuple:
-        """Give the arguments to somebody who may change them."""
-        return copy.deepcopy(self.arguments)
+# What a stub gives, and what a function without a return gives.
+NOTHING = {"NoneType", "ellipsis"}
+STUBS = {*NOTHING, "NotImplementedType", "NotImplementedError"}
+# What to do with what is no array.
+CURES = {
+    "list": " `np.array` makes one of it.",
+    "masked array": " `filled` puts numbers where it has none.",
+    "method": " Are the brackets of a call missing?",
+    "builtin_function_or_method": " Are the brackets of a call missing?",
+}
 
 
 @dataclass
@@ -73,7 +41,9 @@ class Outcome:
     """What an answer did with one case.
 
     kind is "array", "type" (no array of real numbers), "raised" or "slow";
-    label names the type or the exception.
+    label names the type or the exception, parts are those of a tuple or
+    list; forbidden is a function that the statement forbids and that was
+    called; is_over, whether too much was held at once.
     """
 
     kind: str
@@ -82,6 +52,9 @@ class Outcome:
     detail: str = ""
     printed: str = ""
     changed: list[str] = field(default_factory=list)
+    forbidden: str = ""
+    parts: list["Outcome"] = field(default_factory=list)
+    is_over: bool = False
 
     @property
     def is_finite(self) -> bool:
@@ -97,24 +70,50 @@ class Problem:
     message: str
 
 
-def check(
-    exercise: "Exercise", function: Callable, *, seconds: float
-) -> Result:
-    """Try the function on every case of the exercise; say what it does."""
-    wrong_use = _wrong_use(exercise, function)
+def check(task: Task, function: Callable, *, seconds: float) -> Result:
+    """Try the function on every case of the exercise; say what it does.
+
+    Raises KeyboardInterrupt when the learner interrupts, and RuntimeError
+    inside a function that is being checked; nothing else.
+    """
+    if doors.is_answering():
+        raise RuntimeError(
+            "a check inside the function that is checked: does its line need "
+            "less indentation?"
+        )
+    wrong_use = _wrong_use(task, function)
     if wrong_use is not None:
         return Result(False, wrong_use.mistake, wrong_use.message)
+    with interrupts.held():
+        cases = task.cases()
+        mine = _tried(task, function, cases, seconds)
+        early = _without_comparing(function, mine)
+        if early is not None:
+            return Result(False, early.mistake, early.message)
+        expected = [_expected(task, case) for case in cases]
+        return _judged(task, cases, mine, expected, seconds)
 
-    cases = exercise.cases()
+
+def _tried(
+    task: Task, function: Callable, cases: list[Case], seconds: float
+) -> list["Outcome"]:
+    """Run a learner's function on the cases, until one takes too long."""
     mine = []
     for case in cases:
-        mine.append(_outcome(exercise, function, case, seconds))
+        mine.append(_outcome(task, function, case, seconds))
         if mine[-1].kind == "slow":
             break
-    if all(_is_nothing(outcome) for outcome in mine):
-        return _nothing(function)
+    return mine
 
-    expected = [_expected(exercise, case) for case in cases]
+
+def _judged(
+    task: Task,
+    cases: list[Case],
+    mine: list["Outcome"],
+    expected: list[np.ndarray],
+    seconds: float,
+) -> Result:
+    """Compare with what is expected, and say what is wrong."""
     problems = [
         _problem(outcome, case, right, seconds)
         for outcome, case, right in zip(mine, cases, expected, strict=False)
@@ -123,47 +122,50 @@ def check(
     if not failing:
         message = f"Your function is right on all {len(cases)} inputs."
         return Result(True, None, message)
-
-    first = failing[0] if mine[-1].kind != "slow" else len(mine) - 1
-    problem = problems[first]
-    if mine[-1].kind != "slow":
-        problem = _named(exercise, cases, mine, failing) or problem
-    example = _example(exercise, cases[first], mine[first], expected[first])
+    is_slow = mine[-1].kind == "slow"
+    first = len(mine) - 1 if is_slow else failing[0]
+    named = None if is_slow else _named(task, cases, mine, expected)
+    problem = named or problems[first]
+    example = _example(task, cases[first], mine[first], expected[first])
     return Result(False, problem.mistake, problem.message, example)
 
 
 # What an answer does
 
 
-def outcomes(exercise: "Exercise", function: Callable) -> list[Outcome]:
+def outcomes(task: Task, function: Callable) -> list[Outcome]:
     """Run one of the exercise's own functions on every case."""
-    return [_own_outcome(function, case) for case in exercise.cases()]
+    return [_own_outcome(function, case) for case in task.cases()]
 
 
 def _own_outcome(function: Callable, case: Case) -> Outcome:
     """Run one of the exercise's own functions on one case."""
-    result = Call()
+    result, meter = Call(), Meter(function, case.room)
     try:
         with np.errstate(all="ignore"):
-            result.value = function(*case.copies())
+            result.value = meter(*case.copies())
     except Exception as error:
         result.error = error
-    return _classify(result, function)
+    outcome = _classify(result)
+    outcome.is_over = meter.is_over
+    return outcome
 
 
 def _outcome(
-    exercise: "Exercise", function: Callable, case: Case, seconds: float
+    task: Task, function: Callable, case: Case, seconds: float
 ) -> Outcome:
     """Run a learner's function on one case, within the time limit."""
-    given = case.copies()
-    result = call(function, given, seconds)
-    outcome = _classify(result, function)
-    outcome.printed = result.printed
+    given, watch = case.copies(), Watch(function, task.forbids)
+    meter = Meter(watch, case.room)
+    result = call(meter, given, seconds)
+    outcome = _classify(result)
+    outcome.printed, outcome.forbidden = result.printed, watch.found
+    outcome.is_over = meter.is_over
     if outcome.kind != "slow":
         outcome.changed = [
             name
             for name, before, after in zip(
-                exercise.parameters, case.arguments, given, strict=True
+                task.parameters, case.arguments, given, strict=True
             )
             if not _equal(before, after)
         ]
@@ -176,36 +178,34 @@ def _equal(before: Any, after: Any) -> bool:
     return np.array_equal(before, after, equal_nan=numbers)
 
 
-def _classify(result: Call, function: Callable) -> Outcome:
+def _classify(result: Call) -> Outcome:
     """Say of which kind a result is."""
     if result.slow:
         return Outcome("slow", detail="" if result.stopped else "still runs")
     if result.error is not None:
-        where = _where(result.error, function)
+        where = last_line(result.error)
         name = type(result.error).__name__
         return Outcome("raised", name, said(result.error), where)
-    value = result.value
-    if not isinstance(value, np.ndarray):
+    return _classify_value(result.value)
+
+
+def _classify_value(value: Any, *, most_parts: int = 9) -> Outcome:
+    """Say of which kind a value is: one array of real numbers or not."""
+    if isinstance(value, tuple | list):
+        label = f"{type(value).__name__} of {len(value)}"
+        parts = [_classify_value(x, most_parts=0) for x in value[:most_parts]]
+        return Outcome("type", label, value, parts=parts)
+    if not isinstance(value, np.ndarray | np.generic | int | float):
         return Outcome("type", type(value).__name__, value)
-    if value.dtype.kind not in "fiub":
-        return Outcome("type", f"array of dtype {value.dtype}", value)
-    return Outcome("array", value=np.asarray(value))
+    if np.ma.is_masked(value):
+        return Outcome("type", "masked array", value)
+    array = np.array(value)  # a copy: the function may use its own again
+    if array.dtype.kind not in "fiub":
+        return Outcome("type", f"array of dtype {array.dtype}", value)
+    return Outcome("array", value=array)
 
 
-def _where(error: BaseException, function: Callable) -> str:
-    """Give the learner's own line where an exception came from."""
-    code = getattr(function, "__code__", None)
-    frames = traceback.extract_tb(error.__traceback__)
-    here = str(Path(__file__).parent)
-    for frame in reversed(frames):
-        mine = code is not None and frame.filename == code.co_filename
-        if mine or (code is None and not frame.filename.startswith(here)):
-            line = linecache.getline(frame.filename, frame.lineno or 0)
-            return f"line {frame.lineno}: {(frame.line or line).strip()}"
-    return ""
-
-
-def _expected(exercise: "Exercise", case: Case) -> np.ndarray:
+def _expected(task: Task, case: Case) -> np.ndarray:
     """Give the reference's answer, computed in float64."""
     wide = tuple(
         x.astype(np.float64)
@@ -214,15 +214,15 @@ def _expected(exercise: "Exercise", case: Case) -> np.ndarray:
         for x in case.copies()
     )
     with np.errstate(all="ignore"):
-        return exercise.reference(*wide)
+        return task.reference(*wide)
 
 
 # What is wrong with it
 
 
-def _wrong_use(exercise: "Exercise", function: Any) -> Problem | None:
+def _wrong_use(task: Task, function: Any) -> Problem | None:
     """See whether the function can be called at all."""
-    name = exercise.reference.__name__
+    name = task.reference.__name__
     if not callable(function):
         return Problem(
             "not_a_function",
@@ -234,40 +234,36 @@ def _wrong_use(exercise: "Exercise", function: Any) -> Problem | None:
     except (TypeError, ValueError):  # some functions have none to show
         return None
     try:
-        signature.bind(*exercise.parameters)
+        signature.bind(*task.parameters)
     except TypeError:
         return Problem(
             "wrong_arguments",
-            f"Your function should take ({', '.join(exercise.parameters)}), "
+            f"Your function should take ({', '.join(task.parameters)}), "
             f"but takes {signature}.",
         )
     return None
 
 
-def _is_nothing(outcome: Outcome) -> bool:
-    """See whether the answer gave no answer."""
-    nothing = ("NoneType", "ellipsis", "NotImplementedError")
-    return outcome.kind in ("type", "raised") and outcome.label in nothing
-
-
-def _nothing(function: Callable) -> Result:
-    """Tell a stub from a function that forgot its return."""
-    code = getattr(function, "__code__", None)
-    names = set(code.co_names) if code else set()
-    empty = code is None or (
-        names <= {"NotImplementedError"}
-        and not any(
-            step.opname.startswith("STORE")
-            for step in dis.get_instructions(code)
+def _without_comparing(
+    function: Callable, mine: list[Outcome]
+) -> Problem | None:
+    """See whether there is an answer at all, and an allowed one."""
+    forbidden = [x.forbidden for x in mine if x.forbidden]
+    if forbidden:
+        return Problem(
+            "forbidden",
+            f"Your function calls `{forbidden[0]}`, which the statement "
+            "forbids: write out what it does.",
         )
-    )
-    if empty:
-        return Result(False, "not_tried", "Not tried yet.")
-    return Result(
-        False,
-        "returns_nothing",
-        "Your function returns nothing: is the `return` missing?",
-    )
+    labels = {outcome.label for outcome in mine}
+    if labels <= STUBS and is_stub(function):
+        return Problem("not_tried", "Not tried yet.")
+    if labels <= NOTHING:
+        return Problem(
+            "returns_nothing",
+            "Your function returns nothing: is the `return` missing?",
+        )
+    return None
 
 
 def _problem(
@@ -283,28 +279,52 @@ def _problem(
             message += " It could not be stopped: restart the kernel."
         return Problem("too_slow", message)
     if outcome.kind == "raised":
-        return Problem(
-            "raises",
-            f"Your function raised {outcome.label}: {outcome.value}"
-            + (f" ({outcome.detail})" if outcome.detail else ""),
-        )
+        return Problem("raises", _raised(outcome))
     if outcome.kind == "type":
         return _wrong_type(outcome)
     return _wrong_array(outcome, case, right)
 
 
+def _raised(outcome: Outcome) -> str:
+    """Say which exception came, and from which line."""
+    where = f" ({outcome.detail})" if outcome.detail else ""
+    if outcome.label == "SystemExit":
+        return (
+            f"Your function ends Python{where}: return the result in place "
+            "of `exit()`."
+        )
+    return f"Your function raised {_error(outcome)}{where}"
+
+
+def _error(outcome: Outcome) -> str:
+    """Write an exception, with its message if it has one."""
+    return outcome.label + (f": {outcome.value}" if outcome.value else "")
+
+
 def _wrong_type(outcome: Outcome) -> Problem:
     """Name what came in place of an array of numbers."""
-    if outcome.label.startswith("array"):
+    label = outcome.label
+    if label in NOTHING:
+        return Problem(
+            "returns_nothing",
+            "Your function returns nothing on this input: does every way "
+            "through it end in a `return`?",
+        )
+    if label.startswith("array"):
         return Problem(
             "wrong_dtype",
-            "Your function should return real numbers, but returned an "
-            f"{outcome.label}.",
+            f"Your function should return real numbers, but returned an "
+            f"{label}.",
         )
+    kind = label.partition(" of ")[0]
+    what = "a tuple of one: is there a comma behind it?"
+    if label != "tuple of 1":
+        what = f"a {label}." if kind in ("tuple", "list") else f"{kind}."
     return Problem(
         "wrong_type",
         "Your function should return one NumPy array, but returned "
-        f"{outcome.label}.",
+        + what
+        + CURES.get(kind, ""),
     )
 
 
@@ -314,20 +334,23 @@ def _wrong_array(
     """Compare an array with the reference's."""
     got = outcome.value
     if got.shape != right.shape:
+        has = f"has {got.shape}" if got.shape else "is a single number"
         return Problem(
             "wrong_shape",
-            f"The result should have shape {right.shape}, but has "
-            f"{got.shape}.",
+            f"The result should have shape {right.shape}, but {has}.",
         )
-    if not np.isfinite(got).all():
+    counts = np.isfinite(right)  # what sees NaN may be anything
+    if not np.isfinite(got[counts]).all():
         return Problem(
             "not_finite",
-            "There is NaN or inf in the result: 0/0, or inf − inf?",
+            "There is NaN or inf in the result: 0/0, inf − inf, or exp of "
+            "a large number?",
         )
-    if got.dtype.kind != "f":
+    if got.dtype.kind != "f" and right.dtype.kind == "f":
         return Problem(
             "wrong_dtype",
-            f"The result should be of a floating dtype, but is {got.dtype}.",
+            f"The result should be of a floating dtype, but is {got.dtype}. "
+            "An array made like one of integers holds integers.",
         )
     if got.dtype.itemsize < case.dtype.itemsize:
         return Problem(
@@ -335,11 +358,17 @@ def _wrong_array(
             f"The inputs are {case.dtype}, but the result is {got.dtype}: "
             "numbers were rounded on the way.",
         )
-    if not _close(got, right, case.tolerance):
+    if not _close(got[counts], right[counts], case.tolerance):
         return Problem(
             "wrong_values",
             "The shape is right, but the numbers are not, and it is no "
             "mistake that we know: follow the example by hand.",
+        )
+    if outcome.is_over:
+        return Problem(
+            "holds_too_much",
+            "The result is right, but your function holds more numbers at "
+            "once than the statement allows.",
         )
     if outcome.changed:
         return Problem("changes_arguments", _changes(outcome.changed))
@@ -371,7 +400,7 @@ def _close(got: np.ndarray, right: np.ndarray, tolerance: float) -> bool:
 
 
 def matches(
-    exercise: "Exercise",
+    task: Task,
     cases: list[Case],
     mine: list[Outcome],
     among: list[int],
@@ -379,7 +408,7 @@ def matches(
     """Find the wrong answers that do the same on the cases `among`."""
     return [
         wrong
-        for wrong in exercise.wrong_answers
+        for wrong in task.wrong_answers
         if all(_does_the_same(wrong, cases[i], mine[i]) for i in among)
     ]
 
@@ -391,26 +420,29 @@ def _does_the_same(wrong: Callable, case: Case, mine: Outcome) -> bool:
 
 def _same(mine: Outcome, theirs: Outcome, case: Case) -> bool:
     """Compare two outcomes of one case."""
-    if mine.kind != theirs.kind:
+    if mine.kind != theirs.kind or mine.is_over != theirs.is_over:
         return False
     if mine.kind == "array":
         return _close(mine.value, theirs.value, case.tolerance)
-    return mine.label == theirs.label
+    return mine.label == theirs.label and all(
+        _same(x, y, case)
+        for x, y in zip(mine.parts, theirs.parts, strict=True)
+    )
 
 
 def _named(
-    exercise: "Exercise",
+    task: Task,
     cases: list[Case],
     mine: list[Outcome],
-    failing: list[int],
+    expected: list[np.ndarray],
 ) -> Problem | None:
     """Name the mistake, if it is one that we know."""
     if all(outcome.kind == "raised" for outcome in mine):
         return None
-    found = matches(exercise, cases, mine, list(range(len(cases))))
+    found = matches(task, cases, mine, list(range(len(cases))))
     if found:
         return Problem(found[0].__name__, _sentence(found[0]))
-    found = _first_of_two(exercise, cases, mine, failing)
+    found = _first_of_two(task, cases, mine, expected)
     if found is None:
         return None
     more = " It is not the only mistake: mend it, and check again."
@@ -418,19 +450,26 @@ def _named(
 
 
 def _first_of_two(
-    exercise: "Exercise",
+    task: Task,
     cases: list[Case],
     mine: list[Outcome],
-    failing: list[int],
+    expected: list[np.ndarray],
 ) -> Callable | None:
-    """Find the one wrong answer that explains most of the finite ones."""
+    """Find the one wrong answer that explains most of the wrong numbers.
+
+    Right numbers of a wrong dtype it need not explain.
+    """
     finite = [i for i, outcome in enumerate(mine) if outcome.is_finite]
-    fails = [i for i in finite if i in failing]
-    passes = [i for i in finite if i not in failing]
+    passes = [
+        i
+        for i in finite
+        if _close(mine[i].value, expected[i], cases[i].tolerance)
+    ]
+    fails = [i for i in finite if i not in passes]
     least = max(ENOUGH, MOST * len(fails))
     found = [
         wrong
-        for wrong in matches(exercise, cases, mine, passes)
+        for wrong in matches(task, cases, mine, passes)
         if sum(_does_the_same(wrong, cases[i], mine[i]) for i in fails)
         >= least
     ]
@@ -443,17 +482,17 @@ def _sentence(wrong: Callable) -> str:
 
 
 def _example(
-    exercise: "Exercise", case: Case, outcome: Outcome, right: np.ndarray
+    task: Task, case: Case, outcome: Outcome, right: np.ndarray
 ) -> Example:
     """Show the smallest input on which an answer fails."""
     got = show(outcome.value)
     if outcome.kind == "slow":
         got = "nothing in time"
     elif outcome.kind == "raised":
-        got = f"{outcome.label}: {outcome.value}"
+        got = _error(outcome)
     rows = [
         (name, show(x))
-        for name, x in zip(exercise.parameters, case.arguments, strict=True)
+        for name, x in zip(task.parameters, case.arguments, strict=True)
     ]
     rows += [("expected", show(right)), ("got", got)]
     return Example(case.name, rows, outcome.printed)

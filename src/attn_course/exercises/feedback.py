@@ -8,12 +8,11 @@ import html
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from attn_course.exercises.core import Exercise
+from attn_course.exercises.task import Task, source_of
 
 __all__ = ["Example", "Note", "Result", "said", "show"]
 
@@ -106,29 +105,27 @@ class Note:
         return _box(body + (_pre(self.code) if self.code else ""))
 
 
-def exercise_text(exercise: "Exercise") -> str:
+def exercise_text(task: Task) -> str:
     """Write an exercise for a terminal."""
     return "\n\n".join(
         [
-            f"Exercise {exercise.id}: {exercise.title} ({exercise.level})",
-            exercise.statement,
-            f"check({exercise.reference.__name__}) checks your function, "
+            f"Exercise {task.id}: {task.title} ({task.level})",
+            task.statement,
+            f"check({task.reference.__name__}) checks your function, "
             "hint() helps, solution() shows one.",
         ]
     )
 
 
-def exercise_html(exercise: "Exercise") -> str:
+def exercise_html(task: Task) -> str:
     """Write an exercise for a notebook, where its statement stands above."""
-    title = html.escape(f"Exercise {exercise.id}: {exercise.title}")
-    parts = [
-        f"<p><strong>{title}</strong> ({html.escape(exercise.level)})</p>"
-    ]
-    for i, hint in enumerate(exercise.hints, 1):
-        name = f"Hint {i} of {len(exercise.hints)}"
+    title = html.escape(f"Exercise {task.id}: {task.title}")
+    parts = [f"<p><strong>{title}</strong> ({html.escape(task.level)})</p>"]
+    for i, hint in enumerate(task.hints, 1):
+        name = f"Hint {i} of {len(task.hints)}"
         parts.append(_folded(name, f"<p>{_inline(hint)}</p>"))
-    parts.append(_folded("Solution", _pre(exercise.solution().code)))
-    label = html.escape(f"Exercise {exercise.id}")
+    parts.append(_folded("Solution", _pre(source_of(task.reference))))
+    label = html.escape(f"Exercise {task.id}")
     return _box("".join(parts), "", f' role="group" aria-label="{label}"')
 
 

@@ -14,9 +14,12 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
+
+from attn_course.exercises import doors, interrupts
 
 __all__ = ["Call", "call"]
 
@@ -56,81 +59,118 @@ class Notepad(io.TextIOBase):
 
 
 def call(function: Callable, arguments: tuple, seconds: float) -> Call:
-    """Call the function; never raise, and come back when time is up."""
-    result, guard, ended = Call(), threading.Lock(), threading.Event()
+    """Call the function, and come back when time is up.
 
-    def work() -> None:
+    Raises KeyboardInterrupt when the learner interrupts, and nothing else.
+    """
+    work, notepad = _Work(function, arguments), Notepad()
+    with (
+        interrupts.held() as interrupt,
+        doors.shut(),
+        contextlib.redirect_stdout(notepad),
+    ):
         try:
-            _attempt(function, arguments, result)
-            with guard:
-                ended.set()
-            _checkpoint()  # a TimeUp that was on its way arrives here
-        except TimeUp:
-            pass
-
-    notepad = Notepad()
-    with contextlib.redirect_stdout(notepad):
-        thread = threading.Thread(target=work, daemon=True)
-        try:
-            thread.start()
-        except RuntimeError:  # Python in a browser has no threads
-            _attempt(function, arguments, result)
-            return result
-        try:
-            _wait(ended, seconds)
-        finally:  # also when the learner interrupts the kernel
-            stopped = _stop(thread, guard, ended)
-    if not ended.is_set():
-        result = Call(slow=True, stopped=stopped)
+            if _starts(work):
+                _wait(work, seconds, interrupt)
+            else:
+                interrupt.raising = True
+                work.attempt()
+        finally:
+            interrupt.raising = False
+            stopped = work.stop()
+    result = work.result if work.ended else Call(slow=True, stopped=stopped)
     result.printed = notepad.text
     return result
 
 
-def _attempt(function: Callable, arguments: tuple, result: Call) -> None:
-    """Call the function and keep what comes of it."""
-    try:
-        # Overflow is told in the feedback, not as a warning of NumPy's.
-        with np.errstate(all="ignore"):
-            result.value = function(*arguments)
-    except TimeUp:
-        raise
-    except BaseException as error:  # even exit() must not end the kernel
-        result.error = error
+class _Work(threading.Thread):
+    """The thread of one call.
 
-
-def _wait(ended: threading.Event, seconds: float) -> None:
-    """Wait in short steps: between them Python sees an interrupt."""
-    last = time.monotonic() + seconds
-    while time.monotonic() < last and not ended.is_set():
-        ended.wait(min(0.05, seconds))
-
-
-def _stop(
-    thread: threading.Thread, guard: threading.Lock, ended: threading.Event
-) -> bool:
-    """End the thread if it still runs; say whether it ended.
-
-    A bare `except:` catches what is raised inside its `try`, so we raise
-    often, at many places of the loop, until one is outside.
+    TimeUp is raised in it only while `running`: before and after that it
+    would hit the machinery of threads itself.
     """
-    last = time.monotonic() + PATIENCE
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(0.0001)
+
+    def __init__(self, function: Callable, arguments: tuple) -> None:
+        super().__init__(daemon=True)
+        self.function, self.arguments = function, arguments
+        self.result = Call()
+        self.ended = False  # the result is complete
+        self.given_up = False
+        self.running = False
+
+    def run(self) -> None:
+        """Run the function, unless the time was up before it began."""
+        try:
+            self.running = True
+            if not self.given_up:
+                self.attempt()
+            self.running = False
+            _checkpoint()  # a TimeUp that was on its way arrives here
+        except TimeUp:
+            self.running = False
+            with contextlib.suppress(TimeUp):  # or here, if there are two
+                _checkpoint()
+
+    def attempt(self) -> None:
+        """Call the function and keep what comes of it."""
+        try:
+            # Overflow is told in the feedback, not as a warning of NumPy's.
+            with np.errstate(all="ignore"), doors.answering():
+                self.result.value = self.function(*self.arguments)
+        except TimeUp:
+            raise
+        except BaseException as error:  # even exit() must not end the kernel
+            self.result.error = error
+        self.ended = True
+
+    def stop(self) -> bool:
+        """End the thread if it still runs; say whether it ended.
+
+        A bare `except:` catches what is raised inside its `try`, so we raise
+        often, at many places of the loop, until one is outside.
+        """
+        self.given_up = True
+        if not self.is_alive():
+            return True
+        last = time.monotonic() + PATIENCE
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(0.0001)
+        raise_inside = partial(
+            ctypes.pythonapi.PyThreadState_SetAsyncExc,
+            ctypes.c_ulong(self.ident or 0),
+            ctypes.py_object(TimeUp),
+        )
+        try:
+            while self.is_alive() and time.monotonic() < last:
+                # One step for the interpreter: `running` can't change
+                # between the look and the call.
+                if self.running:
+                    raise_inside()
+                self.join(0.0005)
+        finally:
+            sys.setswitchinterval(interval)
+        return not self.is_alive()
+
+
+def _starts(work: _Work) -> bool:
+    """Start the thread; say no where there are none, as in a browser."""
     try:
-        while thread.is_alive() and time.monotonic() < last:
-            with guard:  # the thread can't end between these two lines
-                if ended.is_set():
-                    break
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(
-                    ctypes.c_ulong(thread.ident or 0),
-                    ctypes.py_object(TimeUp),
-                )
-            thread.join(0.0005)
-    finally:
-        sys.setswitchinterval(interval)
-    if ended.is_set():
-        thread.join()
-    return not thread.is_alive()
+        work.start()
+    except RuntimeError:
+        return False
+    return True
+
+
+def _wait(
+    work: _Work, seconds: float, interrupt: interrupts.Interrupts
+) -> None:
+    """Wait in short steps: between them we look for an interrupt."""
+    last = time.monotonic() + seconds
+    while work.is_alive() and not interrupt.noted:
+        left = last - time.monotonic()
+        if left <= 0:
+            break
+        work.join(min(0.05, left))
 
 
 def _checkpoint() -> None:

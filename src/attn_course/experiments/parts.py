@@ -8,7 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Parts", "one_thread"]
+from attn_course.optional import need
+
+__all__ = ["Parts", "kept_until_saved", "one_thread"]
+
+# Files of parts whose whole is not saved yet; None: they may go at once.
+_waiting: list[Path] | None = None
 
 
 class Parts:
@@ -77,27 +82,55 @@ class Parts:
 
     def discard(self) -> None:
         """Forget every result: the whole is recorded."""
-        self.path.unlink(missing_ok=True)
+        if _waiting is None:
+            self.path.unlink(missing_ok=True)
+        else:
+            _waiting.append(self.path)
         self.done = {}
 
     def _read(self) -> dict[str, dict[str, Any]]:
-        """Read what is there; a line that was cut off is left out."""
+        """Read what is there; lines that are damaged are left out."""
         if not self.path.exists():
             return {}
-        done = {}
-        for line in self.path.read_text("utf-8").splitlines():
-            try:
-                part, result = json.loads(line)
-            except ValueError:
-                continue
-            done[part] = result
-        return done
+        text = self.path.read_text("utf-8", errors="replace")
+        lines = [line for line in text.splitlines() if line.strip()]
+        parts = [part for part in map(_part, lines) if part]
+        if damaged := len(lines) - len(parts):
+            print(f"  {damaged} results were cut off: they are made again")
+        return dict(parts)
+
+
+def _part(line: str) -> tuple[str, dict[str, Any]] | None:
+    """Read the name of a part and its result; None where it is damaged."""
+    try:
+        part, result = json.loads(line)
+    except (ValueError, TypeError, RecursionError):
+        return None
+    if not isinstance(part, str) or not isinstance(result, dict):
+        return None
+    return None if "\ufffd" in line else (part, result)
+
+
+@contextmanager
+def kept_until_saved() -> Iterator[None]:
+    """Let parts that are discarded go only when this block ends well.
+
+    A full disk, met while the whole is saved, costs no results then.
+    """
+    global _waiting
+    _waiting = []
+    try:
+        yield
+        for path in _waiting:
+            path.unlink(missing_ok=True)
+    finally:
+        _waiting = None
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Give torch one thread for a while: the same numbers, and no waiting."""
-    import torch
+    torch = need("torch")
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

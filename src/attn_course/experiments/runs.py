@@ -10,17 +10,18 @@ import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent import futures
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attn_course.data import store
+from attn_course.experiments.parts import one_thread
 
 if TYPE_CHECKING:
     from attn_course.experiments.study import Study
 
-__all__ = ["Cell", "Finished", "Workers", "one_thread"]
+__all__ = ["Cell", "Finished", "Workers"]
 
 Cell = dict[str, Any]
 
@@ -109,7 +110,7 @@ class Workers(AbstractContextManager):
     def __init__(self, jobs: int = 1, scheduler: str | None = None):
         self.pool: Any = None
         if scheduler is not None:
-            from dask.distributed import Client
+            from distributed import Client
 
             self.pool = Client(scheduler)
         elif jobs > 1:
@@ -138,7 +139,7 @@ class Workers(AbstractContextManager):
         if isinstance(self.pool, futures.Executor):
             ended = futures.as_completed(sent)
         else:
-            from dask.distributed import as_completed
+            from distributed import as_completed
 
             ended = as_completed(list(sent))
         for future in ended:
@@ -162,16 +163,3 @@ def _timed(study: "Study", cell: Cell) -> tuple[Any, float]:
 
 def _key(cell: Cell) -> str:
     return json.dumps(cell, sort_keys=True)
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Give torch one thread for a while: the same numbers, and no waiting."""
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)

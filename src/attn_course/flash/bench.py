@@ -30,6 +30,7 @@ from attn_course.flash.apart import ask_apart
 from attn_course.flash.fast import flash_attention
 from attn_course.flash.gpu import triton_attention, triton_status
 from attn_course.masks import check_count
+from attn_course.optional import need
 
 __all__ = [
     "WAYS",
@@ -518,9 +519,7 @@ def _arrays(
 def _milliseconds(call: Callable[[], Any], device: str) -> float:
     """Time a call: the median of several, after one that warms up."""
     if device == "cuda" and importlib.util.find_spec("triton"):
-        from triton.testing import do_bench
-
-        return do_bench(call, return_mode="median")
+        return need("triton.testing").do_bench(call, return_mode="median")
     # The processor's time counts less of what else runs.
     clock = time.perf_counter if device == "cuda" else time.process_time
     wait = torch.cuda.synchronize if device == "cuda" else lambda: None
@@ -567,9 +566,7 @@ def _refusals() -> tuple[type[Exception], ...]:
     """List what a card or a library raises when it can't."""
     refusals: tuple[type[Exception], ...] = (RuntimeError,)
     if triton_status().kind == "GPU":
-        from triton.runtime.errors import OutOfResources
-
-        refusals += (OutOfResources,)
+        refusals += (need("triton.runtime.errors").OutOfResources,)
     return refusals
 
 

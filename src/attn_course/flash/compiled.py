@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from attn_course.flash.apart import ask_apart
 from attn_course.flash.cards import Capability, Tiles, tiles_for
+from attn_course.optional import need
 
 __all__ = ["TENSOR_CORES", "Code", "Target", "code_of", "compile_for"]
 
@@ -63,9 +64,9 @@ def compile_for(targets: Sequence[Target]) -> list[Code]:
 
 def code_of(target: Sequence[Any]) -> Code:
     """Compile one target here. Needs a process that does not interpret."""
-    import triton
-    from triton.backends.compiler import GPUTarget
-    from triton.compiler import ASTSource
+    triton = need("triton")
+    GPUTarget = need("triton.backends.compiler").GPUTarget
+    ASTSource = need("triton.compiler").ASTSource
 
     from attn_course.flash import triton_kernels
 
@@ -125,8 +126,7 @@ def _type(name: str, dtype: str, constants: Mapping[str, Any]) -> str:
 
 def _read(binary: bytes, shared: int) -> Code:
     """Read machine code with the disassembler that Triton brings."""
-    import triton
-
+    triton = need("triton")
     program = triton.knobs.nvidia.cuobjdump.path
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "kernel.cubin"

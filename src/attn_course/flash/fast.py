@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from attn_course.flash.checks import check_numpy
 from attn_course.flash.memory import tiles
-from attn_course.functional import check_inputs
 from attn_course.masks import check_count, check_integer
 
 __all__ = ["flash_attention", "flash_attention_backward"]
@@ -83,13 +83,16 @@ def flash_attention(
     job = _prepare(
         query, key, value, causal, q_offset, scale, block_q, block_k
     )
-    output = np.empty((*job.heads, job.n_q, value.shape[-1]), query.dtype)
+    d_v = value.shape[-1]
+    output = np.empty((*job.heads, job.n_q, max(d_v, 1)), query.dtype)
     lse = np.empty((*job.heads, job.n_q), job.dtype)
     for head in np.ndindex(job.heads):
         q, k, v = job.arrays(head)
+        if d_v == 0:  # the sums need a column to stand beside
+            v = np.zeros((len(v), 1), v.dtype)
         _forward_head(job, q, k, v, output[head], lse[head])
     shape = (*job.shape, job.n_q)
-    output = output.reshape(*shape, value.shape[-1])
+    output = output[..., :d_v].reshape(*shape, d_v)
     return (output, lse.reshape(shape)) if return_lse else output
 
 
@@ -353,12 +356,7 @@ def _prepare(
     block_k: int,
 ) -> _Job:
     """Check everything; give two dimensions a head axis."""
-    for name, x in (("query", query), ("key", key), ("value", value)):
-        if not isinstance(x, np.ndarray):
-            raise ValueError(
-                f"expected {name} to be a NumPy array, got {type(x).__name__}"
-            )
-    scale = check_inputs(query, key, value, scale=scale)
+    scale = check_numpy(query, key, value, scale=scale)
     for name, x in (("query", query), ("key", key), ("value", value)):
         if not np.isfinite(x).all():
             raise ValueError(f"expected finite numbers in {name}, got others")
@@ -376,7 +374,7 @@ def _prepare(
         dtype=np.result_type(query.dtype, np.float32),
         scale=scale,
         causal=causal,
-        q_offset=q_offset,
+        q_offset=int(q_offset),
         block_q=min(block_q, max(query.shape[-2], 1)),
         block_k=min(block_k, max(key.shape[-2], 1)),
     )

@@ -22,6 +22,7 @@ from attn_course.flash.cards import (
     triton_obstacle,
 )
 from attn_course.functional import check_inputs
+from attn_course.masks import check_integer, within
 
 __all__ = [
     "HEAD_SIZES",
@@ -104,6 +105,7 @@ def triton_attention(
     value: Float[torch.Tensor, "... n_k d"],
     *,
     causal: bool = False,
+    q_offset: int = 0,
     scale: float | None = None,
     tiles: Tiles | None = None,
 ) -> Float[torch.Tensor, "... n_q d"]:
@@ -121,7 +123,9 @@ def triton_attention(
         h // (H / H_kv). float16, bfloat16 (compiled, never run by us) or
         float32, on a GPU, or anywhere with Triton's interpreter.
     causal
-        Query i sees the keys j ≤ i.
+        Query i sees the keys j ≤ i + q_offset.
+    q_offset
+        Query i stands at position i + q_offset.
     scale
         What q·k is multiplied by; 1/√d unless told.
     tiles
@@ -133,7 +137,9 @@ def triton_attention(
     -------
     output
         Shape `(..., H, n_q, d)`, in the dtype of the inputs; sums run in
-        float32. It can be differentiated once.
+        float32. It can be differentiated once. A query that may look at
+        nothing gets zeros. NaN and inf reach only the queries that may look
+        at them.
 
     Raises
     ------
@@ -146,14 +152,28 @@ def triton_attention(
     scale = check_inputs(query, key, value, scale=scale)
     _check_kernels(query, key, value)
     _check_place(query)
+    check_integer("q_offset", q_offset)
+    # Beyond the last key, or before the first, it makes no difference.
+    q_offset = within(q_offset, -query.shape[-2], key.shape[-2])
     q, k, v = (x[None] if x.ndim == 2 else x for x in (query, key, value))
     batch = torch.broadcast_shapes(*(x.shape[:-3] for x in (q, k, v)))
     _check_grid(math.prod(batch) * q.shape[-3])
-    flat = (
+    flat = [
         x.expand(*batch, *x.shape[-3:]).reshape(-1, *x.shape[-2:]).contiguous()
         for x in (q, k, v)
-    )  # (batch · heads, n, d)
-    output = _Flash.apply(*flat, causal, scale, tiles)
+    ]  # (batch · heads, n, d)
+    reach = q_offset if causal else None
+    finite = [x.isfinite() for x in flat]
+    if all(bool(good.all()) for good in finite):
+        output = _Flash.apply(*flat, reach, scale, tiles)
+    else:
+        # 0 · NaN is NaN: hidden numbers would reach who may not see them.
+        cleaned = (
+            torch.where(good, x, 0.0)
+            for good, x in zip(finite, flat, strict=True)
+        )
+        output = _Flash.apply(*cleaned, reach, scale, tiles)
+        output = _spoil(output, *flat, reach)
     one_head = max(x.ndim for x in (query, key, value)) == 2
     return output.reshape(query.shape if one_head else (*batch, *q.shape[-3:]))
 
@@ -167,17 +187,20 @@ class _Flash(torch.autograd.Function):
         q: Float[torch.Tensor, "heads n_q d"],
         k: Float[torch.Tensor, "kv_heads n_k d"],
         v: Float[torch.Tensor, "kv_heads n_k d"],
-        causal: bool,
+        reach: int | None,
         scale: float,
         tiles: Tiles | None,
     ) -> Float[torch.Tensor, "heads n_q d"]:
-        """Keep, besides the arrays, one number a query: lse."""
+        """Keep, besides the arrays, one number a query: lse.
+
+        Query i sees the keys up to i + reach; all, where that is None.
+        """
         output = torch.empty_like(q)
         lse = _a_number_each(q)  # (heads, n_q)
         arrays = (q, k, v, output, lse)
-        _start("forward", arrays, causal, scale, tiles)
+        _start("forward", arrays, reach, scale, tiles)
         ctx.save_for_backward(*arrays)
-        ctx.options = causal, scale, tiles
+        ctx.options = reach, scale, tiles
         return output
 
     @staticmethod
@@ -195,6 +218,40 @@ class _Flash(torch.autograd.Function):
         return dq, dk, dv, None, None, None
 
 
+def _spoil(
+    output: Float[torch.Tensor, "heads n_q d"],
+    q: Float[torch.Tensor, "heads n_q d"],
+    k: Float[torch.Tensor, "kv_heads n_k d"],
+    v: Float[torch.Tensor, "kv_heads n_k d"],
+    reach: int | None,
+) -> Float[torch.Tensor, "heads n_q d"]:
+    """Let NaN and inf reach the queries that see them, and no other.
+
+    As `attention` does, without an n_q × n_k mask: what a causal query sees
+    is what was met up to its last key.
+    """
+    n_q, n_k = q.shape[1], k.shape[1]
+    places = torch.arange(n_q, device=q.device)
+    last = places.clamp(min=n_k - 1) if reach is None else places + reach
+    group = q.shape[0] // k.shape[0]
+
+    def met(marked: torch.Tensor) -> torch.Tensor:
+        """Say, from (kv_heads, n_k, d), who may see a marked number."""
+        so_far = marked.cumsum(dim=1) > 0  # (kv_heads, n_k, d)
+        found = so_far[:, last.clamp(0, n_k - 1)]  # (kv_heads, n_q, d)
+        found = found & (last >= 0)[:, None]
+        return found.repeat_interleave(group, dim=0)  # (heads, n_q, d)
+
+    odd_key = ~k.isfinite().all(dim=-1, keepdim=True)  # (kv_heads, n_k, 1)
+    odd_query = ~q.isfinite().all(dim=-1, keepdim=True)  # (heads, n_q, 1)
+    odd_query = odd_query & (last >= 0)[:, None]
+    up, down = met(v == math.inf), met(v == -math.inf)
+    odd = met(v.isnan()) | (up & down) | met(odd_key) | odd_query
+    extra = torch.zeros_like(output).masked_fill(up, math.inf)
+    extra = extra.masked_fill(down, -math.inf).masked_fill(odd, math.nan)
+    return output + extra
+
+
 def _a_number_each(
     q: Float[torch.Tensor, "heads n_q d"],
 ) -> Float[torch.Tensor, "heads n_q"]:
@@ -205,7 +262,7 @@ def _a_number_each(
 def _start(
     name: str,
     arrays: tuple[torch.Tensor, ...],
-    causal: bool,
+    reach: int | None,
     scale: float,
     tiles: Tiles | None,
 ) -> None:
@@ -227,7 +284,8 @@ def _start(
             n_k,
             heads // kv_heads,
             scale,
-            CAUSAL=causal,
+            reach or 0,
+            CAUSAL=reach is not None,
             D=d,
             BLOCK_D=block_d(d),
             BLOCK_Q=tiles.block_q,

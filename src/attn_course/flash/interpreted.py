@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from attn_course.flash.apart import ask_apart
 from attn_course.flash.cards import KERNELS, Tiles
+from attn_course.optional import need
 
 __all__ = ["Case", "errors", "requests", "try_cases"]
 
@@ -22,6 +23,7 @@ class Case(NamedTuple):
     causal: bool = False
     tiles: tuple[int, ...] | None = None  # as in `Tiles`; None: the default
     seed: int = 0  # of the numbers
+    q_offset: int = 0
 
 
 def try_cases(
@@ -46,7 +48,7 @@ def errors(case: Sequence[Any]) -> dict[str, float]:
 
     Needs a process that interprets: see `try_cases`.
     """
-    import torch
+    torch = need("torch")
 
     from attn_course.flash.gpu import triton_attention
     from attn_course.functional import attention
@@ -113,7 +115,7 @@ def requests(case: Sequence[Any]) -> dict[str, dict[str, list[int]]]:
 
 def _arrays(case: Case) -> list[Any]:
     """Draw query, key, value and the gradient that comes in."""
-    import torch
+    torch = need("torch")
 
     generator = torch.Generator().manual_seed(case.seed)
     dtype = getattr(torch, case.dtype)
@@ -130,6 +132,7 @@ def _run(
 ) -> list[Any]:
     """Give output, dq, dk and dv."""
     inputs = [x.clone().requires_grad_() for x in inputs]
-    output = attend(*inputs, causal=case.causal, **options)
+    where = {"causal": case.causal, "q_offset": case.q_offset}
+    output = attend(*inputs, **where, **options)
     output.backward(grad)
     return [output.detach(), *(x.grad for x in inputs)]

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from attn_course.functional import check_inputs
+from attn_course.flash.checks import check_own_heads as check_inputs
 
 __all__ = ["naive_attention", "naive_attention_in_place"]
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from attn_course.flash.cards import BYTES, KERNELS, Tiles
 from attn_course.masks import check_count
+from attn_course.optional import need
 
 __all__ = ["Requested", "count_requests", "requested_bytes"]
 
@@ -146,7 +147,7 @@ def count_requests() -> Iterator[Requested]:
             "expected Triton's interpreter, which can be watched: call "
             "use_interpreter() first"
         )
-    import triton.runtime.interpreter  # noqa: F401
+    need("triton.runtime.interpreter")
 
     builder = sys.modules["triton.runtime.interpreter"].interpreter_builder
     kind, counted = type(builder), Requested()

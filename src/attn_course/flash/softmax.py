@@ -16,9 +16,11 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
+from array_api_compat import is_torch_array
 from jaxtyping import Float
 
-from attn_course.functional import check_inputs
+from attn_course.arrays import as_array
+from attn_course.flash.checks import check_own_heads
 from attn_course.masks import check_count
 
 __all__ = [
@@ -63,7 +65,7 @@ def naive_softmax(scores: Float[np.ndarray, "... n"]) -> Any:
     ...     naive_softmax(np.array([0.0, 1000.0]))
     array([ 0., nan])
     """
-    shares = np.exp(scores)  # (..., n)
+    shares = np.exp(_checked(scores))  # (..., n)
     return shares / shares.sum(axis=-1, keepdims=True)  # (..., n)
 
 
@@ -78,6 +80,7 @@ def safe_softmax(scores: Float[np.ndarray, "... n"]) -> Any:
     >>> safe_softmax(np.array([1000.0, 1000.0 + np.log(3.0)])).round(2)
     array([0.25, 0.75])
     """
+    scores = _checked(scores, least=1)
     largest = scores.max(axis=-1, keepdims=True)  # (..., 1), first reading
     shares = np.exp(scores - largest)  # (..., n), second reading
     return shares / shares.sum(axis=-1, keepdims=True)  # (..., n)
@@ -108,6 +111,7 @@ def state_of(scores: Float[np.ndarray, "... n"]) -> State:
     >>> float(m), float(l)
     (1.0, 3.0)
     """
+    scores = _checked(scores, least=1)
     m = scores.max(axis=-1)  # (...)
     return State(m, rescale(scores, m[..., None]).sum(axis=-1))  # (...)
 
@@ -157,7 +161,7 @@ def online_softmax(
     Raises
     ------
     ValueError
-        When `block` is no positive integer.
+        When `block` is no positive integer, or there is no score.
 
     Examples
     --------
@@ -165,6 +169,7 @@ def online_softmax(
     array([0.25, 0.75])
     """
     check_count("block", block, least=1)
+    scores = _checked(scores, least=1)
     state = EMPTY
     for start in range(0, scores.shape[-1], block):
         part = scores[..., start : start + block]  # (..., block)
@@ -213,9 +218,8 @@ def online_attention(
     >>> online_attention(query, key, np.array([[10.0], [20.0]])).round(2)
     array([[17.5]])
     """
-    scale = check_inputs(query, key, value, scale=scale)
+    scale = check_own_heads(query, key, value, scale=scale)
     check_count("block", block, least=1)
-    check_count("n_k", key.shape[-2], least=1)
     state, output = EMPTY, 0.0
     for start in range(0, key.shape[-2], block):
         k = key[..., start : start + block, :]  # (..., block, d_k)
@@ -227,3 +231,21 @@ def online_attention(
         output = old * output + weights @ v  # (..., n_q, d_v)
         state = new
     return output / state.l[..., None]  # (..., n_q, d_v)
+
+
+def _checked(scores: Any, *, least: int = 0) -> np.ndarray:
+    """Check that scores are NumPy's, and that a row has at least so many."""
+    if is_torch_array(scores):
+        raise ValueError(
+            "expected scores to be a NumPy array, got Tensor: "
+            "scores.detach().cpu().numpy() makes it one"
+        )
+    scores = as_array("scores", scores)
+    if scores.dtype == bool:
+        raise ValueError("expected scores as numbers, got booleans")
+    if scores.ndim < 1 or scores.shape[-1] < least:
+        raise ValueError(
+            f"expected scores of shape (..., n) with n of at least {least}, "
+            f"got {scores.shape}"
+        )
+    return scores

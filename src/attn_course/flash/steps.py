@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from attn_course.arrays import as_numbers
 from attn_course.flash.softmax import State, rescale
 from attn_course.functional import attention, check_inputs
 from attn_course.masks import causal as causal_mask
@@ -174,7 +175,8 @@ def steps(
     >>> last.normalized.tolist(), last.errors.tolist()
     ([[15.0]], [2.5])
     """
-    query, key, value = (np.asarray(x, float) for x in (query, key, value))
+    given = {"query": query, "key": key, "value": value}
+    query, key, value = (as_numbers(name, x) for name, x in given.items())
     for name, x in (("query", query), ("key", key), ("value", value)):
         if x.ndim != 2:
             raise ValueError(f"expected {name} of one head, got {x.shape}")

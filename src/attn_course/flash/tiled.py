@@ -8,9 +8,9 @@ and takes heads, a causal mask and float16.
 import numpy as np
 from jaxtyping import Float
 
+from attn_course.flash.checks import check_numpy
 from attn_course.flash.memory import SlowMemory, tiles
 from attn_course.flash.softmax import State
-from attn_course.functional import check_inputs
 
 __all__ = ["tiled_attention", "tiled_attention_by_query", "tiled_backward"]
 
@@ -208,7 +208,7 @@ def _begin(
     memory: SlowMemory | None,
 ) -> tuple[float, SlowMemory]:
     """Check one head's arrays; give the scale and the memory."""
-    scale = check_inputs(query, key, value, scale=scale)
+    scale = check_numpy(query, key, value, scale=scale)
     if not query.ndim == key.ndim == value.ndim == 2:
         raise ValueError(
             "expected one head, two dimensions each, got shapes "

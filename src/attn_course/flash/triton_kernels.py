@@ -10,8 +10,9 @@ All arrays are contiguous, with heads and batches as one axis: `(heads, n, d)`.
 A group of `group` query heads shares one key and value head. The names in
 capitals are known when a kernel is compiled: `D`, the length of a vector,
 `BLOCK_D`, the power of two that holds it, and the heights of the tiles,
-`BLOCK_Q` queries and `BLOCK_K` keys. Numbers may be float16, bfloat16 or
-float32; sums are in float32 always.
+`BLOCK_Q` queries and `BLOCK_K` keys. Query i stands at place i + q_offset,
+which may be before the first key or after the last. Numbers are finite and may
+be float16, bfloat16 or float32; sums are in float32 always.
 
 The loops are those of FlashAttention-2 (Dao 2023, algorithms 1 and 2), but
 for the gradients: queries and keys get kernels of their own, so that no two
@@ -38,6 +39,7 @@ def forward(
     n_k,
     group,
     scale,
+    q_offset,
     CAUSAL: tl.constexpr,
     D: tl.constexpr,
     BLOCK_D: tl.constexpr,
@@ -55,6 +57,7 @@ def forward(
     v_ptr += head // group * n_k * D
 
     queries = start + tl.arange(0, BLOCK_Q)  # (BLOCK_Q,)
+    places = queries + q_offset  # (BLOCK_Q,)
     q = load_tile(q_ptr, queries, n_q, D, BLOCK_D)  # (BLOCK_Q, BLOCK_D)
 
     # The state of the online softmax, a number or a row for each query.
@@ -64,22 +67,29 @@ def forward(
 
     stop = n_k
     if CAUSAL:  # tiles to the right of the diagonal are never loaded
-        stop = tl.minimum(n_k, start + BLOCK_Q)
+        stop = tl.minimum(n_k, start + BLOCK_Q + q_offset)
     for first in range(0, stop, BLOCK_K):
         keys = first + tl.arange(0, BLOCK_K)  # (BLOCK_K,)
         k = load_tile(k_ptr, keys, n_k, D, BLOCK_D)  # (BLOCK_K, BLOCK_D)
         v = load_tile(v_ptr, keys, n_k, D, BLOCK_D)  # (BLOCK_K, BLOCK_D)
-        scores = scores_of(q, k, queries, keys, n_k, scale, CAUSAL)
+        scores = scores_of(q, k, places, keys, n_k, scale, CAUSAL)
 
         new_largest = tl.maximum(largest, tl.max(scores, 1))  # (BLOCK_Q,)
-        shrink = tl.exp(largest - new_largest)  # (BLOCK_Q,)
-        shares = tl.exp(scores - new_largest[:, None])  # (BLOCK_Q, BLOCK_K)
+        # Of a query without a key yet −inf − (−inf) would be NaN.
+        safe = tl.where(new_largest == float("-inf"), 0.0, new_largest)
+        shrink = tl.exp(largest - safe)  # (BLOCK_Q,)
+        shares = tl.exp(scores - safe[:, None])  # (BLOCK_Q, BLOCK_K)
         total = total * shrink + tl.sum(shares, 1)
         mixed = mixed * shrink[:, None] + product(shares, v)
         largest = new_largest
 
+    # A query that sees nothing: its output is 0, and so is what stands for
+    # its lse, below which its scores of −inf weigh nothing.
+    seen = total > 0.0  # (BLOCK_Q,)
+    total = tl.where(seen, total, 1.0)
+    lse = tl.where(seen, largest + tl.log(total), 0.0)
     store_tile(o_ptr, mixed / total[:, None], queries, n_q, D, BLOCK_D)
-    tl.store(lse_ptr + queries, largest + tl.log(total), queries < n_q)
+    tl.store(lse_ptr + queries, lse, queries < n_q)
 
 
 @triton.jit
@@ -96,6 +106,7 @@ def gradient_of_queries(
     n_k,
     group,
     scale,
+    q_offset,
     CAUSAL: tl.constexpr,
     D: tl.constexpr,
     BLOCK_D: tl.constexpr,
@@ -118,6 +129,7 @@ def gradient_of_queries(
     v_ptr += head // group * n_k * D
 
     queries = start + tl.arange(0, BLOCK_Q)  # (BLOCK_Q,)
+    places = queries + q_offset  # (BLOCK_Q,)
     o = load_tile(o_ptr, queries, n_q, D, BLOCK_D)  # (BLOCK_Q, BLOCK_D)
     do = load_tile(do_ptr, queries, n_q, D, BLOCK_D)  # (BLOCK_Q, BLOCK_D)
     # Σ weight · dweight over all keys, without a weight: Dao 2022, eq. 4.
@@ -130,12 +142,12 @@ def gradient_of_queries(
 
     stop = n_k
     if CAUSAL:
-        stop = tl.minimum(n_k, start + BLOCK_Q)
+        stop = tl.minimum(n_k, start + BLOCK_Q + q_offset)
     for first in range(0, stop, BLOCK_K):
         keys = first + tl.arange(0, BLOCK_K)  # (BLOCK_K,)
         k = load_tile(k_ptr, keys, n_k, D, BLOCK_D)  # (BLOCK_K, BLOCK_D)
         v = load_tile(v_ptr, keys, n_k, D, BLOCK_D)  # (BLOCK_K, BLOCK_D)
-        scores = scores_of(q, k, queries, keys, n_k, scale, CAUSAL)
+        scores = scores_of(q, k, places, keys, n_k, scale, CAUSAL)
         weights = tl.exp(scores - lse[:, None])  # (BLOCK_Q, BLOCK_K)
         dweights = product(do, tl.trans(v))  # (BLOCK_Q, BLOCK_K)
         dscores = weights * (dweights - delta[:, None])  # (BLOCK_Q, BLOCK_K)
@@ -158,6 +170,7 @@ def gradient_of_keys(
     n_k,
     group,
     scale,
+    q_offset,
     CAUSAL: tl.constexpr,
     D: tl.constexpr,
     BLOCK_D: tl.constexpr,
@@ -180,7 +193,7 @@ def gradient_of_keys(
 
     begin = 0
     if CAUSAL:  # queries before these keys do not see them
-        begin = start // BLOCK_Q * BLOCK_Q
+        begin = tl.maximum(start - q_offset, 0) // BLOCK_Q * BLOCK_Q
     for member in range(0, group):  # all query heads that share these keys
         head = kv_head * group + member
         for first in range(begin, n_q, BLOCK_Q):
@@ -192,7 +205,8 @@ def gradient_of_keys(
             lse = tl.load(lse_ptr + rows, there, 0.0)  # (BLOCK_Q,)
             delta = tl.load(delta_ptr + rows, there, 0.0)  # (BLOCK_Q,)
 
-            scores = scores_of(q, k, queries, keys, n_k, scale, CAUSAL)
+            places = queries + q_offset  # (BLOCK_Q,)
+            scores = scores_of(q, k, places, keys, n_k, scale, CAUSAL)
             weights = tl.exp(scores - lse[:, None])  # (BLOCK_Q, BLOCK_K)
             dweights = product(do, tl.trans(v))  # (BLOCK_Q, BLOCK_K)
             dscores = weights * (dweights - delta[:, None])
@@ -204,16 +218,17 @@ def gradient_of_keys(
 
 
 @triton.jit
-def scores_of(q, k, queries, keys, n_k, scale, CAUSAL: tl.constexpr):
+def scores_of(q, k, places, keys, n_k, scale, CAUSAL: tl.constexpr):
     """Compare one block of queries with one of keys: (BLOCK_Q, BLOCK_K).
 
-    −inf stands where a query may not look, or where the keys end. Rows past
-    the last query hold zeros, so that they add nothing to any gradient.
+    −inf stands where a query may not look, past its own place, or where the
+    keys end. Rows past the last query hold zeros, so that they add nothing to
+    any gradient.
     """
     scores = product(q, tl.trans(k)) * scale  # (BLOCK_Q, BLOCK_K)
     seen = (keys < n_k)[None, :]  # (1, BLOCK_K)
     if CAUSAL:
-        seen = seen & (keys[None, :] <= queries[:, None])
+        seen = seen & (keys[None, :] <= places[:, None])
     return tl.where(seen, scores, float("-inf"))
 
 

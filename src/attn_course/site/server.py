@@ -1,20 +1,23 @@
 """Serve the built site under the security policy that it promises.
 
 python -m attn_course.site.server _build/site --port 8000
+
+Only the standard library is used, so that `make book` can show the last good
+site when the environment is broken.
 """
 
 import argparse
 import base64
 import hashlib
 import io
+import os
 import sys
-from functools import partial
 from html.parser import HTMLParser
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-__all__ = ["inline_script_hashes", "policy", "serve"]
+__all__ = ["bind", "inline_script_hashes", "policy", "serve"]
 
 # Types of <script> that a browser runs; JSON and other data need no hash.
 _RUNS = {"", "module", "text/javascript", "application/javascript"}
@@ -64,7 +67,9 @@ def policy(page: str) -> str:
     return (
         f"default-src 'none'; script-src {scripts}; "
         f"style-src 'self' 'unsafe-inline'; img-src {own}; "
-        f"media-src {own}; font-src {own}; frame-src 'self'"
+        f"media-src {own}; font-src {own}; frame-src 'self'; "
+        # The rest of the directives don't fall back on default-src.
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
     )
 
 
@@ -72,6 +77,9 @@ class _Handler(SimpleHTTPRequestHandler):
     """Serve files; pages carry their policy, and nothing is cached."""
 
     protocol_version = "HTTP/1.1"
+    # No page, so it needs no policy.
+    error_content_type = "text/plain; charset=utf-8"
+    error_message_format = "%(code)d %(message)s\n"
     # Windows takes these from its registry, where they may be wrong.
     extensions_map = {  # noqa: RUF012
         **SimpleHTTPRequestHandler.extensions_map,
@@ -82,21 +90,34 @@ class _Handler(SimpleHTTPRequestHandler):
         ".woff2": "font/woff2",
     }
 
+    def __init__(self, request: Any, address: Any, server: "_Server") -> None:
+        super().__init__(request, address, server, directory=server.folder)
+
     def send_head(self) -> Any:
+        try:
+            return self._send_page() or super().send_head()
+        except (OSError, ValueError):
+            # A name that no file system takes: too long, or with a NUL.
+            return self.send_error(404)
+
+    def _send_page(self) -> io.BytesIO | None:
         path = Path(self.translate_path(self.path))
         if path.is_dir() and self.path.split("?")[0].endswith("/"):
             path /= "index.html"
         if path.suffix != ".html" or not path.is_file():
-            return super().send_head()
+            return None
         content = path.read_bytes()
         self.send_response(200)
         self.send_header("Content-Type", "text/html; charset=utf-8")
         self.send_header("Content-Length", str(len(content)))
-        self.send_header(
-            "Content-Security-Policy", policy(content.decode("utf-8"))
-        )
+        page = content.decode("utf-8", "replace")
+        self.send_header("Content-Security-Policy", policy(page))
         self.end_headers()
         return io.BytesIO(content)
+
+    def list_directory(self, path: Any) -> None:
+        """Show nothing that no page links to."""
+        self.send_error(404)
 
     def end_headers(self) -> None:
         self.send_header("Cache-Control", "no-cache")
@@ -113,50 +134,83 @@ class _Server(ThreadingHTTPServer):
     # On Windows this would let two servers share a port.
     allow_reuse_address = sys.platform != "win32"
 
+    def __init__(self, port: int, folder: Path) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
+        self.folder = os.fspath(folder)
 
-def serve(
-    folder: Path, port: int = 8000, attempts: int = 100
-) -> ThreadingHTTPServer:
-    """Bind a server to the first free port from `port` on; 0 means any.
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Stay quiet when a browser closes its side: it often does."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
-    The caller runs `serve_forever` and, at the end, `server_close`.
+    def run(self) -> None:
+        """Say the address, and serve until Ctrl-C."""
+        port = self.server_address[1]
+        print(f"\n  http://127.0.0.1:{port}/    (Ctrl-C stops)\n", flush=True)
+        try:
+            self.serve_forever()
+        except KeyboardInterrupt:
+            print("\nStopped.")
+        finally:
+            self.server_close()
+
+
+def bind(folder: Path, port: int | str, attempts: int = 100) -> _Server:
+    """Take the first free port from `port` on; 0 means any.
+
+    The folder may still be in the making: who asks for a page before `run`
+    waits for it.
+
+    Raises
+    ------
+    ValueError
+        When `port` is no port.
+    OSError
+        When none of the ports is free.
+    """
+    if not str(port).isdecimal() or int(port) > 65535:
+        raise ValueError(f"expected a port from 0 to 65535, got {port!r}")
+    first = int(port)
+    last = min(first + attempts - 1, 65535) if first else 0
+    for candidate in range(first, last + 1):
+        try:
+            return _Server(candidate, folder)
+        except OSError as error:
+            reason = error.strerror
+    raise OSError(
+        f"expected a free port from {first} to {last}, got none ({reason}): "
+        "name another one, as in PORT=9000"
+    )
+
+
+def serve(folder: Path, port: int | str = 8000) -> _Server:
+    """Bind a server to a folder that holds a site.
+
+    The caller runs `run` or `serve_forever` and, at the end, `server_close`.
 
     Raises
     ------
     FileNotFoundError
         When the folder holds no index.html.
-    OSError
-        When none of the ports is free.
+    ValueError, OSError
+        As `bind` does.
     """
-    folder = Path(folder)
-    if not (folder / "index.html").is_file():
+    if not (Path(folder) / "index.html").is_file():
         raise FileNotFoundError(f"expected {folder}/index.html: build first")
-    handler = partial(_Handler, directory=str(folder))
-    for candidate in range(port, port + (attempts if port else 1)):
-        try:
-            return _Server(("127.0.0.1", candidate), handler)
-        except OSError:
-            continue
-    raise OSError(
-        f"expected a free port from {port} to {port + attempts - 1}, got none"
-    )
+    return bind(folder, port)
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Serve a folder until Ctrl-C."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--port", default="8000")
     given = parser.parse_args(arguments)
-    server = serve(given.folder, given.port)
-    port = server.server_address[1]
-    print(f"\n  http://127.0.0.1:{port}/    (Ctrl-C stops)\n", flush=True)
     try:
-        server.serve_forever()
-    except KeyboardInterrupt:
-        print("\nStopped.")
-    finally:
-        server.server_close()
+        server = serve(given.folder, given.port)
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
+    server.run()
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 import html
 import json
+import math
+import numbers
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,9 +13,22 @@ import traitlets
 
 from attn_course.data import data_uri
 
-__all__ = ["CourseWidget", "describe_recording"]
+__all__ = ["CourseWidget", "Number", "check_d_k", "describe_recording"]
 
 STATIC = Path(__file__).parent / "static"
+
+
+class Number(traitlets.Float):
+    """A finite number: no browser reads NaN or inf from JSON."""
+
+    def validate(self, obj: Any, value: Any) -> float:
+        """Refuse NaN, which no limit keeps out."""
+        number = super().validate(obj, value)
+        if not math.isfinite(number):
+            raise traitlets.TraitError(
+                f"expected {self.name or 'a number'} to be finite, got {value}"
+            )
+        return number
 
 
 class CourseWidget(anywidget.AnyWidget):
@@ -67,7 +82,10 @@ class CourseWidget(anywidget.AnyWidget):
             "state": {name: getattr(self, name) for name in self._reader},
             "controls": self.controls,
         }
-        text = json.dumps(state, ensure_ascii=False, separators=(",", ":"))
+        # NaN is no JSON: it must have been refused, or be null.
+        text = json.dumps(
+            state, ensure_ascii=False, separators=(",", ":"), allow_nan=False
+        )
         return (
             f'<{self._tag} data-state="{html.escape(text)}">'
             f"{self.table()}</{self._tag}>"
@@ -77,6 +95,21 @@ class CourseWidget(anywidget.AnyWidget):
         bundle = super()._repr_mimebundle_(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
         return {**(data or {}), "text/html": self.html()}, metadata
+
+
+def check_d_k(d_k: Any) -> int | float | None:
+    """Give d_k, which √d takes, as a number that JSON knows.
+
+    Raises
+    ------
+    ValueError
+        When it is no finite number above 0, and not None.
+    """
+    if d_k is None:
+        return None
+    if not isinstance(d_k, numbers.Real) or not 0 < d_k < math.inf:
+        raise ValueError(f"expected d_k as a number above 0, got {d_k!r}")
+    return int(d_k) if isinstance(d_k, numbers.Integral) else float(d_k)
 
 
 def describe_recording(record: Mapping[str, Any]) -> str:

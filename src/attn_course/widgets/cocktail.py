@@ -9,7 +9,7 @@ import traitlets
 from attn_course import hearing
 from attn_course.data import VOICES, load_voice, voice_asset
 from attn_course.tables import html_table
-from attn_course.widgets.base import STATIC, CourseWidget
+from attn_course.widgets.base import STATIC, CourseWidget, Number
 
 __all__ = ["MIXTURES", "CocktailParty", "Party"]
 
@@ -71,11 +71,11 @@ class CocktailParty(CourseWidget):
     )
 
     mixture = traitlets.Int(0, min=0).tag(sync=True)
-    first = traitlets.Float(0.0, min=-90.0, max=90.0).tag(sync=True)
-    second = traitlets.Float(0.0, min=-90.0, max=90.0).tag(sync=True)
+    first = Number(0.0, min=-90.0, max=90.0).tag(sync=True)
+    second = Number(0.0, min=-90.0, max=90.0).tag(sync=True)
     attending = traitlets.Bool(False).tag(sync=True)
-    angle = traitlets.Float(0.0, min=-90.0, max=90.0).tag(sync=True)
-    temperature = traitlets.Float(0.05, min=0.01, max=1.0).tag(sync=True)
+    angle = Number(0.0, min=-90.0, max=90.0).tag(sync=True)
+    temperature = Number(0.05, min=0.01, max=1.0).tag(sync=True)
 
     def __init__(
         self,

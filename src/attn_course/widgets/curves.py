@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 import traitlets
 
+from attn_course.arrays import as_array
 from attn_course.tables import html_table
 from attn_course.widgets.base import STATIC, CourseWidget
 
@@ -19,8 +20,9 @@ class RecordedCurves(CourseWidget):
     """Curves over one condition; the reader picks the others.
 
     Each record is one run: its conditions, and for each measure a list with
-    one number for each level of `axis`. All seeds of a condition make one
-    line: their mean, and a band from the smallest to the largest.
+    one number for each level of `axis`, None or NaN where there is none. All
+    seeds of a condition make one line: their mean, and a band from the
+    smallest to the largest.
 
     Parameters
     ----------
@@ -238,11 +240,23 @@ def _levels(
                     f"expected {condition!r} in each record, "
                     f"got {sorted(record)}"
                 )
-        seen = list(dict.fromkeys(r[condition] for r in records))
+        seen = list(dict.fromkeys(_native(r[condition]) for r in records))
         numeric = all(isinstance(x, int | float) for x in seen)
         levels[condition] = sorted(seen) if numeric else seen
-    levels[axis[0]] = list(axis[1])
+    levels[axis[0]] = [_native(level) for level in axis[1]]
     return levels
+
+
+def _gaps(numbers: Any) -> Any:
+    """Let None in a list stand for what could not be measured, as NaN."""
+    if not isinstance(numbers, list | tuple):
+        return numbers
+    return [np.nan if number is None else number for number in numbers]
+
+
+def _native(level: Any) -> Any:
+    """Give a number of NumPy's or torch's as one that JSON knows."""
+    return level.item() if hasattr(level, "item") else level
 
 
 def _table(
@@ -260,12 +274,14 @@ def _table(
             raise ValueError(
                 f"expected one record for each condition, got two for {place}"
             )
-        if len(record[measure]) != len(axis[1]):
+        values = as_array(measure, _gaps(record[measure]))
+        if values.shape != (len(axis[1]),) or np.isinf(values).any():
             raise ValueError(
                 f"expected {len(axis[1])} numbers of {measure} for each "
-                f"record, got {len(record[measure])}"
+                f"record, got {values.tolist()}"
             )
-        runs[place] = record[measure]
+        # NaN: what could not be measured is what was not run.
+        runs[place] = [None if x != x else x for x in values.tolist()]
     empty = [None] * len(axis[1])
     return [
         value

@@ -6,6 +6,7 @@ import numpy as np
 import traitlets
 from jaxtyping import Float
 
+from attn_course.arrays import as_numbers
 from attn_course.flash.steps import ORDERS, Step, standard_bytes, steps
 from attn_course.random_numbers import normal
 from attn_course.tables import html_table
@@ -150,7 +151,7 @@ def _checked(query: Any, key: Any, value: Any) -> tuple[np.ndarray, ...]:
     arrays = []
     given = {"query": query, "key": key, "value": value}
     for name, x in given.items():
-        x, most = np.asarray(x, dtype=float), LONGEST[name]
+        x, most = as_numbers(name, x), LONGEST[name]
         fits = x.ndim == 2 and all(
             1 <= size <= limit
             for size, limit in zip(x.shape, (MOST, most), strict=True)

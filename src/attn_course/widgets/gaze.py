@@ -12,7 +12,7 @@ from attn_course.data import Photo, load_photos
 from attn_course.saliency import MAX_FIXATIONS, scan_paths
 from attn_course.seeing import fixations_needed, sharp_fraction
 from attn_course.tables import html_table
-from attn_course.widgets.base import STATIC, CourseWidget
+from attn_course.widgets.base import STATIC, CourseWidget, Number
 
 __all__ = ["GazeExplorer"]
 
@@ -66,16 +66,16 @@ class GazeExplorer(CourseWidget):
     )
 
     picture = traitlets.Unicode().tag(sync=True)
-    x = traitlets.Float(0.5, min=0.0, max=1.0).tag(sync=True)
-    y = traitlets.Float(0.5, min=0.0, max=1.0).tag(sync=True)
-    degrees = traitlets.Float(DEGREES, min=5.0, max=80.0).tag(sync=True)
+    x = Number(0.5, min=0.0, max=1.0).tag(sync=True)
+    y = Number(0.5, min=0.0, max=1.0).tag(sync=True)
+    degrees = Number(DEGREES, min=5.0, max=80.0).tag(sync=True)
     regions = traitlets.Bool(False).tag(sync=True)
     path = traitlets.Unicode(FREE).tag(sync=True)
     step = traitlets.Int(MAX_FIXATIONS, min=1, max=MAX_FIXATIONS).tag(
         sync=True
     )
     own = traitlets.List(
-        traitlets.Float(min=0.0, max=1.0), maxlen=2 * MAX_FIXATIONS
+        Number(min=0.0, max=1.0), maxlen=2 * MAX_FIXATIONS
     ).tag(sync=True)
 
     def __init__(

@@ -1,12 +1,14 @@
 """`HeadBrowser`: every head of a model at a glance, by a measured score."""
 
 from collections.abc import Mapping, Sequence
+from math import isnan
 from typing import Any, ClassVar
 
 import numpy as np
 import traitlets
 from jaxtyping import Float
 
+from attn_course.arrays import as_array, as_layers, as_numbers, fit_shape
 from attn_course.data import load_recording, pack_array, unpack_array
 from attn_course.functional import masked_softmax
 from attn_course.reading import THRESHOLD, TIMES, Reading, labelled
@@ -15,9 +17,9 @@ from attn_course.widgets.base import STATIC, CourseWidget
 
 __all__ = ["HeadBrowser", "recorded_models"]
 
-# Scores and weights travel as multiples of these.
-STEP = 1 / 1000
-MAP_STEP = 1 / 250
+STEP = 1 / 1000  # scores travel as multiples of it
+# What a browser draws at most: layers, heads of each; tokens of a map.
+MOST, MOST_TOKENS = 256, 2048
 NAMES = {
     "previous": ("previous word", "Weight on the word before."),
     "next": ("next word", "Weight on the word after."),
@@ -47,8 +49,10 @@ class HeadBrowser(CourseWidget):
     ----------
     models
         For each model a mapping: `measures`, and, for the map of the picked
-        head, `weights` of shape `(L, H, n, n)` with their `tokens`. A measure
-        is an array of scores from 0 to 1, `(L, H)`; an
+        head, `weights` of shape `(L, H, n, n)` with their `tokens`; they may
+        have a batch axis after the layers, as `outputs.attentions` of
+        transformers, of which `batch` picks a text. A measure is an array of
+        scores from 0 to 1, `(L, H)`, NaN where it can't be measured; an
         `attn_course.reading.Reading`; or a mapping with `score` and, where
         there are, the controls `others` `(L, H)` and `uniform` (a number),
         `labelled` `(L, H)`, and `text`, what is measured. A model may lack
@@ -116,6 +120,9 @@ class HeadBrowser(CourseWidget):
             _pack_model(model, models[model], measures, list(texts))
             for model, measures in parts.items()
         ]
+        if threshold is not None:
+            given = as_numbers("threshold", threshold, (), finite=True)
+            threshold = float(given)
         source = {
             "measures": [{"name": m, "text": t} for m, t in texts.items()],
             "models": packed,
@@ -127,7 +134,8 @@ class HeadBrowser(CourseWidget):
         first, measure = next(iter(models)), next(iter(texts))
         if measure in parts[first]:
             score = parts[first][measure]["score"]
-            row, col = np.unravel_index(score.argmax(), score.shape)
+            best = np.where(np.isnan(score), -1.0, score).argmax()
+            row, col = np.unravel_index(best, score.shape)
             start = {"layer": int(row) + 1, "head": int(col) + 1}
         else:
             start = {}
@@ -298,7 +306,11 @@ def _parts(given: Any, name: str) -> dict[str, Any]:
         given = given._asdict()
     elif not isinstance(given, Mapping):
         given = {"score": given}
-    score = _from_0_to_1(given["score"], name)
+    if "score" not in given:
+        raise ValueError(
+            f"expected a score in {name}, got {sorted(map(str, given))}"
+        )
+    score = _from_0_to_1(given["score"], name, missing=True)
     if score.ndim != 2 or not score.size:
         raise ValueError(
             f"expected scores {name} of shape (layers, heads), "
@@ -306,24 +318,31 @@ def _parts(given: Any, name: str) -> dict[str, Any]:
         )
     parts: dict[str, Any] = {"score": score, "text": given.get("text", "")}
     uniform = given.get("uniform")
-    parts["uniform"] = None if uniform is None else float(uniform)
+    if uniform is not None:
+        uniform = float(as_numbers(f"uniform {name}", uniform, shape=()))
+    # NaN: no word has a target, so nothing can be measured.
+    parts["uniform"] = None if uniform is None or isnan(uniform) else uniform
     for part in ("others", "labelled"):
         array = given.get(part)
-        if array is not None and np.shape(array) != score.shape:
-            raise ValueError(
-                f"expected {part} {name} of shape {score.shape}, "
-                f"got {np.shape(array)}"
-            )
+        if array is not None:
+            array = as_array(f"{part} {name}", array)
+            fit_shape(f"{part} {name}", array, score.shape)
         parts[part] = array
     if parts["others"] is not None:
-        parts["others"] = _from_0_to_1(parts["others"], f"others {name}")
+        others = _from_0_to_1(parts["others"], f"others {name}", missing=True)
+        parts["others"] = None if np.isnan(others).all() else others
     return parts
 
 
-def _from_0_to_1(array: Any, name: str) -> Float[np.ndarray, "..."]:
-    array = np.asarray(array, dtype=np.float64)
+def _from_0_to_1(
+    array: Any, name: str, *, missing: bool = False
+) -> Float[np.ndarray, "..."]:
+    """Check scores; where some may be missing, NaN stands for them."""
+    array = as_numbers(f"scores {name}", array)
     # Weights sum to 1 only up to rounding.
     good = (array >= -STEP) & (array <= 1 + STEP)  # NaN is neither
+    if missing:
+        good |= np.isnan(array)
     if not good.all():
         raise ValueError(
             f"expected scores {name} from 0 to 1, got {array[~good][0]:g}"
@@ -346,13 +365,26 @@ def _pack_model(
             f"expected scores of {name} of one shape, got {sorted(shapes)}"
         )
     ((layers, heads),) = shapes
-    weights, tokens = given.get("weights"), list(given.get("tokens", ()))
-    wanted = (layers, heads, len(tokens), len(tokens))
-    if weights is not None and np.shape(weights) != wanted:
+    if max(layers, heads) > MOST:
         raise ValueError(
-            f"expected weights of {name} of shape {wanted}, "
-            f"got {np.shape(weights)}"
+            f"expected at most {MOST} layers and heads of {name}, got "
+            f"{layers} and {heads}"
         )
+    tokens = given.get("tokens", ())
+    if isinstance(tokens, str):
+        raise ValueError("expected tokens as a list of texts, got one text")
+    tokens = [str(token) for token in tokens]
+    weights, batch = given.get("weights"), given.get("batch")
+    if weights is not None:
+        n = len(tokens)
+        if not 1 <= n <= MOST_TOKENS:
+            raise ValueError(
+                f"expected 1 to {MOST_TOKENS} tokens for the weights of "
+                f"{name}, got {n}"
+            )
+        weights = as_layers(f"weights of {name}", weights, batch=batch)
+        fit_shape(f"weights of {name}", weights, (layers, heads, n, n))
+        weights = pack_array(_from_0_to_1(weights, name), half=True)
     readings = [
         _pack_reading(measures[measure]) if measure in measures else None
         for measure in order
@@ -362,18 +394,18 @@ def _pack_model(
         "layers": layers,
         "heads": heads,
         "readings": readings,
-        "tokens": [str(token) for token in tokens],
-        "weights": None
-        if weights is None
-        else pack_array(_from_0_to_1(weights, name), step=MAP_STEP),
+        "tokens": tokens,
+        "weights": weights,
     }
 
 
 def _pack_reading(reading: Mapping[str, Any]) -> dict[str, Any]:
     others, labels = reading["others"], reading["labelled"]
     return {
-        "score": pack_array(reading["score"], step=STEP),
-        "others": None if others is None else pack_array(others, step=STEP),
+        "score": pack_array(reading["score"], step=STEP, missing=True),
+        "others": None
+        if others is None
+        else pack_array(others, step=STEP, missing=True),
         "uniform": reading["uniform"],
         "labelled": None
         if labels is None
@@ -391,13 +423,22 @@ def _stand_out(
         return f"{layer + 1}.{head + 1}"
 
     score = unpack_array(reading["score"]).ravel()
-    best = int(score.argmax())
     labels = reading["labelled"]
+    earned = "–" if labels is None else ", ".join(map(name, labels)) or "none"
+    if np.isnan(score).all():
+        return ["–" if earned == "none" else earned, *["–"] * 4]
+    best = int(np.nanargmax(score))
     others = reading["others"]
+    other = unpack_array(others).ravel()[best] if others else None
     return [
-        "–" if labels is None else ", ".join(map(name, labels)) or "none",
-        f"{score[best]:.2f}",
+        earned,
+        _two(score[best]),
         name(best),
-        f"{unpack_array(others).ravel()[best]:.2f}" if others else "–",
-        "–" if reading["uniform"] is None else f"{reading['uniform']:.2f}",
+        _two(other),
+        _two(reading["uniform"]),
     ]
+
+
+def _two(number: float | None) -> str:
+    """Write two decimals, or a dash for what can't be measured."""
+    return "–" if number is None or isnan(number) else f"{number:.2f}"

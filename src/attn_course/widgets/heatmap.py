@@ -1,5 +1,6 @@
 """`AttentionHeatmap`: any attention map, read with a cross-hair."""
 
+import numbers
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -8,12 +9,20 @@ import traitlets
 from jaxtyping import Bool, Float
 
 from attn_course import masks
+from attn_course.arrays import (
+    as_array,
+    as_mask,
+    as_numbers,
+    fit_shape,
+)
 from attn_course.data import load_recording, pack_array, unpack_array
 from attn_course.functional import masked_softmax
 from attn_course.tables import html_table
 from attn_course.widgets.base import (
     STATIC,
     CourseWidget,
+    Number,
+    check_d_k,
     describe_recording,
 )
 
@@ -52,7 +61,8 @@ class AttentionHeatmap(CourseWidget):
     value
         `(..., n_k, d_v)`: the cross-hair also shows the output.
     mask
-        `(n_q, n_k)`, True = may look.
+        `(n_q, n_k)`, True = may look, or of a shape that broadcasts to it,
+        as `attention` takes masks.
     axes
         Names and sizes (or labels) of the leading axes, for the pickers:
         `{"layer": 6, "head": 12}` counts both from 1.
@@ -109,10 +119,10 @@ class AttentionHeatmap(CourseWidget):
     )
 
     selection = traitlets.Dict().tag(sync=True)
-    temperature = traitlets.Float(1.0, min=0.1, max=10.0).tag(sync=True)
+    temperature = Number(1.0, min=0.1, max=10.0).tag(sync=True)
     scaled = traitlets.Bool(True).tag(sync=True)
     causal = traitlets.Bool(False).tag(sync=True)
-    threshold = traitlets.Float(0.0, min=0.0, max=1.0).tag(sync=True)
+    threshold = Number(0.0, min=0.0, max=1.0).tag(sync=True)
     hide_special = traitlets.Bool(False).tag(sync=True)
     merge_words = traitlets.Bool(False).tag(sync=True)
     normalise = traitlets.Bool(True).tag(sync=True)
@@ -158,7 +168,7 @@ class AttentionHeatmap(CourseWidget):
             "key": _pack(key, (*lead, n_k, None), "key", step),
             "weights": _pack(weights, (*lead, n_q, n_k), "weights", step),
             "value": _pack(value, (*lead, n_k, None), "value", None),
-            "mask": _pack(mask, (n_q, n_k), "mask", 1.0),
+            "mask": _pack_mask(mask, lead, (n_q, n_k)),
         }
         if query is not None:
             d_k = _common_d_k(arrays["query"], arrays["key"])
@@ -171,7 +181,7 @@ class AttentionHeatmap(CourseWidget):
         source = {
             **arrays,
             "axes": [{"name": k, "labels": v} for k, v in labels.items()],
-            "d_k": d_k,
+            "d_k": check_d_k(d_k),
             "query_tokens": query_tokens,
             "key_tokens": key_tokens,
             "query_words": _check_words(query_words, n_q, "words"),
@@ -238,13 +248,7 @@ class AttentionHeatmap(CourseWidget):
         The twin of what the browser computes, token by token: hiding,
         joining and the threshold change the picture, not these numbers.
         """
-        n_q = len(self.source["query_tokens"])
-        n_k = len(self.source["key_tokens"])
-        allowed = np.ones((n_q, n_k), dtype=bool)
-        if self.source["mask"]:
-            allowed &= unpack_array(self.source["mask"]).astype(bool)
-        if self.causal:
-            allowed &= masks.causal(n_q, n_k)
+        allowed = self._allowed()
         if not self.normalise:
             return np.where(allowed, self._chosen("weights"), 0.0)
         scores = self._scores()
@@ -261,26 +265,36 @@ class AttentionHeatmap(CourseWidget):
 
     def table(self) -> str:
         """Give the current weights as an HTML table."""
-        weights = self.weights
+        weights, allowed = self.weights, self._allowed()
         keys = self.source["key_tokens"]
         queries = self.source["query_tokens"]
         if weights.size <= MAX_TABLE_CELLS:
             caption = "Attention weights: query rows, key columns."
             head = ["query", *keys, "row sum"]
             cells = [
-                [*(f"{w:.3f}" for w in row), self._sum_text(row)]
-                for row in weights
+                [*map(_cell_text, row, seen), self._sum_text(row)]
+                for row, seen in zip(weights, allowed, strict=True)
             ]
         else:
             caption = "Attention weights: the 3 keys most looked at."
             head = ["query", "key 1", "key 2", "key 3"]
-            order = np.argsort(-weights, axis=1, kind="stable")[:, :3]
             cells = [
-                [f"{keys[j]} {weights[i, j]:.3f}" for j in row]
-                for i, row in enumerate(order)
+                _most_looked_at(row, seen, keys)
+                for row, seen in zip(weights, allowed, strict=True)
             ]
         title = f"{self.source['title']}. {caption}"
         return html_table(title, head, list(zip(queries, cells, strict=True)))
+
+    def _allowed(self) -> Bool[np.ndarray, "n_q n_k"]:
+        """Say which keys each query may look at, as the reader set it."""
+        n_q = len(self.source["query_tokens"])
+        n_k = len(self.source["key_tokens"])
+        allowed = np.ones((n_q, n_k), dtype=bool)
+        if self.source["mask"]:
+            allowed &= unpack_array(self.source["mask"]).astype(bool)
+        if self.causal:
+            allowed &= masks.causal(n_q, n_k)
+        return allowed
 
     def _sum_text(self, row: np.ndarray) -> str:
         odd = not self.normalise and abs(row.sum() - 1.0) > MAX_OFF
@@ -372,12 +386,16 @@ def _axis_labels(
     axes: Mapping[str, int | Sequence[str]],
 ) -> dict[str, list[str]]:
     """Turn a size into labels counted from 1, as papers count heads."""
-    return {
+    labels = {
         name: [str(i + 1) for i in range(size)]
-        if isinstance(size, int)
+        if isinstance(size, numbers.Integral)
         else [str(label) for label in size]
         for name, size in axes.items()
     }
+    for name, texts in labels.items():
+        if not texts:
+            raise ValueError(f"expected at least one {name} in axes, got none")
+    return labels
 
 
 def _check_kind(**given: Any) -> None:
@@ -404,24 +422,56 @@ def _pack(
     """Check an array's shape and pack it; None stays None."""
     if array is None:
         return None
-    if hasattr(array, "detach"):  # a torch tensor, whatever its device
-        array = array.detach().cpu().double().numpy()
-    array = np.asarray(array, dtype=np.float64)
-    fits = array.ndim == len(shape) and all(
-        want is None or want == got
-        for want, got in zip(shape, array.shape, strict=True)
-    )
-    if not fits:
-        wanted = ", ".join("d" if n is None else str(n) for n in shape)
-        raise ValueError(
-            f"expected {name} of shape ({wanted}), got {array.shape}"
-        )
-    if not np.isfinite(array).all():
-        raise ValueError(
-            f"expected finite numbers in {name}, got NaN or inf; "
-            "hidden pairs go in mask=..."
-        )
+    array = as_numbers(name, array, finite=True)
+    # Of a batch of one, as transformers gives it: before the heads, which
+    # stand before the last two axes.
+    batch = max(len(shape) - 3, 0)
+    if array.ndim == len(shape) + 1 and array.shape[batch] == 1:
+        array = array.squeeze(batch)
+    fit_shape(name, array, shape)
     return pack_array(array, step=step)
+
+
+def _pack_mask(
+    mask: Any, lead: tuple[int, ...], shape: tuple[int, int]
+) -> dict[str, Any] | None:
+    """Check one mask for all maps as `attention` does, and pack it."""
+    if mask is None:
+        return None
+    mask = as_array("mask", mask)
+    if mask.ndim <= 2:
+        return pack_array(as_mask("mask", mask, shape), step=1.0)
+    each = as_mask("mask", mask, (*lead, *shape)).reshape(-1, *shape)
+    if not (each == each[:1]).all():
+        raise ValueError(
+            f"expected one mask of shape {shape} for all maps, got different "
+            f"ones in shape {mask.shape}"
+        )
+    return pack_array(each[0], step=1.0)
+
+
+def _weight_text(weight: float) -> str:
+    """Write three decimals, but two digits where those would hide it."""
+    if weight == 0 or weight >= 0.01:
+        return f"{weight:.3f}"
+    digits, exponent = f"{weight:.1e}".split("e")
+    places = 1 - int(exponent)
+    # As JavaScript's toPrecision writes it: the browser's table is a twin.
+    return f"{weight:.{places}f}" if places <= 7 else f"{digits}e{1 - places}"
+
+
+def _cell_text(weight: float, allowed: bool) -> str:
+    return _weight_text(weight) if allowed else "masked"
+
+
+def _most_looked_at(
+    row: np.ndarray, allowed: np.ndarray, keys: Sequence[str]
+) -> list[str]:
+    """Name the three strongest keys among those that may be looked at."""
+    order = np.argsort(np.where(allowed, -row, np.inf), kind="stable")
+    found = [j for j in order[:3] if allowed[j]]
+    texts = [f"{keys[j]} {_cell_text(row[j], True)}" for j in found]
+    return texts + ["–"] * (3 - len(texts))
 
 
 def _common_d_k(query: dict[str, Any], key: dict[str, Any]) -> int:
@@ -438,10 +488,17 @@ def _check_words(
         raise ValueError(
             f"expected {name} for each of {n} tokens, got {len(words)}"
         )
-    return None if words is None else list(words)
+    if words is None:
+        return None
+    for word in words:
+        if word is not None:
+            masks.check_integer(name, word)
+    return [None if word is None else int(word) for word in words]
 
 
 def _check_positions(rows: Sequence[int], n: int, name: str) -> list[int]:
+    for i in rows:
+        masks.check_integer(name, i)
     rows = [int(i) for i in rows]
     if not all(0 <= i < n for i in rows):
         raise ValueError(

@@ -1,5 +1,6 @@
 """`MaskDesigner`: paint masks over tokens and layers, see what leaks."""
 
+import numbers
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -8,6 +9,7 @@ import traitlets
 from jaxtyping import Bool
 
 from attn_course import masks as rules
+from attn_course.arrays import as_mask
 from attn_course.tables import html_table
 from attn_course.widgets.base import STATIC, CourseWidget
 
@@ -72,8 +74,9 @@ class MaskDesigner(CourseWidget):
     preset
         Where each layer starts: one name, or one for each layer.
     mask
-        `(n, n)` or `(layers, n, n)`, True = may look: the masks to start
-        with, in place of a preset's.
+        `(n, n)` or `(layers, n, n)`, True = may look, or what broadcasts to
+        them, as `attention` takes masks: those to start with, in place of a
+        preset's.
     dtype
         For the memory of the scores: float16, bfloat16 or float32.
     **state
@@ -278,17 +281,7 @@ class MaskDesigner(CourseWidget):
     def _paint(self, mask: Any) -> None:
         """Write down where masks differ from the presets'."""
         n, layers = len(self.source["tokens"]), self.source["layers"]
-        mask = np.asarray(mask)
-        if mask.dtype != bool or mask.shape not in {
-            (n, n),
-            (layers, n, n),
-        }:
-            raise ValueError(
-                f"expected a boolean mask of shape ({n}, {n}) or "
-                f"({layers}, {n}, {n}), got dtype={mask.dtype}, "
-                f"shape={mask.shape}"
-            )
-        stack = np.broadcast_to(mask, (layers, n, n))
+        stack = as_mask("mask", mask, (layers, n, n))
         with self.hold_trait_notifications():
             self.same = bool((stack == stack[0]).all())
             self.painted = {
@@ -342,7 +335,7 @@ def _window(widget: MaskDesigner, n: int) -> np.ndarray:
 def _check_tokens(tokens: Sequence[str] | int) -> list[str]:
     if isinstance(tokens, str):
         raise ValueError("expected tokens as a list of texts, got one text")
-    if isinstance(tokens, int):
+    if isinstance(tokens, numbers.Integral):
         tokens = range(1, tokens + 1)
     tokens = [str(token) for token in tokens]
     if not 1 <= len(tokens) <= MAX_TOKENS:

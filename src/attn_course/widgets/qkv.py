@@ -7,12 +7,15 @@ import numpy as np
 import traitlets
 from jaxtyping import Float
 
+from attn_course.arrays import as_numbers
 from attn_course.data import load_recording, unpack_array
 from attn_course.functional import attention_weights
 from attn_course.tables import html_table
 from attn_course.widgets.base import (
     STATIC,
     CourseWidget,
+    Number,
+    check_d_k,
     describe_recording,
 )
 
@@ -63,11 +66,11 @@ class QKVPlayground(CourseWidget):
         "temperature",
     )
 
-    query = traitlets.List(traitlets.Float()).tag(sync=True)
-    key = traitlets.List(traitlets.List(traitlets.Float())).tag(sync=True)
-    value = traitlets.List(traitlets.List(traitlets.Float())).tag(sync=True)
+    query = traitlets.List(Number()).tag(sync=True)
+    key = traitlets.List(traitlets.List(Number())).tag(sync=True)
+    value = traitlets.List(traitlets.List(Number())).tag(sync=True)
     scaled = traitlets.Bool(True).tag(sync=True)
-    temperature = traitlets.Float(1.0, min=0.1, max=10.0).tag(sync=True)
+    temperature = Number(1.0, min=0.1, max=10.0).tag(sync=True)
 
     def __init__(
         self,
@@ -96,7 +99,7 @@ class QKVPlayground(CourseWidget):
                 "note": note,
                 "query_token": query_token,
                 "tokens": [str(token) for token in tokens],
-                "d_k": d if d_k is None else d_k,
+                "d_k": d if d_k is None else check_d_k(d_k),
             },
             query=query.tolist(),
             key=key.tolist(),
@@ -174,7 +177,8 @@ def plane_of_keys(
     is exactly q·k. Axis 2 is the first principal direction of what is left
     of the keys. Returns shapes `(2,)` and `(n, 2)`.
     """
-    query, key = np.asarray(query), np.asarray(key)
+    query = as_numbers("query", query, (None,))
+    key = as_numbers("key", key, (None, None))
     length = np.linalg.norm(query)
     along = query / length  # (d,)
     first = key @ along  # (n,)
@@ -188,22 +192,13 @@ def plane_of_values(value: Float[Any, "n d_v"]) -> Float[Any, "n 2"]:
 
     A mixture of values is projected on the mixture of their projections.
     """
-    value = np.asarray(value)
+    value = as_numbers("value", value, (None, None))
     axes = np.linalg.svd(value, full_matrices=False)[2][:2]  # (2, d_v)
     return value @ axes.T  # (n, 2)
 
 
 def _check(name: str, array: Any, shape: tuple[int | None, ...]) -> np.ndarray:
-    array = np.asarray(array, dtype=float)
-    fits = array.ndim == len(shape) and all(
-        want in (None, got)
-        for want, got in zip(shape, array.shape, strict=True)
-    )
-    if not fits:
-        wanted = ", ".join("d" if n is None else str(n) for n in shape)
-        raise ValueError(
-            f"expected {name} of shape ({wanted}), got {array.shape}"
-        )
+    array = as_numbers(name, array, shape)
     if not 1 <= array.shape[-1] <= MAX_D:
         raise ValueError(
             f"expected {name} with 1 to {MAX_D} numbers a vector, "

@@ -2,6 +2,7 @@
 
 import base64
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
@@ -45,7 +46,11 @@ NOTE = (
     "meaning decides. It knows no other words, and of meaning only that some "
     "words are said of the living and some of things."
 )
-_PIECES = re.compile(r"_{2,}|[^\W_]+(?:['’-][^\W_]+)*|\S")
+# Words and signs over the kinds of characters that `_kind` tells apart: a
+# letter keeps its marks and joiners, an emoji its parts, a flag its two.
+_PIECES = re.compile(
+    r"_{2,}|(?:a[mj]*)+(?:-(?:a[mj]*)+)*|ff|e[tv]*(?:je[tv]*)*|[^ ]m*"
+)
 
 
 class Answer(NamedTuple):
@@ -164,7 +169,7 @@ class TypeASentence(CourseWidget):
             pronouns.BLANK
             if text.startswith("__")
             else text.lower().replace("’", "'")
-            for text in _PIECES.findall(self.sentence)
+            for text in _pieces(self.sentence)
         ]
 
     @property
@@ -240,6 +245,40 @@ class TypeASentence(CourseWidget):
             for rank, (word, chance) in enumerate(answer.chances.items())
             if rank < 3 or word in here
         ]
+
+
+def _pieces(sentence: str) -> list[str]:
+    """Cut a sentence as the browser does, in any script.
+
+    Python's `re` knows no classes of Unicode: so the kind of each character
+    stands for it.
+    """
+    kinds = "".join(map(_kind, sentence))
+    return [
+        sentence[slice(*match.span())] for match in _PIECES.finditer(kinds)
+    ]
+
+
+def _kind(c: str) -> str:
+    """Name what a character does in a word: one letter for each kind."""
+    category = unicodedata.category(c)
+    if c.isspace():
+        return " "
+    if c in "_":
+        return "_"
+    if c in "'’-":
+        return "-"
+    if c in "\u200c\u200d":
+        return "j"
+    if c == "\ufe0f":
+        return "v"
+    if "\U0001f1e6" <= c <= "\U0001f1ff":
+        return "f"  # half of a flag
+    if "\U0001f3fb" <= c <= "\U0001f3ff":
+        return "t"  # a tone of skin
+    return {"L": "a", "N": "a", "M": "m"}.get(
+        category[0], "e" if category == "So" else "."
+    )
 
 
 def _named(word: str) -> str:

@@ -8,7 +8,7 @@ import traitlets
 from attn_course.functional import masked_softmax
 from attn_course.random_numbers import normal
 from attn_course.tables import html_table
-from attn_course.widgets.base import STATIC, CourseWidget
+from attn_course.widgets.base import STATIC, CourseWidget, Number
 
 __all__ = ["SoftmaxLab", "sample_scores"]
 
@@ -33,7 +33,7 @@ class SoftmaxLab(CourseWidget):
     _reader: ClassVar[tuple[str, ...]] = ("d", "temperature", "scaled", "seed")
 
     d = traitlets.Int(64, min=1, max=1024).tag(sync=True)
-    temperature = traitlets.Float(1.0, min=0.1, max=10.0).tag(sync=True)
+    temperature = Number(1.0, min=0.1, max=10.0).tag(sync=True)
     scaled = traitlets.Bool(True).tag(sync=True)
     seed = traitlets.Int(0, min=0, max=1000).tag(sync=True)
 

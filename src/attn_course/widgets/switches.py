@@ -7,6 +7,7 @@ import numpy as np
 import traitlets
 from jaxtyping import Bool, Float
 
+from attn_course.arrays import as_numbers
 from attn_course.data import load_recording, pack_array, unpack_array
 from attn_course.tables import html_table
 from attn_course.widgets.base import STATIC, CourseWidget
@@ -179,12 +180,11 @@ class HeadSwitches(CourseWidget):
 
     @keep.setter
     def keep(self, keep: Any) -> None:
-        keep = np.asarray(keep, dtype=bool)
         shape = (self.source["layers"], self.source["heads"])
-        if keep.shape != shape:
-            raise ValueError(
-                f"expected keep of shape {shape}, got {keep.shape}"
-            )
+        keep = as_numbers("keep", keep, shape)
+        if not np.isin(keep, [0.0, 1.0]).all():
+            raise ValueError(f"expected True or False in keep, got {keep}")
+        keep = keep.astype(bool)
         self.subset = int((2 ** np.arange(keep.size))[keep.ravel()].sum())
 
     def value(self, name: str) -> float:
@@ -241,11 +241,7 @@ class HeadSwitches(CourseWidget):
 
 
 def _pack(array: Any, shape: tuple[int, ...], name: str) -> Mapping[str, Any]:
-    array = np.asarray(array, dtype=np.float64)
-    if array.shape != shape:
-        raise ValueError(
-            f"expected {name} of shape {shape}, got {array.shape}"
-        )
+    array = as_numbers(name, array, shape)
     if not (array >= 0).all():
         raise ValueError(f"expected {name} of at least 0, got {array.min():g}")
     return pack_array(array, step=STEP)

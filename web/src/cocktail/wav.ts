@@ -1,6 +1,9 @@
 // WAV files of 16-bit samples: read one channel, write two.
 import { type Ears, RATE } from "./model.ts";
 
+// Each second holds a million weights, and more to make them.
+const MOST_SECONDS = 30;
+
 /** The samples within ±1 of a mono WAV file in a data URI. */
 export function readWav(uri: string): Float64Array {
   const text = atob(uri.slice(uri.indexOf(",") + 1));
@@ -16,6 +19,8 @@ export function readWav(uri: string): Float64Array {
   }
   if (at + 8 > bytes.length) throw new Error("expected sound, got none");
   const length = Math.min(view.getUint32(at + 4, true), bytes.length - at - 8);
+  if (length > 2 * RATE * MOST_SECONDS)
+    throw new Error(`expected at most ${MOST_SECONDS} s of sound, got more`);
   return Float64Array.from(
     { length: length >> 1 },
     (_, i) => view.getInt16(at + 8 + 2 * i, true) / 32768,

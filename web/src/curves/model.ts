@@ -179,8 +179,7 @@ function point(x: number, all: (number | null)[]): Point {
 /** The vertical axis: from 0, to 1 for shares, else to a round number. */
 export function top(source: Source, name: string): number {
   const { values } = source.measures.find((m) => m.name === name)!;
-  const largest = Math.max(0, ...values.filter((v) => v !== null));
-  return ceiling(largest);
+  return ceiling(values.reduce((most: number, v) => Math.max(most, v ?? 0), 0));
 }
 
 /** For each thing that a reader may change: is this a value it may take? */

@@ -60,16 +60,8 @@ export function drawTiles(
   const shades = scores.map((x) => shade(x - low, high - low || 1));
   const cells = drawCells(
     {
-      fills: [
-        {
-          colour: DONE,
-          has: (c) => when.has(c) && !masked(c) && !now(c),
-        },
-        ...[...new Set(shades)].map((one) => ({
-          colour: hex(one),
-          has: (c: number) => now(c) && shades[c] === one,
-        })),
-      ],
+      colour: (c) =>
+        masked(c) || !when.has(c) ? null : now(c) ? hex(shades[c]) : DONE,
       empty: masked,
       text: (c) =>
         now(c) ? { text: short(scores[c]), dark: isBright(shades[c]) } : null,

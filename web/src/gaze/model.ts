@@ -164,7 +164,10 @@ export function fixationsNow(photo: Photo, state: Reader): Place[] {
     const added = last?.[0] === here[0] && last[1] === here[1];
     return added ? own : [...own, here];
   }
-  return (photo.paths[state.path] ?? [here]).slice(0, state.step);
+  const path = Object.hasOwn(photo.paths, state.path)
+    ? photo.paths[state.path]
+    : [here];
+  return path.slice(0, state.step);
 }
 
 /** MAR(e): the smallest angle that the eye resolves, in degrees. */

@@ -1,9 +1,12 @@
 // Every head of some models, with what was measured of each. Pure;
 // attn_course.widgets.heads holds the Python twin.
 import { type Packed, unpack } from "../lib/arrays.ts";
-import type { Valid } from "../lib/state.ts";
+import { type Valid, within } from "../lib/state.ts";
 
-/** One kind of target, measured in every head of one model. */
+/**
+ * One kind of target, measured in every head of one model; NaN where it
+ * could not be measured.
+ */
 export interface Reading {
   score: Float64Array; // (layers × heads)
   others: Float64Array | null; // a control: what other words give the targets
@@ -42,6 +45,9 @@ export interface Reader {
   head: number;
 }
 
+// Of layers, and of heads in each; of tokens in a map.
+const [MOST, MOST_TOKENS] = [256, 2048];
+
 type Json = Record<string, unknown>;
 
 const listOf = (json: unknown, name: string): Json[] => {
@@ -75,8 +81,10 @@ export function parseSource(raw: unknown): Source {
 function parseModel(json: Json, measures: string[]): Model {
   const [name, layers, heads] = [String(json.name), json.layers, json.heads];
   for (const count of [layers, heads])
-    if (!Number.isInteger(count) || (count as number) < 1)
-      throw new Error(`expected layers and heads of ${name}, got ${count}`);
+    if (!Number.isInteger(count) || !within(1, MOST)(count))
+      throw new Error(
+        `expected layers and heads of ${name}, 1 to ${MOST} each, got ${count}`,
+      );
   const shape = [layers as number, heads as number];
   const read = (packed: unknown, what: string, wanted = shape) => {
     const array = unpack(packed as Packed, `${what} of ${name}`);
@@ -87,6 +95,12 @@ function parseModel(json: Json, measures: string[]): Model {
       );
     return array.data;
   };
+  const measured = (packed: unknown, what: string) => {
+    const data = read(packed, what);
+    const { missing } = packed as { missing?: unknown };
+    for (const c of places(missing, data.length, what)) data[c] = Number.NaN;
+    return data;
+  };
   const readings = listOf(json.readings, `readings of ${name}`);
   if (readings.length !== measures.length)
     throw new Error(
@@ -94,11 +108,16 @@ function parseModel(json: Json, measures: string[]): Model {
     );
   const labels = (cells: unknown) => {
     const labelled = Array<boolean>(shape[0] * shape[1]).fill(false);
-    for (const c of Array.isArray(cells) ? cells : []) labelled[c] = true;
+    for (const c of places(cells, labelled.length, "labels"))
+      labelled[c] = true;
     return labelled;
   };
   const tokens = Array.isArray(json.tokens) ? json.tokens.map(String) : [];
   const n = tokens.length;
+  if (json.weights && !within(1, MOST_TOKENS)(n))
+    throw new Error(
+      `expected 1 to ${MOST_TOKENS} tokens for the maps of ${name}, got ${n}`,
+    );
   return {
     name,
     layers: shape[0],
@@ -106,9 +125,10 @@ function parseModel(json: Json, measures: string[]): Model {
     readings: readings.map(
       (reading, m) =>
         reading && {
-          score: read(reading.score, measures[m]),
+          score: measured(reading.score, measures[m]),
           others:
-            reading.others && read(reading.others, `control of ${measures[m]}`),
+            reading.others &&
+            measured(reading.others, `control of ${measures[m]}`),
           uniform: typeof reading.uniform === "number" ? reading.uniform : null,
           labelled: reading.labelled && labels(reading.labelled),
         },
@@ -117,6 +137,17 @@ function parseModel(json: Json, measures: string[]): Model {
       ? { tokens, data: read(json.weights, "maps", [...shape, n, n]) }
       : null,
   };
+}
+
+/** Places in a flat array, each inside. */
+function places(list: unknown, size: number, what: string): number[] {
+  const all = Array.isArray(list) ? list : [];
+  const outside = all.find((c) => !Number.isInteger(c) || c < 0 || c >= size);
+  if (outside !== undefined)
+    throw new Error(
+      `expected places of ${what} from 0 to ${size - 1}, got ${outside}`,
+    );
+  return all;
 }
 
 export const modelOf = (source: Source, state: Reader): Model =>
@@ -134,9 +165,13 @@ export function cellOf(model: Model, { layer, head }: Reader) {
   return { row, col, c: row * model.heads + col };
 }
 
-/** How many heads earn the label, and which scores highest. */
+/** How many heads earn the label, and which scores highest; −1: none has. */
 export function summary({ score, labelled }: Reading) {
-  const best = score.indexOf(score.reduce((a, b) => Math.max(a, b)));
+  // A score that could not be measured is larger than none.
+  const best = score.reduce(
+    (most, x, c) => (x > (score[most] ?? -Infinity) ? c : most),
+    -1,
+  );
   return { labels: labelled?.filter(Boolean).length ?? null, best };
 }
 
@@ -144,6 +179,21 @@ export function summary({ score, labelled }: Reading) {
 export function mapOf({ tokens, data }: Maps, c: number): Float64Array {
   const size = tokens.length ** 2;
   return data.subarray(c * size, (c + 1) * size);
+}
+
+/** The map of one head, at most so many cells a side: the largest of each. */
+export function pooled(maps: Maps, c: number, most: number) {
+  const n = maps.tokens.length;
+  const side = Math.ceil(n / most);
+  if (side === 1) return { tokens: maps.tokens, weights: mapOf(maps, c) };
+  const tokens = maps.tokens.filter((_, i) => i % side === 0);
+  const weights = new Float64Array(tokens.length ** 2);
+  mapOf(maps, c).forEach((weight, at) => {
+    const [row, col] = [Math.floor(at / n), at % n];
+    const to = Math.floor(row / side) * tokens.length + Math.floor(col / side);
+    weights[to] = Math.max(weights[to], weight);
+  });
+  return { tokens, weights };
 }
 
 /** For each thing that a reader may change: is this a value it may take? */

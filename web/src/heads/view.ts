@@ -17,6 +17,8 @@ import {
   tokenLabels,
 } from "../lib/matrix.ts";
 import { isBright } from "../lib/palette.ts";
+import { paintPixels } from "../lib/pixels.ts";
+import { type Scale, scaleOf, ticksOf } from "../lib/scale.ts";
 import { button, type Parts, type Tools, widget } from "../lib/shell.ts";
 import {
   DARK_INK,
@@ -27,12 +29,14 @@ import {
   svgExports,
 } from "../lib/svg.ts";
 import { foldedTable, tableOf } from "../lib/table.ts";
+import { shortWeight } from "../lib/text.ts";
 import {
   cellOf,
   defaults,
   mapOf,
   modelOf,
   parseSource,
+  pooled,
   type Reader,
   readingOf,
   summary,
@@ -41,7 +45,7 @@ import {
 
 // More layers than this: cells as small as fingers allow, or the page is long.
 const MANY_LAYERS = 12;
-const [BAR, LEGEND] = [160, 290];
+const [BAR, LEGEND, MAP_BAR] = [160, 290, 128];
 // From this width on, the panel stands beside the grid, so far away.
 const [WIDE, GAP] = [680, 24];
 
@@ -60,8 +64,23 @@ svg { display: block; max-width: none; }
 .panel th:first-child { text-align: left; }
 .panel .now { background: var(--soft); }
 `;
+const SCORES: Scale = { top: 1, clipped: false, root: false };
+// A map has no room for more cells on a side, and no need for more marks.
+const [MOST_CELLS, MARKED_CELLS] = [256, 64 * 64];
+
+/** A part of a map, and what it depends on; null: on everything. */
+interface MapLayer {
+  key: unknown[] | null;
+  draw(): SVGElement[];
+}
+
+/** A number for a file; empty where nothing was measured. */
+const known = (x: number | undefined): number | string =>
+  Number.isFinite(x) ? x! : "";
+
+/** A score in words; “–” where nothing was measured. */
 const two = (x: number | null | undefined): string =>
-  x === null || x === undefined ? "–" : x.toFixed(2);
+  Number.isFinite(x) ? x!.toFixed(2) : "–";
 const count = (n: number) => Array.from({ length: n }, (_, i) => `${i + 1}`);
 
 export const mount = widget<Reader>("head browser", headBrowser);
@@ -115,6 +134,10 @@ function headBrowser(tools: Tools<Reader>): Parts<Reader> {
   });
   const panelTitle = h("p");
   const [panelTable, panelMap] = [h("div"), h("div")];
+  // Cells, frame, colour bar: each is drawn again only when it must be.
+  const mapParts = [s("g"), s("g"), s("g")];
+  const mapSvg = s("svg", {}, ...mapParts);
+  const mapKeys: (string | null)[] = [];
   const panel = h("div", { class: "panel" }, panelTitle, panelTable, panelMap);
   const left = h("div", {}, walk.element);
   left.append(legend);
@@ -134,14 +157,17 @@ function headBrowser(tools: Tools<Reader>): Parts<Reader> {
   /** Scores as colours and hundredths; a folded corner for a label. */
   function matrix(): Matrix {
     const now = reading();
-    if (!now) return { fills: [], empty: () => true };
-    const { shades, ...made } = shadeMatrix(now.score, 1);
+    if (!now) return { colour: () => null, empty: () => true };
+    const { shades, ...made } = shadeMatrix(now.score, SCORES);
     return {
       ...made,
-      text: (c) => ({
-        text: two(now.score[c]).replace(/^0/, "").slice(0, 3),
-        dark: isBright(shades[c]),
-      }),
+      text: (c) =>
+        made.empty(c)
+          ? null
+          : {
+              text: two(now.score[c]).replace(/^0/, "").slice(0, 3),
+              dark: isBright(shades[c]),
+            },
       marked: (c) => now.labelled?.[c] === true,
     };
   }
@@ -177,11 +203,16 @@ function headBrowser(tools: Tools<Reader>): Parts<Reader> {
     ];
   }
 
-  const highest = button("Highest score", () => {
+  /** The head with the highest score; −1 where none could be measured. */
+  const bestNow = () => {
     const now = reading();
-    if (!now) return;
-    const { best } = summary(now);
+    return now ? summary(now).best : -1;
+  };
+
+  const highest = button("Highest score", () => {
+    const best = bestNow();
     const { heads } = model();
+    if (best < 0) return;
     change({ layer: Math.floor(best / heads) + 1, head: (best % heads) + 1 });
   });
 
@@ -189,7 +220,8 @@ function headBrowser(tools: Tools<Reader>): Parts<Reader> {
   function sentence(): string {
     const now = reading();
     const { model: who, measure } = state();
-    if (!now) return `“${measure}” can't be measured in ${who}.`;
+    if (!now || bestNow() < 0)
+      return `“${measure}” can't be measured in ${who}.`;
     const { labels, best } = summary(now);
     const controls = [
       now.others ? `other words ${two(now.others[best])}` : "",
@@ -220,17 +252,57 @@ function headBrowser(tools: Tools<Reader>): Parts<Reader> {
     return table;
   }
 
-  /** The map of the picked head, as large as its place. */
+  /** Which colour a weight has. */
+  function mapKey(scale: Scale, ink: Ink): SVGElement[] {
+    const small = { "font-size": 11, fill: ink.muted };
+    return [
+      ...colourBar(0, 2, MAP_BAR, 8),
+      ...ticksOf(scale).map((text, i) => {
+        const anchor = ["start", "middle", "end"][i];
+        const place = { x: (i * MAP_BAR) / 2, y: 24, ...small };
+        return s("text", { ...place, "text-anchor": anchor }, text);
+      }),
+      s("text", { x: MAP_BAR + 6, y: 10, ...small }, "weight"),
+    ];
+  }
+
+  /** A large map as one image. */
+  function cellImage(weights: Float64Array, layout: Layout, scale: Scale) {
+    const { left, top, cell, cols, rows } = layout;
+    const pixels = paintPixels({ weights, cols: cols.length, scale });
+    return s("image", {
+      href: pixels.toDataURL(),
+      x: left,
+      y: top,
+      width: cols.length * cell,
+      height: rows.length * cell,
+      "image-rendering": "pixelated",
+    });
+  }
+
+  /** The map of the picked head, as large as its place: three layers. */
   function map(width: number, ink: Ink) {
     const { maps } = model();
     if (!maps) return null;
-    const layout = layOut(tokenLabels(maps.tokens), width, false, 24);
-    const cells = shadeMatrix(mapOf(maps, at().c), 1);
-    const inside = [
-      ...drawCells(cells, layout, ink),
-      ...drawFrame(layout, ink),
+    const { tokens, weights } = pooled(maps, at().c, MOST_CELLS);
+    const layout = layOut(tokenLabels(tokens), width, false, 24);
+    const scale = scaleOf(weights, tokens.length);
+    const below = `translate(${layout.left} ${layout.height + 8})`;
+    const layers: MapLayer[] = [
+      {
+        key: null,
+        draw: () =>
+          weights.length > MARKED_CELLS
+            ? [cellImage(weights, layout, scale)]
+            : drawCells(shadeMatrix(weights, scale), layout, ink),
+      },
+      { key: [layout, ink], draw: () => drawFrame(layout, ink) },
+      {
+        key: [layout, scale, ink],
+        draw: () => [s("g", { transform: below }, ...mapKey(scale, ink))],
+      },
     ];
-    return { layout, inside };
+    return { width: layout.width, height: layout.height + 38, layers };
   }
 
   function allScores(): HTMLTableElement {
@@ -274,7 +346,7 @@ function headBrowser(tools: Tools<Reader>): Parts<Reader> {
       legend.replaceChildren(...key(ink));
       text.textContent = source.measures[measureNow()].text;
       said.textContent = sentence();
-      highest.disabled = !reading();
+      highest.disabled = bestNow() < 0;
       table.refresh();
     }
     parts[2].replaceChildren(...drawOver(layout, at(), null, ink));
@@ -301,12 +373,21 @@ function headBrowser(tools: Tools<Reader>): Parts<Reader> {
       panelMap.replaceChildren(h("div", { class: "hint" }, none));
       return;
     }
-    const { width, height } = drawn.layout;
-    const spoken = { role: "img", "aria-label": mapInWords() };
-    panelMap.replaceChildren(
-      h("p", {}, "Where it looks in one sentence"),
-      s("svg", { ...spoken, width, height }, ...drawn.inside),
-    );
+    const { width, height, layers } = drawn;
+    const spoken = { role: "img", "aria-label": mapInWords(), width, height };
+    for (const [name, value] of Object.entries(spoken))
+      mapSvg.setAttribute(name, String(value));
+    layers.forEach(({ key, draw }, i) => {
+      const now = key && JSON.stringify(key);
+      if (now === null || now !== mapKeys[i])
+        mapParts[i].replaceChildren(...draw());
+      mapKeys[i] = now;
+    });
+    if (!mapSvg.isConnected)
+      panelMap.replaceChildren(
+        h("p", {}, "Where it looks in one sentence"),
+        mapSvg as unknown as HTMLElement,
+      );
   }
 
   /** For each token the one that it looks at most. */
@@ -317,8 +398,10 @@ function headBrowser(tools: Tools<Reader>): Parts<Reader> {
     return tokens
       .map((token, i) => {
         const line = weights.subarray(i * n, (i + 1) * n);
-        const most = line.indexOf(line.reduce((a, b) => Math.max(a, b)));
-        return `${token} looks most at ${tokens[most]} (${two(line[most])})`;
+        const most = line.reduce((a, b) => Math.max(a, b));
+        return most > 0
+          ? `${token} looks most at ${tokens[line.indexOf(most)]} (${shortWeight(most)})`
+          : `${token} looks at nothing`;
       })
       .join("; ");
   }
@@ -333,7 +416,7 @@ function headBrowser(tools: Tools<Reader>): Parts<Reader> {
       s("g", { transform: `translate(10 ${y})` }, ...inside);
     return standalone(
       width,
-      mapTop + (drawn ? drawn.layout.height + 30 : 0),
+      mapTop + (drawn ? drawn.height + 30 : 0),
       s("text", { x: 10, y: 22, "font-weight": 600 }, source.title),
       s("text", { x: 10, y: 44 }, `${state().model}: ${state().measure}`),
       s("text", { x: 10, y: 64 }, sentence()),
@@ -347,7 +430,7 @@ function headBrowser(tools: Tools<Reader>): Parts<Reader> {
       ...(drawn
         ? [
             s("text", { x: 10, y: mapTop + 10 }, name(at().c)),
-            group(mapTop + 20, ...drawn.inside),
+            group(mapTop + 20, ...drawn.layers.flatMap(({ draw }) => draw())),
           ]
         : []),
     );
@@ -373,8 +456,8 @@ function headBrowser(tools: Tools<Reader>): Parts<Reader> {
               Math.floor(c / one.heads) + 1,
               (c % one.heads) + 1,
               name,
-              score,
-              now.others?.[c] ?? "",
+              known(score),
+              known(now.others?.[c]),
               now.uniform ?? "",
               now.labelled ? Number(now.labelled[c]) : "",
             ])

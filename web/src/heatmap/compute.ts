@@ -1,6 +1,8 @@
 // From the data and the reader's state to the matrix that is drawn. Pure:
 // no page, no canvas. attn_course.widgets.heatmap holds the Python twin.
+import { type Scale, scaleOf } from "../lib/scale.ts";
 import { dotProducts, softmaxRows, weightedSum } from "../lib/softmax.ts";
+import { weightText } from "../lib/text.ts";
 import {
   type Axis,
   asGiven,
@@ -23,8 +25,7 @@ export interface Picture {
   allowed: Uint8Array | null; // (rows × cols), null = everything
   sums: Float64Array; // what is left visible of each row
   totals: Float64Array | null; // rows as given: what each sums to
-  top: number; // where the colours end
-  clipped: boolean; // does a weight lie above?
+  scale: Scale; // which colour a weight has
 }
 
 /** How one weight came about, for the cross-hair. */
@@ -87,14 +88,15 @@ export function createModel(source: Source): Model {
       const shown = whole
         ? compute(state)
         : gather(compute(state), n_k, rows, cols);
+      const open = whole || !mask ? mask : anyAllowed(mask, n_k, rows, cols);
       return {
         rows,
         cols,
         weights: shown,
-        allowed: whole || !mask ? mask : anyAllowed(mask, n_k, rows, cols),
+        allowed: open,
         sums: rowSums(shown, rows.length, cols.length, state.threshold),
         totals: asGiven(source, state) ? rowTotals(weights, n_k, rows) : null,
-        ...colourTop(shown),
+        scale: scaleOf(shown, cols.length, open),
       };
     },
     steps(state, row, col) {
@@ -260,11 +262,20 @@ function remember<T>(make: (n: number) => T): (n: number) => T {
   };
 }
 
-/** The `count` largest weights of one row, largest first. */
+/** May a cell of the picture be looked at, or is it masked? */
+export const isMasked = ({ allowed }: Picture, c: number): boolean =>
+  allowed !== null && allowed[c] === 0;
+
+/** What a cell says wherever it is written: a table, a title, a voice. */
+export const cellText = (picture: Picture, c: number): string =>
+  isMasked(picture, c) ? "masked" : weightText(picture.weights[c]);
+
+/** The `count` largest weights of one row, largest first; masked ones not. */
 export function strongest(picture: Picture, row: number, count: number) {
   const n = picture.cols.length;
   const found: { col: number; weight: number }[] = [];
   for (let col = 0; col < n; col++) {
+    if (isMasked(picture, row * n + col)) continue;
     const weight = picture.weights[row * n + col];
     if (found.length === count && weight <= found[count - 1].weight) continue;
     const place = found.findIndex((other) => other.weight < weight);
@@ -272,32 +283,6 @@ export function strongest(picture: Picture, row: number, count: number) {
     if (found.length > count) found.pop();
   }
   return found;
-}
-
-/**
- * Where the colours end: a round number that at most one cell in 200
- * exceeds, so that a few weights near 1 don't leave the rest in the dark.
- * Weights as given may be above 1.
- */
-export function colourTop(weights: Float64Array): {
-  top: number;
-  clipped: boolean;
-} {
-  const tops = [0.05, 0.1, 0.2, 0.5, 1 + 1e-9];
-  const above = tops.map(() => 0);
-  for (let c = 0; c < weights.length; c++)
-    for (let i = 0; i < tops.length && weights[c] > tops[i]; i++) above[i]++;
-  const few = weights.length / 200;
-  const chosen = above.findIndex((count) => count <= few);
-  return chosen < 0
-    ? { top: roundUp(weights.reduce((a, b) => Math.max(a, b))), clipped: false }
-    : { top: Math.min(1, tops[chosen]), clipped: above[chosen] > 0 };
-}
-
-/** The next of 1, 2, 5, 10, 20, … */
-function roundUp(x: number): number {
-  const ten = 10 ** Math.floor(Math.log10(x));
-  return ten * [1, 2, 5, 10].find((n) => x <= n * ten)!;
 }
 
 /** A name for the chosen map, such as "layer 6, head 12". */

@@ -7,6 +7,8 @@ import {
   slider,
   toggle,
 } from "../lib/controls.ts";
+import { roundUp } from "../lib/scale.ts";
+import { shortWeight } from "../lib/text.ts";
 import {
   asGiven,
   hasPieces,
@@ -57,7 +59,7 @@ export function createControls(
       source.query_tokens.length === source.key_tokens.length,
       onOff("causal", "causal mask"),
     ],
-    ["threshold", true, () => [threshold(change)]],
+    ["threshold", true, () => [threshold(source, change)]],
     [
       "hide_special",
       hasSpecial(source),
@@ -112,12 +114,15 @@ const temperature = (source: Source, change: Change) =>
     write: (x) => change({ temperature: x }),
   });
 
-const threshold = (change: Change) =>
-  slider<Reader>({
+/** In fifty steps; over many keys they are small, since weights are. */
+const threshold = (source: Source, change: Change) => {
+  const end = Math.min(0.5, roundUp(16 / source.key_tokens.length));
+  return slider<Reader>({
     label: "hide below",
     control: "threshold",
-    range: [0, 0.5, 0.01],
+    range: [0, end, end / 50],
     read: (state) => state.threshold,
-    words: (x) => x.toFixed(2),
+    words: shortWeight,
     write: (x) => change({ threshold: x }),
   });
+};

@@ -1,8 +1,12 @@
 // Drawing the matrix: where things stand, on a canvas, as SVG.
+import { pixelRatio } from "../lib/dom.ts";
 import { colourBar } from "../lib/matrix.ts";
-import { hex, isBright, shade, words } from "../lib/palette.ts";
+import { hex, isBright } from "../lib/palette.ts";
+import { paintPixels } from "../lib/pixels.ts";
+import { shadeOn, ticksOf } from "../lib/scale.ts";
 import { s, standalone } from "../lib/svg.ts";
-import type { Picture } from "./compute.ts";
+import { shorten } from "../lib/text.ts";
+import { cellText, isMasked, type Picture } from "./compute.ts";
 import { isOdd } from "./state.ts";
 
 export interface Theme {
@@ -55,6 +59,15 @@ const GAP = 6;
 const SUM_WIDTH = 38;
 const MAX_CELL = 44;
 const MIN_LABELLED = 9;
+// A canvas that is higher stays blank in some browsers.
+const MAX_HEIGHT = 8192;
+const BAR = 128; // the colour bar's width
+const MOST_LETTERS = 60; // of a label
+
+/** No label has room for more: a token may be a page long. */
+const cut = (label: string) => shorten(label, MOST_LETTERS);
+// From so many cells on, an SVG holds them as one image.
+const MANY_CELLS = 10_000;
 
 export function layOut(
   picture: Picture,
@@ -74,7 +87,11 @@ export function layOut(
   let font = 13;
   let left = Math.max(54, Math.min(cap, widest(picture.rows, font)) + 2 * GAP);
   const sums = room(left) >= MIN_LABELLED;
-  let cell = Math.min(MAX_CELL, sums ? room(left) : (width - left) / cols);
+  let cell = Math.min(
+    MAX_CELL,
+    MAX_HEIGHT / rows,
+    sums ? room(left) : (width - left) / cols,
+  );
   if (cell >= 4) cell = Math.floor(cell);
   if (cell < 15) {
     font = Math.max(MIN_LABELLED + 1, Math.min(13, cell - 2));
@@ -114,41 +131,10 @@ export function cellAt(layout: Layout, picture: Picture, x: number, y: number) {
 /** What a cell shows: masked, below the threshold, or a colour 0…255. */
 type Fill = "masked" | "below" | number;
 
-function fill(
-  picture: Picture,
-  c: number,
-  top: number,
-  threshold: number,
-): Fill {
-  if (picture.allowed && !picture.allowed[c]) return "masked";
+function fill(picture: Picture, c: number, threshold: number): Fill {
+  if (isMasked(picture, c)) return "masked";
   if (picture.weights[c] < threshold) return "below";
-  return shade(picture.weights[c], top);
-}
-
-/** Kept: a new canvas a frame costs more than filling it. */
-let pixelCanvas: HTMLCanvasElement | null = null;
-
-/** One pixel a cell; masked cells and those below the threshold are clear. */
-function paintCells(
-  picture: Picture,
-  top: number,
-  threshold: number,
-): HTMLCanvasElement {
-  pixelCanvas ??= document.createElement("canvas");
-  const canvas = pixelCanvas;
-  const [width, height] = [picture.cols.length, picture.rows.length];
-  if (canvas.width !== width) canvas.width = width;
-  if (canvas.height !== height) canvas.height = height;
-  const context = canvas.getContext("2d")!;
-  const image = context.createImageData(canvas.width, canvas.height);
-  const pixels = new Uint32Array(image.data.buffer);
-  const { weights, allowed } = picture;
-  const unit = 255 / top;
-  for (let c = 0; c < pixels.length; c++)
-    if (weights[c] >= threshold && (!allowed || allowed[c]))
-      pixels[c] = words[Math.min(255, (weights[c] * unit + 0.5) | 0)];
-  context.putImageData(image, 0, 0);
-  return canvas;
+  return shadeOn(picture.scale, picture.weights[c]);
 }
 
 /** Everything: for a picture to take away, or when the frame changed. */
@@ -169,9 +155,7 @@ export function frameKey(layout: Layout, picture: Picture, theme: Theme) {
     groups.map(({ label }) => label).join("\n"),
   );
   const sums = layout.sums ? [...picture.sums].map((x) => x.toFixed(2)) : [];
-  return [JSON.stringify(layout), theme.ink, colourEnd(picture), sums, labels]
-    .flat()
-    .join("\n");
+  return [JSON.stringify(layout), theme.ink, sums, labels].flat().join("\n");
 }
 
 /** The matrix: cells, hatching, and numbers where there is room. */
@@ -184,15 +168,15 @@ export function drawCells(
 ): void {
   const { left, top, cell } = layout;
   const [rows, cols] = [picture.rows.length, picture.cols.length];
-  const { top: limit } = picture;
   surface(context, left, top, cols * cell, rows * cell, theme);
   if (picture.allowed)
     hatch(context, left, top, cols * cell, rows * cell, theme);
   context.imageSmoothingEnabled = cell < 1;
-  const cells = paintCells(picture, limit, threshold);
-  context.drawImage(cells, left, top, cols * cell, rows * cell);
+  const pixels = paintPixels({ ...picture, cols, threshold });
+  context.drawImage(pixels, left, top, cols * cell, rows * cell);
   blank(context, layout, picture, threshold, theme);
-  if (cell >= 34) drawNumbers(context, layout, picture, limit, threshold);
+  if (cell >= 34) drawNumbers(context, layout, picture, threshold);
+  drawTicks(context, layout, ticksOf(picture.scale), theme);
 }
 
 /** Fill with the theme's surface, or let what lies behind show through. */
@@ -264,7 +248,7 @@ function drawFrame(
     });
   }
   drawAxisTitles(context, layout, theme);
-  drawLegend(context, layout, colourEnd(picture), theme);
+  drawLegend(context, layout, theme);
   if (layout.odd.includes(true)) {
     context.textAlign = "right";
     const end = Math.max(cols * cell + GAP + SUM_WIDTH, 220);
@@ -286,10 +270,6 @@ function sumBox(
   return [left + cols * cell + GAP - 3, y, SUM_WIDTH - 1, height];
 }
 
-/** The last number of the colour bar. */
-const colourEnd = ({ top, clipped }: Picture): string =>
-  `${clipped ? "≥ " : ""}${top}`;
-
 function drawAxisTitles(
   context: CanvasRenderingContext2D,
   { left, top, title }: Layout,
@@ -304,24 +284,36 @@ function drawAxisTitles(
   context.textAlign = "left";
 }
 
+/** The colours, and that they are weights. */
 function drawLegend(
   context: CanvasRenderingContext2D,
   { left, legend }: Layout,
-  end: string,
   theme: Theme,
 ): void {
-  const width = 128;
   for (let i = 0; i < 32; i++) {
     context.fillStyle = hex(Math.round((i / 31) * 255));
-    context.fillRect(left + 4 * i, legend, 4.5, 8);
+    context.fillRect(left + (i * BAR) / 32, legend, BAR / 32 + 0.5, 8);
   }
   context.font = `11px ${FAMILY}`;
   context.fillStyle = theme.muted;
-  context.fillText("0", left, legend + 18);
-  context.textAlign = "right";
-  context.fillText(end, left + width, legend + 18);
-  context.textAlign = "center";
-  context.fillText("weight", left + width / 2, legend + 18);
+  context.fillText("weight", left + BAR + GAP, legend + 5);
+}
+
+/** The numbers below the colours: they change more often than the frame. */
+function drawTicks(
+  context: CanvasRenderingContext2D,
+  { left, legend }: Layout,
+  ticks: string[],
+  theme: Theme,
+): void {
+  surface(context, left - 2, legend + 9, BAR + 4, 20, theme);
+  context.font = `11px ${FAMILY}`;
+  context.fillStyle = theme.muted;
+  context.textBaseline = "middle";
+  (["left", "center", "right"] as const).forEach((align, i) => {
+    context.textAlign = align;
+    context.fillText(ticks[i], left + (i * BAR) / 2, legend + 18);
+  });
   context.textAlign = "left";
 }
 
@@ -361,7 +353,7 @@ function blank(
   if (threshold <= 0) return;
   const cols = picture.cols.length;
   picture.weights.forEach((_, c) => {
-    if (fill(picture, c, 1, threshold) !== "below") return;
+    if (fill(picture, c, threshold) !== "below") return;
     const x = left + (c % cols) * cell;
     const y = top + Math.floor(c / cols) * cell;
     surface(context, x, y, cell, cell, theme);
@@ -375,7 +367,6 @@ function drawNumbers(
   context: CanvasRenderingContext2D,
   { left, top, cell }: Layout,
   picture: Picture,
-  limit: number,
   threshold: number,
 ): void {
   const cols = picture.cols.length;
@@ -383,7 +374,7 @@ function drawNumbers(
   context.textAlign = "center";
   context.textBaseline = "middle";
   picture.weights.forEach((weight, c) => {
-    const shown = fill(picture, c, limit, threshold);
+    const shown = fill(picture, c, threshold);
     if (typeof shown !== "number") return;
     context.fillStyle = isBright(shown) ? "#000000" : "#ffffff";
     context.fillText(
@@ -400,8 +391,9 @@ const widths = new Map<string, Map<string, number>>();
 function textWidth(
   context: CanvasRenderingContext2D,
   font: string,
-  text: string,
+  label: string,
 ): number {
+  const text = cut(label);
   const known = widths.get(font) ?? new Map<string, number>();
   widths.set(font, known);
   let width = known.get(text);
@@ -415,8 +407,9 @@ function textWidth(
 }
 
 /** Cut a label that is too wide, with an ellipsis. */
-function fit(context: CanvasRenderingContext2D, text: string, width: number) {
+function fit(context: CanvasRenderingContext2D, label: string, width: number) {
   const { font } = context; // as the canvas writes it
+  const text = cut(label);
   if (textWidth(context, font, text) <= width) return text;
   const letters = [...text];
   while (letters.length > 1) {
@@ -489,28 +482,14 @@ export function toSvg(
   const end = { "text-anchor": "end" };
   const beside = left + cols * cell + GAP;
   const low = legend + 21;
-  const cells = [...picture.weights].flatMap((weight, c) => {
-    const shown = fill(picture, c, picture.top, threshold);
-    const [row, col] = [Math.floor(c / cols), c % cols];
-    const [x, y] = [left + col * cell, top + row * cell];
-    if (shown === "masked") {
-      const d = `M${x} ${y + cell}l${cell} ${-cell}`;
-      return [s("path", { d, stroke: PAPER.masked })];
-    }
-    if (typeof shown !== "number") return [];
-    const names = `${picture.rows[row].label} → ${picture.cols[col].label}`;
-    return [
-      s(
-        "rect",
-        { x, y, width: cell, height: cell, fill: hex(shown) },
-        s("title", {}, `${names}: ${weight.toFixed(3)}`),
-      ),
-    ];
-  });
+  const cells =
+    picture.weights.length < MANY_CELLS
+      ? cellMarks(layout, picture, threshold)
+      : [cellImage(layout, picture, threshold)];
   const rows = picture.rows.flatMap(({ label }, r) => {
     if (r % every > 0) return [];
     const y = top + (r + 0.5) * cell + font / 3;
-    const made = [s("text", { x: left - GAP, y, ...end, ...text }, label)];
+    const made = [s("text", { x: left - GAP, y, ...end, ...text }, cut(label))];
     if (!sums) return made;
     made.push(
       s("text", { x: beside, y, ...small }, picture.sums[r].toFixed(2)),
@@ -524,7 +503,7 @@ export function toSvg(
     if (c % every > 0) return [];
     const [x, y] = [left + (c + 0.5) * cell + font / 3, top - GAP];
     const transform = `translate(${x} ${y}) rotate(-90)`;
-    return [s("text", { transform, ...text }, label)];
+    return [s("text", { transform, ...text }, cut(label))];
   });
   const bold = { "font-size": 15, "font-weight": 600, fill: PAPER.ink };
   return standalone(
@@ -538,27 +517,67 @@ export function toSvg(
     ...rows,
     ...(sums ? [s("text", { x: beside, y: top - 6, ...small }, "row Σ")] : []),
     ...heads,
-    ...colourBar(left, legend, 128),
-    s("text", { x: left, y: low, ...small }, "0"),
-    s(
-      "text",
-      { x: left + 64, y: low, "text-anchor": "middle", ...small },
-      "weight",
-    ),
-    s("text", { x: left + 128, y: low, ...end, ...small }, colourEnd(picture)),
+    ...colourBar(left, legend, BAR),
+    ...ticksOf(picture.scale).map((text, i) => {
+      const place = { x: left + (i * BAR) / 2, y: low, ...small };
+      const anchor = ["start", "middle", "end"][i];
+      return s("text", { ...place, "text-anchor": anchor }, text);
+    }),
+    s("text", { x: left + BAR + GAP, y: legend + 8, ...small }, "weight"),
   );
 }
 
-/** The whole matrix, one row a pair, with a heading. */
-export function toRows(picture: Picture): (string | number)[][] {
+/** A mark for each cell, with its weight as a title. */
+function cellMarks(
+  { left, top, cell }: Layout,
+  picture: Picture,
+  threshold: number,
+): SVGElement[] {
   const cols = picture.cols.length;
-  const rows: (string | number)[][] = [
-    ["query", "key", "query_token", "key_token", "weight"],
-  ];
-  picture.weights.forEach((weight, c) => {
+  return [...picture.weights].flatMap((_, c) => {
+    const shown = fill(picture, c, threshold);
+    if (shown === "below") return [];
     const [row, col] = [Math.floor(c / cols), c % cols];
-    const labels = [picture.rows[row].label, picture.cols[col].label];
-    rows.push([row, col, ...labels, weight]);
+    const [x, y] = [left + col * cell, top + row * cell];
+    const names = `${picture.rows[row].label} → ${picture.cols[col].label}`;
+    const title = s("title", {}, `${names}: ${cellText(picture, c)}`);
+    if (shown === "masked") {
+      const d = `M${x} ${y + cell}l${cell} ${-cell}`;
+      return [s("path", { d, stroke: PAPER.masked }, title)];
+    }
+    const box = { x, y, width: cell, height: cell, fill: hex(shown) };
+    return [s("rect", box, title)];
   });
-  return rows;
+}
+
+/** All cells as one image: a page can't hold a million marks. */
+function cellImage(
+  layout: Layout,
+  picture: Picture,
+  threshold: number,
+): SVGElement {
+  const { left, top, cell } = layout;
+  const canvas = document.createElement("canvas");
+  const [cols, rows] = [picture.cols.length, picture.rows.length];
+  const [width, height] = [cols * cell, rows * cell];
+  const ratio = pixelRatio({ width, height }, 2);
+  canvas.width = Math.round(width * ratio);
+  canvas.height = Math.round(height * ratio);
+  const context = canvas.getContext("2d")!;
+  context.scale(ratio, ratio);
+  context.translate(-left, -top);
+  drawCells(context, layout, picture, threshold, PAPER);
+  const href = canvas.toDataURL();
+  return s("image", { href, x: left, y: top, width, height });
+}
+
+/** The whole matrix, one row a pair, with a heading. */
+export function* toRows(picture: Picture): Generator<(string | number)[]> {
+  yield ["query", "key", "query_token", "key_token", "weight"];
+  const { rows, cols, weights } = picture;
+  for (let c = 0; c < weights.length; c++) {
+    const [row, col] = [Math.floor(c / cols.length), c % cols.length];
+    const weight = isMasked(picture, c) ? "masked" : weights[c];
+    yield [row, col, rows[row].label, cols[col].label, weight];
+  }
 }

@@ -1,6 +1,8 @@
 // Beside the matrix: how one weight came about, and where rows look.
 import { h } from "../lib/dom.ts";
-import { type Picture, type Steps, strongest } from "./compute.ts";
+import { roundUp } from "../lib/scale.ts";
+import { shortWeight, weightText } from "../lib/text.ts";
+import { cellText, type Picture, type Steps, strongest } from "./compute.ts";
 import { asGiven, isOdd, type Reader, type Source } from "./state.ts";
 
 const BARS = 5;
@@ -33,6 +35,8 @@ export function createPanel(): Panel {
 function build(view: PanelView): Node[] {
   const { picture, at, locked } = view;
   const nodes: Node[] = [];
+  const others = locked.filter((row) => row !== at?.row);
+  const full = longest(picture, at ? [at.row, ...others] : others);
   if (!at)
     nodes.push(
       h(
@@ -51,12 +55,19 @@ function build(view: PanelView): Node[] {
         h("bdi", {}, picture.cols[at.col].label),
       ),
       stepList(view, at),
-      ...rowBars(picture, at.row, "row", view.output),
+      ...rowBars(picture, at.row, "row", full, view.output),
     );
   }
-  for (const row of locked)
-    if (row !== at?.row) nodes.push(...rowBars(picture, row, "lock", null));
+  for (const row of others)
+    nodes.push(...rowBars(picture, row, "lock", full, null));
   return nodes;
+}
+
+/** What a bar over the whole width stands for, the same in all rows. */
+function longest(picture: Picture, rows: number[]): number {
+  const most = rows.map((row) => strongest(picture, row, 1)[0]?.weight ?? 0);
+  const largest = Math.max(0, ...most);
+  return largest >= 1 ? largest : roundUp(largest) || 1;
 }
 
 const number = (x: number): string =>
@@ -64,7 +75,7 @@ const number = (x: number): string =>
 
 function stepList(view: PanelView, at: { row: number; col: number }) {
   const { source, state, picture, steps } = view;
-  const weight = picture.weights[at.row * picture.cols.length + at.col];
+  const weight = cellText(picture, at.row * picture.cols.length + at.col);
   const lines: [string, string][] = [];
   if (!steps) lines.push(["joined from", "word pieces"]);
   else if (!steps.allowed) lines.push(["mask", "may not look"]);
@@ -78,9 +89,9 @@ function stepList(view: PanelView, at: { row: number; col: number }) {
   }
   const asIs = asGiven(source, state);
   if (steps?.allowed && !asIs && steps.given !== null && source.odd_rows)
-    lines.push(["as printed", steps.given.toFixed(3)]);
+    lines.push(["as printed", weightText(steps.given)]);
   const name = asIs ? "weight, as printed" : "weight";
-  lines.push([source.weights ? name : "softmax → weight", weight.toFixed(3)]);
+  lines.push([source.weights ? name : "softmax → weight", weight]);
   return h(
     "ol",
     { class: "steps" },
@@ -92,6 +103,7 @@ function rowBars(
   picture: Picture,
   row: number,
   kind: "row" | "lock",
+  full: number,
   output: Float64Array | null,
 ): Node[] {
   const name = h(
@@ -102,14 +114,14 @@ function rowBars(
   );
   const bars = h("div", { class: "bars" });
   const found = strongest(picture, row, BARS);
-  const full = Math.max(1, found[0].weight);
+  if (found.length === 0) name.append(" nothing: every key is masked");
   for (const { col, weight } of found) {
     const bar = h("i");
     bar.style.width = `${((100 * weight) / full).toFixed(1)}%`;
     bars.append(
       h("bdi", {}, picture.cols[col].label),
       h("div", {}, bar),
-      h("span", {}, weight.toFixed(2)),
+      h("span", {}, shortWeight(weight)),
     );
   }
   const nodes: Node[] = [name, bars];

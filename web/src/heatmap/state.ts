@@ -93,7 +93,10 @@ export function parseSource(raw: unknown): Source {
   if (json.mask) {
     const mask = unpack(json.mask as Packed, "mask");
     checkShape(mask.shape, [n_q, n_k], "mask");
-    source.mask = Uint8Array.from(mask.data, (x) => (x ? 1 : 0));
+    const other = mask.data.find((x) => x !== 0 && x !== 1);
+    if (other !== undefined)
+      throw new Error(`expected mask of 0 and 1 (1 = may look), got ${other}`);
+    source.mask = Uint8Array.from(mask.data);
   }
   const given = [source.scores, source.query && source.key, source.weights];
   if (given.filter(Boolean).length !== 1)

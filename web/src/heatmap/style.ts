@@ -17,7 +17,7 @@ export const HEATMAP_STYLE = `
 .panel .row-name { margin-top: .5rem; border-left: 4px solid var(--accent); padding-left: .45rem; }
 .panel .row-name.lock { border-color: var(--lock); }
 .bars {
-  display: grid; grid-template-columns: minmax(2.5rem, max-content) 1fr 2.6em;
+  display: grid; grid-template-columns: minmax(2.5rem, max-content) 1fr 3.2em;
   gap: 1px .5rem; align-items: center; font-size: .9em; margin: 0;
 }
 .bars bdi { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; max-width: 7rem; }

@@ -1,6 +1,7 @@
 // The same matrix as a real table: what a screen reader walks through.
 import { tableOf } from "../lib/table.ts";
-import { type Picture, strongest } from "./compute.ts";
+import { weightText } from "../lib/text.ts";
+import { cellText, type Picture, strongest } from "./compute.ts";
 import { isOdd } from "./state.ts";
 
 const MAX_CELLS = 1024;
@@ -15,11 +16,8 @@ export function buildTable(picture: Picture): HTMLTableElement {
     : Array.from({ length: TOP }, (_, i) => `key ${i + 1}`);
   const body = picture.rows.map(({ label }, r): [string, string[]] => {
     const cells = whole
-      ? picture.cols.map((_, c) => weightText(picture, r * cols + c))
-      : strongest(picture, r, TOP).map(
-          ({ col, weight }) =>
-            `${picture.cols[col].label} ${weight.toFixed(3)}`,
-        );
+      ? picture.cols.map((_, c) => cellText(picture, r * cols + c))
+      : mostLookedAt(picture, r);
     const odd = isOdd(picture.totals?.[r] ?? 1) ? " (not 1)" : "";
     if (whole) cells.push(picture.sums[r].toFixed(3) + odd);
     return [label, cells];
@@ -30,8 +28,12 @@ export function buildTable(picture: Picture): HTMLTableElement {
   return tableOf(["query", ...head], body, caption);
 }
 
-function weightText(picture: Picture, cell: number): string {
-  return picture.allowed && !picture.allowed[cell]
-    ? "masked"
-    : picture.weights[cell].toFixed(3);
+/** The strongest keys of a row; a row may have fewer that it can look at. */
+function mostLookedAt(picture: Picture, row: number): string[] {
+  const found = strongest(picture, row, TOP);
+  return Array.from({ length: TOP }, (_, i) =>
+    i < found.length
+      ? `${picture.cols[found[i].col].label} ${weightText(found[i].weight)}`
+      : "–",
+  );
 }

@@ -1,10 +1,15 @@
 // AttentionHeatmap: the matrix, its controls and its read-out in one element.
-import { download, h } from "../lib/dom.ts";
+import { download, h, pixelRatio } from "../lib/dom.ts";
 import { type At, keyGrid } from "../lib/grid.ts";
 import { button, type Parts, type Tools, widget } from "../lib/shell.ts";
 import { saveCsv, saveSvg } from "../lib/svg.ts";
 import { foldedTable } from "../lib/table.ts";
-import { createModel, type Picture, selectionName } from "./compute.ts";
+import {
+  cellText,
+  createModel,
+  type Picture,
+  selectionName,
+} from "./compute.ts";
 import { createControls } from "./controls.ts";
 import {
   cellAt,
@@ -103,7 +108,7 @@ function heatmap(tools: Tools<Reader>): Parts<Reader> {
     canvas: HTMLCanvasElement,
     paintOn: (context: CanvasRenderingContext2D) => void,
   ) {
-    const ratio = window.devicePixelRatio || 1;
+    const ratio = pixelRatio(layout);
     const [width, height] = [layout.width * ratio, layout.height * ratio];
     if (
       canvas.width !== Math.round(width) ||
@@ -169,11 +174,9 @@ function heatmap(tools: Tools<Reader>): Parts<Reader> {
   function speak(at: At | null) {
     if (!at) return walk.speak("");
     const c = at.row * picture.cols.length + at.col;
-    const masked = picture.allowed && !picture.allowed[c];
-    const weight = masked ? "masked" : picture.weights[c].toFixed(3);
     walk.speak(
       `query ${picture.rows[at.row].label}, ` +
-        `key ${picture.cols[at.col].label}: ${weight}`,
+        `key ${picture.cols[at.col].label}: ${cellText(picture, c)}`,
     );
   }
 
@@ -222,9 +225,9 @@ function heatmap(tools: Tools<Reader>): Parts<Reader> {
   function savePng() {
     const paper = paperLayout();
     const canvas = document.createElement("canvas");
-    const ratio = 2;
-    canvas.width = paper.width * ratio;
-    canvas.height = paper.height * ratio;
+    const ratio = pixelRatio(paper, 2);
+    canvas.width = Math.round(paper.width * ratio);
+    canvas.height = Math.round(paper.height * ratio);
     const context = canvas.getContext("2d")!;
     context.scale(ratio, ratio);
     drawBase(context, paper, picture, state().threshold, PAPER);

@@ -22,6 +22,7 @@ export interface Shape {
 
 export const LONGEST = 131072;
 export const MOST = 256; // texts at once
+const MOST_HEADS = 1024;
 export const BITS = [8, 16, 32];
 
 const whole = (low: number, high: number) => (x: unknown) =>
@@ -30,9 +31,12 @@ const whole = (low: number, high: number) => (x: unknown) =>
 export function parseShapes(json: unknown): Shape[] {
   const shapes = (json as { models?: unknown } | null)?.models;
   const size = whole(1, 1e6);
+  const heads = whole(1, MOST_HEADS);
   const fits = (x: Shape) =>
     typeof x?.name === "string" &&
-    [x.layers, x.heads, x.kv_heads, x.d_head].every(size);
+    [x.layers, x.d_head].every(size) &&
+    [x.heads, x.kv_heads].every(heads) &&
+    whole(0, 1e6)(x.latent);
   if (!Array.isArray(shapes) || shapes.length === 0 || !shapes.every(fits))
     throw new Error("expected the shapes of models");
   return shapes;
@@ -40,7 +44,7 @@ export function parseShapes(json: unknown): Shape[] {
 
 export const validators = (shapes: Shape[]): Valid<Reader> => ({
   model: (x) => shapes.some((shape) => shape.name === x),
-  kv_heads: whole(0, 1024),
+  kv_heads: whole(0, MOST_HEADS),
   length: whole(1, LONGEST),
   batch: whole(1, MOST),
   bits: (x) => BITS.includes(x as number),

@@ -74,6 +74,16 @@ export function onThemeChange(callback: () => void): () => void {
   return () => observer.disconnect();
 }
 
+// The area of the largest canvas that every browser draws.
+const MAX_PIXELS = 2 ** 24;
+
+/** How many pixels of a canvas one CSS pixel gets: fewer if it is large. */
+export const pixelRatio = (
+  size: { width: number; height: number },
+  wanted = window.devicePixelRatio || 1,
+): number =>
+  Math.min(wanted, Math.sqrt(MAX_PIXELS / (size.width * size.height)));
+
 /** Hand a file to the reader. */
 export function download(name: string, content: Blob): void {
   const url = URL.createObjectURL(content);

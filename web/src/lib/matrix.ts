@@ -1,7 +1,8 @@
 // A matrix in SVG: labels, coloured cells, a cross-hair. For 512 tokens the
 // heatmap has a canvas of its own.
 import type { At } from "./grid.ts";
-import { hex, shade } from "./palette.ts";
+import { hex } from "./palette.ts";
+import { type Scale, shadeOn } from "./scale.ts";
 import { type Ink, LIGHT_INK, s } from "./svg.ts";
 
 /** Where things stand, in CSS pixels. */
@@ -89,31 +90,31 @@ export function cellAt(layout: Layout, x: number, y: number): At | null {
 
 /** What stands in the cells of one matrix. */
 export interface Matrix {
-  fills: { colour: string; has: (c: number) => boolean }[];
+  colour(c: number): string | null;
   empty(c: number): boolean;
   text?(c: number): { text: string; dark: boolean } | null;
   marked?(c: number): boolean;
 }
 
-/** Values from 0 to `top` in cividis, in 64 steps. */
+/** Values on a scale in cividis, in 64 steps; what is missing is empty. */
 export function shadeMatrix(
   values: ArrayLike<number>,
-  top: number,
+  scale: Scale,
 ): Matrix & { shades: Uint8Array } {
-  const shades = Uint8Array.from(values, (x) => shade(x, top) & 252);
-  const fills = [...new Set(shades)].map((one) => ({
-    colour: hex(one),
-    has: (c: number) => shades[c] === one,
-  }));
-  return { fills, empty: () => false, shades };
+  const shades = Uint8Array.from(values, (x) => shadeOn(scale, x) & 252);
+  const empty = (c: number) => Number.isNaN(values[c]);
+  return { colour: (c) => (empty(c) ? null : hex(shades[c])), empty, shades };
 }
 
 /** What does not change while the reader paints: labels and lines. */
 export function drawFrame(layout: Layout, ink: Ink): SVGElement[] {
   const { left, top, cell, rows, cols } = layout;
   const [wide, high] = [cols, rows].map((all) => round(all.length * cell));
+  // Lines around each cell, or around all where they would hide them.
   const starts = (count: number) =>
-    Array.from({ length: count + 1 }, (_, i) => round(i * cell));
+    cell < 3
+      ? [0, round(count * cell)]
+      : Array.from({ length: count + 1 }, (_, i) => round(i * cell));
   const lines = [
     ...starts(rows.length).map((y) => `M${left} ${top + y}h${wide}`),
     ...starts(cols.length).map((x) => `M${left + x} ${top}v${high}`),
@@ -139,9 +140,7 @@ export function drawCells(
     .map((c) => `M${x(c)} ${y(c) + cell}l${cell} ${-cell}`);
   const nodes = [
     s("path", { d: strokes.join(""), stroke: ink.line }),
-    ...matrix.fills.map(({ colour, has }) =>
-      s("path", { d: runs(layout, has), fill: colour }),
-    ),
+    ...[...runs(layout, matrix)].map(([fill, d]) => s("path", { d, fill })),
   ];
   if (matrix.text && cell >= 14)
     for (const c of cells) {
@@ -194,22 +193,27 @@ export function drawOver(
 
 const round = (x: number) => Math.round(x * 100) / 100;
 
-/** Cells in one path: those that touch in a row are one rectangle. */
-function runs(layout: Layout, has: (c: number) => boolean): string {
+/**
+ * A path for each colour; cells that touch in a row are one rectangle. Each
+ * cell is looked at once, however many colours there are.
+ */
+function runs(layout: Layout, matrix: Matrix): Map<string, string> {
   const { left, top, cell, rows, cols } = layout;
   const n = cols.length;
-  let path = "";
+  const paths = new Map<string, string>();
   for (let i = 0; i < rows.length; i++)
-    for (let j = 0; j < n; j++) {
-      const start = j;
-      while (j < n && has(i * n + j)) j++;
-      if (j === start) continue;
-      const wide = round((j - start) * cell);
-      path +=
+    for (let start = 0, end = 0; start < n; start = end) {
+      const colour = matrix.colour(i * n + start);
+      do end++;
+      while (end < n && matrix.colour(i * n + end) === colour);
+      if (colour === null) continue;
+      const wide = round((end - start) * cell);
+      const run =
         `M${round(left + start * cell)} ${round(top + i * cell)}` +
         `h${wide}v${round(cell)}h${-wide}z`;
+      paths.set(colour, (paths.get(colour) ?? "") + run);
     }
-  return path;
+  return paths;
 }
 
 /** A corner folded over: a token that hears of a later one. */

@@ -58,7 +58,8 @@ export function fromLink(
   pairs: Iterable<[string, string]>,
   start: object,
 ): Json {
-  const changes: Json = {};
+  // Without a prototype even “__proto__” is an entry, to be refused by name.
+  const changes: Json = Object.create(null);
   for (const [key, text] of pairs) {
     const [name, entry] = split(key);
     const kind = Object.hasOwn(start, name) ? (start as Json)[name] : text;

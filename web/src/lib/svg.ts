@@ -1,6 +1,6 @@
 // Small SVG pictures: built from attributes alone, so that a copy stands on
 // its own in a file.
-import { download } from "./dom.ts";
+import { download, pixelRatio } from "./dom.ts";
 
 const SPACE = "http://www.w3.org/2000/svg";
 
@@ -74,19 +74,35 @@ async function savePng(name: string, svg: Element): Promise<void> {
   const image = new Image();
   image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
   await image.decode();
+  const [width, height] = ["width", "height"].map((side) =>
+    Number(svg.getAttribute(side)),
+  );
+  const ratio = pixelRatio({ width, height }, 2);
   const canvas = document.createElement("canvas");
-  canvas.width = 2 * Number(svg.getAttribute("width"));
-  canvas.height = 2 * Number(svg.getAttribute("height"));
+  canvas.width = Math.round(width * ratio);
+  canvas.height = Math.round(height * ratio);
   canvas.getContext("2d")!.drawImage(image, 0, 0, canvas.width, canvas.height);
   const blob = await new Promise<Blob | null>((go) => canvas.toBlob(go));
   if (!blob) throw new Error("the browser made no picture");
   download(name, blob);
 }
 
-/** Comma-separated values with a heading. */
-export function saveCsv(name: string, rows: (string | number)[][]): void {
-  const text = rows.map((row) => row.map(csvCell).join(",")).join("\r\n");
-  download(name, new Blob([`${text}\r\n`], { type: "text/csv" }));
+type Rows = Iterable<(string | number)[]>;
+
+const CHUNK = 10_000; // lines
+
+/** Comma-separated values with a heading; no string holds all of them. */
+export function saveCsv(name: string, rows: Rows): void {
+  const parts: string[] = [];
+  let lines: string[] = [];
+  const flush = () => {
+    parts.push(lines.join(""));
+    lines = [];
+  };
+  for (const row of rows)
+    if (lines.push(`${row.map(csvCell).join(",")}\r\n`) === CHUNK) flush();
+  flush();
+  download(name, new Blob(parts, { type: "text/csv" }));
 }
 
 /** Text in quotes, and never a formula for a spreadsheet. */
@@ -99,7 +115,7 @@ export const csvCell = (cell: string | number): string =>
 export const svgExports = (
   name: string,
   picture: () => Element,
-  rows: () => (string | number)[][],
+  rows: () => Rows,
   say: (text: string) => void,
 ): [string, () => void][] => [
   [

@@ -14,7 +14,7 @@ export const leastWidth = (n: number): number =>
 
 export function maskMatrix(mask: Uint8Array, ink: Ink): Matrix {
   return {
-    fills: [{ colour: ink.marks[0], has: (c) => mask[c] === 1 }],
+    colour: (c) => (mask[c] === 1 ? ink.marks[0] : null),
     empty: (c) => mask[c] === 0,
   };
 }
@@ -29,10 +29,7 @@ export function reachMatrix(
   future: boolean,
 ): Matrix {
   return {
-    fills: Array.from({ length: layer + 1 }, (_, k) => ({
-      colour: hex(layerShade(k)),
-      has: (c) => first[c] === k,
-    })),
+    colour: (c) => (first[c] <= layer ? hex(layerShade(first[c])) : null),
     empty: (c) => first[c] > layer,
     text: (c) =>
       first[c] > layer || n > 16

@@ -30,14 +30,14 @@ export function parseSource(raw: unknown): Source {
   const tokens = Array.isArray(json.tokens) ? json.tokens.map(String) : [];
   if (tokens.length < 1 || tokens.length > MAX_KEYS)
     throw new Error(`expected 1 to ${MAX_KEYS} tokens, got ${tokens.length}`);
-  if (typeof json.d_k !== "number" || json.d_k < 1)
+  if (!Number.isFinite(json.d_k) || (json.d_k as number) < 1)
     throw new Error(`expected d_k of at least 1, got ${json.d_k}`);
   return {
     title: String(json.title ?? ""),
     note: String(json.note ?? ""),
     query_token: String(json.query_token ?? "query"),
     tokens,
-    d_k: json.d_k,
+    d_k: json.d_k as number,
   };
 }
 

@@ -1,6 +1,7 @@
 // What the widget is given, what a reader may change, and what the model
 // says of a sentence. attn_course.widgets.sentence is the Python twin.
 import { type Valid, within } from "../lib/state.ts";
+import { firstLetters, fitsIn } from "../lib/text.ts";
 import { BLANK, kindsOf, suggestions, type Token, tokenise } from "./text.ts";
 import { answer, type Network, type Reading, read } from "./transformer.ts";
 
@@ -54,7 +55,7 @@ export function parseSource(raw: unknown): Source {
     weights: typeof json.weights === "string" ? json.weights : null,
     examples: examples.slice(0, MOST_EXAMPLES).map((one) => ({
       label: String(one?.label ?? ""),
-      sentence: String(one?.sentence ?? "").slice(0, MAX_LETTERS),
+      sentence: firstLetters(String(one?.sentence ?? ""), MAX_LETTERS),
     })),
     lists: lists.map(([name, words]) => [
       name,
@@ -66,7 +67,7 @@ export function parseSource(raw: unknown): Source {
 }
 
 export const validators = (source: Source): Valid<Reader> => ({
-  sentence: (x) => typeof x === "string" && x.length <= MAX_LETTERS,
+  sentence: (x) => typeof x === "string" && fitsIn(x, MAX_LETTERS),
   layer: (x) => Number.isInteger(x) && within(1, source.layers)(x),
   head: (x) => Number.isInteger(x) && within(1, source.heads)(x),
 });

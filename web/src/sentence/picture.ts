@@ -1,6 +1,7 @@
 // A sentence from top to bottom, and arcs from one word to the words that it
 // looks at: it fits a phone, and it can be taken away.
 import { type Ink, s } from "../lib/svg.ts";
+import { shorten } from "../lib/text.ts";
 
 export interface Looks {
   words: string[];
@@ -31,7 +32,7 @@ export function drawLooks(looks: Looks, width: number, ink: Ink): Node[] {
         "font-weight": i === from || nouns[i] ? 700 : 400,
         fill: i === from ? ink.accent : ink.ink,
       },
-      word.length > 13 ? `${word.slice(0, 12)}…` : word,
+      shorten(word, 13),
     ),
   );
   if (from === null) return labels;

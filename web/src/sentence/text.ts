@@ -10,7 +10,12 @@ export interface Token {
 }
 
 export const BLANK = "<blank>";
-const PIECES = /_{2,}|[\p{L}\p{N}]+(?:['’-][\p{L}\p{N}]+)*|\S/gu;
+// A letter keeps its marks and joiners, an emoji its parts, a flag its two.
+const LETTERS = String.raw`(?:[\p{L}\p{N}][\p{M}\u200c\u200d]*)+`;
+const SIGN =
+  String.raw`\p{RI}{2}|\p{ExtPict}[\p{EMod}\ufe0f]*` +
+  String.raw`(?:\u200d\p{ExtPict}[\p{EMod}\ufe0f]*)*|\S\p{M}*`;
+const PIECES = new RegExp(`_{2,}|${LETTERS}(?:['’-]${LETTERS})*|${SIGN}`, "gu");
 
 /** Words in lower case, and each mark of punctuation by itself. */
 export const tokenise = (text: string): Token[] =>
@@ -71,7 +76,10 @@ type Classes = Map<string, string[]>;
 const classesOf = (kind: string, classes: Classes) =>
   [...classes].filter(([name]) => name === kind || name.endsWith(` ${kind}`));
 
-/** The kinds of each word; those of an unknown one are guessed. */
+/**
+ * The kinds of each word; those of an unknown one are guessed. Each kind is
+ * named once: what may follow would otherwise double with every word.
+ */
 export function kindsOf(
   words: string[],
   isKnown: (word: string) => boolean,
@@ -86,7 +94,7 @@ export function kindsOf(
     );
     before = isKnown(word)
       ? known
-      : before.flatMap((kind) => FOLLOWS[kind] ?? []);
+      : [...new Set(before.flatMap((kind) => FOLLOWS[kind] ?? []))];
     return before;
   });
 }

@@ -1,6 +1,7 @@
 // The forward pass of attn_course.transformer.Transformer on one sentence,
 // from a file in the format safetensors. attn_course.pronouns.weights is the
 // Python twin.
+import { half } from "../lib/arrays.ts";
 import { dotProducts, softmaxRows } from "../lib/softmax.ts";
 
 const EPS = 1e-5;
@@ -58,7 +59,9 @@ interface Entry {
 function readTensor(view: DataView, start: number, name: string, e: Entry) {
   const [first, end] = e.data_offsets;
   const count = e.shape.reduce((a, b) => a * b, 1);
-  if (e.dtype !== "F16" || end - first !== 2 * count)
+  // Before room for them is made, the numbers must be there.
+  const there = first >= 0 && start + end <= view.byteLength;
+  if (e.dtype !== "F16" || end - first !== 2 * count || !there)
     throw new Error(`expected ${name} as ${count} float16 numbers`);
   const data = new Float64Array(count);
   for (let i = 0; i < count; i++)
@@ -66,16 +69,6 @@ function readTensor(view: DataView, start: number, name: string, e: Entry) {
   if (!data.every(Number.isFinite))
     throw new Error(`expected finite numbers in ${name}`);
   return { shape: e.shape, data };
-}
-
-/** The number that 16 bits stand for (IEEE 754, binary16). */
-export function half(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 31) return fraction ? Number.NaN : sign * Infinity;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
 function assemble(

@@ -6,6 +6,7 @@ import { h } from "../lib/dom.ts";
 import type { Handle } from "../lib/host.ts";
 import { button, type Parts, type Tools, widget } from "../lib/shell.ts";
 import { DARK_INK, LIGHT_INK, s, standalone, svgExports } from "../lib/svg.ts";
+import { firstLetters, shorten } from "../lib/text.ts";
 import {
   type Answer,
   type Candidate,
@@ -83,7 +84,7 @@ function typeASentence(tools: Tools<Reader>): Parts<Reader> {
     write(field.value.replace(/[\r\n]+/g, " ")),
   );
   const write = (sentence: string) =>
-    tools.change({ sentence: sentence.slice(0, MAX_LETTERS) });
+    tools.change({ sentence: firstLetters(sentence, MAX_LETTERS) });
 
   const examples = h(
     "div",
@@ -135,7 +136,7 @@ function typeASentence(tools: Tools<Reader>): Parts<Reader> {
         ? tools.asset(source.asset).then((uri) => uri.split(",")[1])
         : Promise.resolve(source.weights));
       const loaded = parseNetwork(decode(bytes, "the weights"));
-      if (loaded.layers < source.layers || loaded.heads < source.heads)
+      if (loaded.layers !== source.layers || loaded.heads !== source.heads)
         throw new Error("they are not those of this widget");
       network = loaded;
     } catch (error) {
@@ -333,9 +334,6 @@ function typeASentence(tools: Tools<Reader>): Parts<Reader> {
     measured: words,
   };
 }
-
-const shorten = (text: string, most: number) =>
-  text.length > most ? `${text.slice(0, most - 1)}…` : text;
 
 const named = ({ word }: Candidate) =>
   word === NONE ? "no noun of this sentence" : word;

@@ -36,7 +36,8 @@ export function parseSource(raw: unknown): Source {
   const json = (raw ?? {}) as Json;
   const [layers, heads] = [Number(json.layers), Number(json.heads)];
   const total = layers * heads;
-  if (!Number.isInteger(total) || total < 1 || total > MAX_HEADS)
+  const whole = [layers, heads].every((n) => Number.isInteger(n) && n >= 1);
+  if (!whole || total > MAX_HEADS)
     throw new Error(
       `expected 1 to ${MAX_HEADS} heads in all, got ${layers} × ${heads}`,
     );

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from attn_course.exercises.core import Case, Exercise
+from attn_course.exercises.cases import Case, sized
+from attn_course.exercises.core import Exercise
 
 MAR0, E2, WIDTH_OF_BLUR = 1 / 60, 2.3, 0.92
 
@@ -15,18 +16,15 @@ def inputs(rng: np.random.Generator) -> list[Case]:
         Case("a picture near by", (np.array([0.0, 100.0]), 512, 60.0)),
         Case("a picture far away", (np.array([5.0, 200.0]), 640, 3.0)),
     ]
-    for shape, columns, degrees in [
-        ((3,), 600, 12.5), ((2, 4), 384, 33.0), ((5, 2), 1000, 8.0),
-        ((4, 4), 427, 51.0), ((1, 3, 2), 256, 17.0), ((1,), 300, 9.0),
-        ((7,), 720, 28.0),
-    ]:  # fmt: skip
-        distance = rng.uniform(0, columns, shape).round(1)
-        name = f"{distance.size} distances, {columns} pixels are {degrees}°"
-        cases.append(Case(name, (distance, columns, degrees)))
-    some = rng.uniform(0, 300, 4)
-    for dtype in ("float32", "float16"):
-        cases.append(Case(dtype, (some.astype(dtype), 512, 24.0)))
-    return cases
+    # Seconds of arc are right, and float16 ends at 65,504.
+    return cases + [x for x in sized(rng, _draw) if x.name != "float16"]
+
+
+def _draw(rng, batch, n):
+    """Draw distances, a picture's width and how wide it appears."""
+    columns = int(rng.integers(200, 1200))
+    distance = rng.uniform(0, columns / 4, (*batch, n)).round(1)
+    return distance, columns, round(rng.uniform(5, 60), 1)
 
 
 EXERCISE = Exercise(
@@ -245,3 +243,9 @@ def one_number(distance, columns, degrees):
 def flattened(distance, columns, degrees):
     """You flattened the array: keep the shape of `distance`."""
     return _radius(distance, columns, degrees).reshape(-1, 1)
+
+
+@EXERCISE.is_wrong
+def in_the_dtype_of_distances(distance, columns, degrees):
+    """You kept the dtype of the distances: ints cut the radii off."""
+    return _radius(distance, columns, degrees).astype(distance.dtype)

@@ -2,42 +2,32 @@
 
 import numpy as np
 
-from attn_course.exercises.core import Case, Exercise
-
-# What a case is called, batch axes, number of words, d, dtype.
-SIZES = [
-    ("one word", (), 1, 2, "float64"),
-    ("two words", (), 2, 3, "float64"),
-    ("five words", (), 5, 4, "float64"),
-    ("as many words as dimensions", (), 4, 4, "float64"),
-    ("a batch of sentences", (3,), 2, 4, "float64"),
-    ("as many sentences as words", (4,), 4, 3, "float64"),
-    ("two batch axes", (2, 3), 4, 5, "float64"),
-    ("float32", (2,), 3, 4, "float32"),
-    ("float16", (), 3, 2, "float16"),
-]
+from attn_course.exercises.cases import Case, normal, sized
+from attn_course.exercises.core import Exercise
 
 
 def inputs(rng: np.random.Generator) -> list[Case]:
     """Give vectors of whole sentences and of sentences without a word."""
-    cases = [_random_case(rng, *sizes) for sizes in SIZES]
-    for n in (6, 7):
-        cases.append(_random_case(rng, f"{n} words", (), n, 8, "float64"))
-    whole, without = cases[2].arguments
+    whole, without = _draw(rng, (), 5, 4)
+    same = without.copy()
+    same[[1, 3]] = whole
     return [
-        *cases,
-        Case("the word changes nothing", (whole, 0 * without + whole)),
+        *sized(rng, _draw),
+        Case("many words", _draw(rng, (), 7, 8)),
+        Case("two words change nothing", (whole, same)),
         Case("vectors of other lengths", (7 * whole, 0.01 * without)),
+        Case("long and short vectors", (1e10 * whole, 1e-10 * without)),
+        Case("short and long vectors", (1e-10 * whole, 1e10 * without)),
+        Case("short vectors", (1e-10 * whole, 1e-10 * without)),
         Case("opposite vectors", (whole, 0 * without - 3 * whole)),
     ]
 
 
-def _random_case(rng, name, batch, n, d, dtype) -> Case:
+def _draw(rng, batch, n, d):
     """Draw vectors that share a direction, as sentences do."""
-    shared = rng.normal(size=(*batch, 1, d))
-    whole = shared[..., 0, :] + rng.normal(size=(*batch, d))
-    without = shared + rng.normal(size=(*batch, n, d))
-    return Case(name, (whole.astype(dtype), without.astype(dtype)))
+    shared = normal(rng, *batch, 1, d)
+    whole = shared[..., 0, :] + normal(rng, *batch, d)
+    return whole, shared + normal(rng, *batch, n, d)
 
 
 EXERCISE = Exercise(
@@ -50,7 +40,7 @@ left out.
 - `whole` is the vector of the sentence, `(..., d)`. `without` holds one vector
   for each word: that of the sentence without it, `(..., n, d)`.
 - Return 1 − cosine of the angle between the two, for each word: `(..., n)`.
-- The vectors may have any length but zero.""",
+- The vectors may be long or short; none has length zero.""",
     difficulty=1,
     minutes=10,
     hints=[
@@ -128,6 +118,13 @@ def squared_lengths(whole, without):
     """You divided by the squared lengths: take the roots."""
     square = (whole**2).sum(-1)[..., None] * (without**2).sum(-1)
     return 1 - (without @ whole[..., None])[..., 0] / square
+
+
+@EXERCISE.is_wrong
+def a_little_added(whole, without):
+    """You added a little to the lengths: short vectors then lose their own."""
+    lengths = np.linalg.norm(without, axis=-1) + 1e-8
+    return 1 - (without @ _unit(whole)[..., None])[..., 0] / lengths
 
 
 @EXERCISE.is_wrong

@@ -4,49 +4,44 @@ import numpy as np
 
 from attn_course.alignments import alignment_error_rate as from_the_course
 from attn_course.alignments import strongest_links
-from attn_course.exercises.core import Case, Exercise
-
-# What a case is called, sentences, n_out, n_in, dtype.
-SIZES = [
-    ("one sentence of two words", 1, 2, 2, "float64"),
-    ("one sentence", 1, 3, 4, "float64"),
-    ("as many words as the translation", 2, 4, 4, "float64"),
-    ("more words out than in", 2, 5, 3, "float64"),
-    ("one word in", 3, 2, 1, "float64"),
-    ("one word out", 2, 1, 4, "float64"),
-    ("as many sentences as words", 4, 4, 4, "float64"),
-    ("many sentences", 12, 3, 3, "float64"),
-    ("long sentences", 2, 20, 18, "float64"),
-    ("float32", 3, 4, 5, "float32"),
-    ("float16", 2, 4, 3, "float16"),
-]
+from attn_course.exercises.cases import Case, hard, sized
+from attn_course.exercises.core import Exercise
+from attn_course.exercises.parts import softmax
 
 
 def inputs(rng: np.random.Generator) -> list[Case]:
     """Give weights and gold links."""
-    cases = [_random_case(rng, *sizes) for sizes in SIZES]
-    for _ in range(2):
-        sizes = rng.permutation(np.arange(2, 8))[:3].tolist()
-        name = "{} sentences, {} words out, {} in".format(*sizes)
-        cases.append(_random_case(rng, name, *sizes, "float64"))
-    weights, _, possible = _random_case(rng, *SIZES[3]).arguments
+    weights, _, possible = _draw(rng, 2, 5, 3)
     best = np.eye(3, dtype=bool)[weights.argmax(-1)]
     nothing = np.zeros_like(possible)
+    row = np.array([[[0.4, 0.2, 0.4]], [[0.2, 0.4, 0.4]]])
+    first = row == 0.4
+    first[..., 2] = False
+    alike = np.full((2, 3, 4), 0.25)
     return [
-        *cases,
+        *sized(rng, _draw, to_ints=hard),
+        Case("many sentences", _draw(rng, 12, 3, 3)),
+        Case("long sentences", _draw(rng, 2, 20, 18)),
         Case("all right", (weights, best, best.copy())),
         Case("no link is sure", (weights, nothing, possible)),
         Case("all wrong", (weights, nothing.copy(), ~best)),
+        Case("two weights tie", (row, first, first.copy())),
+        Case("two tie, the later one is gold", (row, ~first, ~first)),
+        Case("all weights alike", (alike, *_gold(rng, alike))),
     ]
 
 
-def _random_case(rng, name, n, n_out, n_in, dtype) -> Case:
+def _draw(rng, n, n_out, n_in):
     """Draw weights, and links that often are where the weights are."""
-    scores = rng.normal(size=(n, n_out, n_in)) * 2
-    weights = np.exp(scores) / np.exp(scores).sum(-1, keepdims=True)
-    possible = rng.random(scores.shape) < 0.25 + 0.5 * weights
-    sure = possible & (rng.random(scores.shape) < 0.6)
-    return Case(name, (weights.astype(dtype), sure, possible))
+    scores = 2 * rng.normal(size=(n, n_out, n_in))
+    weights = softmax(scores)
+    return weights, *_gold(rng, weights)
+
+
+def _gold(rng, weights):
+    """Draw sure and possible links."""
+    possible = rng.random(weights.shape) < 0.25 + 0.5 * weights
+    return possible & (rng.random(weights.shape) < 0.6), possible
 
 
 EXERCISE = Exercise(
@@ -60,7 +55,7 @@ and Ney (2003) for each of several sentences.
   `sure` and `possible` are boolean, of the same shape: the gold links. Every
   sure link is possible too.
 - The links found, A, are the input word with the largest weight for each
-  output word.
+  output word; where several have it, the first of them alone.
 - Return 1 − (|A∩S| + |A∩P|) / (|A| + |S|) for each sentence, `(n,)`.""",
     difficulty=1,
     minutes=10,
@@ -93,7 +88,7 @@ def _share(part, whole):
 def error_rates(weights, sure, possible):
     """Rate the strongest links of each sentence, 0 for perfect.
 
-    weights (n, n_out, n_in), sure and possible likewise, boolean → (n,)
+    weights, sure and possible (n, n_out, n_in), the latter boolean → (n,)
     """
     n_out, n_in = weights.shape[-2:]
     found = np.eye(n_in, dtype=bool)[weights.argmax(axis=-1)]
@@ -133,14 +128,6 @@ def with_loops(weights, sure, possible):
     return np.array(rates)
 
 
-@EXERCISE.is_right
-def with_the_largest(weights, sure, possible):
-    """Find the links by comparing with the largest weight of each row."""
-    found = weights == weights.max(-1, keepdims=True)
-    right = _count(found & sure) + _count(found & possible)
-    return 1 - right / (_count(found) + _count(sure))
-
-
 # Links found wrongly
 
 
@@ -151,6 +138,21 @@ def linked_the_other_way(weights, sure, possible):
     found = np.swapaxes(np.eye(weights.shape[-2], dtype=bool)[best], -1, -2)
     right = _count(found & sure) + _count(found & possible)
     return 1 - right / (_count(found) + _count(sure))
+
+
+@EXERCISE.is_wrong
+def all_that_tie(weights, sure, possible):
+    """Where weights tie you found several links: take the first alone."""
+    found = weights == weights.max(-1, keepdims=True)
+    right = _count(found & sure) + _count(found & possible)
+    return 1 - right / (_count(found) + _count(sure))
+
+
+@EXERCISE.is_wrong
+def the_last_that_ties(weights, sure, possible):
+    """Where weights tie you took the last input word: take the first."""
+    flipped = weights[..., ::-1]
+    return error_rates(flipped, sure[..., ::-1], possible[..., ::-1])
 
 
 @EXERCISE.is_wrong

@@ -2,49 +2,29 @@
 
 import numpy as np
 
-from attn_course.exercises.core import Case, Exercise
-
-# What a case is called, its batch axes, d_in, d_h, dtype.
-SIZES = [
-    ("one number in, one in the state", (), 1, 1, "float64"),
-    ("one vector", (), 2, 3, "float64"),
-    ("input and state equally long", (), 4, 4, "float64"),
-    ("a state of one number", (), 3, 1, "float64"),
-    ("a batch", (5,), 2, 4, "float64"),
-    ("a batch as long as the state", (3,), 3, 3, "float64"),
-    ("two batch axes", (2, 3), 5, 2, "float64"),
-    ("float32", (4,), 3, 2, "float32"),
-    ("float16", (2,), 2, 2, "float16"),
-]
+from attn_course.exercises.cases import Case, normal, sized
+from attn_course.exercises.core import Exercise
 
 
 def inputs(rng: np.random.Generator) -> list[Case]:
     """Give an input, a state and the four arrays of a cell."""
-    cases = [_random_case(rng, *sizes) for sizes in SIZES]
-    for _ in range(3):
-        d_in, d_h = rng.permutation(np.arange(2, 8))[:2].tolist()
-        name = f"d_in = {d_in}, d_h = {d_h}"
-        cases.append(_random_case(rng, name, (2,), d_in, d_h, "float64"))
-    x, state, *arrays = cases[4].arguments
+    x, state, *arrays = _draw(rng, (4,), 2, 3)
     return [
-        *cases,
-        Case("large numbers", (60 * x, state, *arrays)),
+        *sized(rng, _draw),
+        Case("large numbers", (1e4 * x, state, *arrays)),
+        Case("very large numbers", (1e10 * x, state, *arrays)),
+        Case("their opposites", (-1e10 * x, state, *arrays)),
+        Case("a large state", (x, 1e4 * state, *arrays)),
         Case("a state of zeros", (x, 0 * state, *arrays)),
+        Case("an input of zeros", (0 * x, state, *arrays)),
     ]
 
 
-def _random_case(rng, name, batch, d_in, d_h, dtype) -> Case:
+def _draw(rng, batch, d_in, d_h):
     """Draw all arrays."""
-    shapes = [
-        (*batch, d_in),
-        (*batch, d_h),
-        (3 * d_h, d_in),
-        (3 * d_h, d_h),
-        (3 * d_h,),
-        (3 * d_h,),
-    ]
-    arrays = [rng.normal(size=shape).round(2) for shape in shapes]
-    return Case(name, tuple(a.astype(dtype) for a in arrays))
+    shapes = [(*batch, d_in), (*batch, d_h), (3 * d_h, d_in), (3 * d_h, d_h)]
+    shapes += [(3 * d_h,), (3 * d_h,)]
+    return [normal(rng, *shape) for shape in shapes]
 
 
 EXERCISE = Exercise(
@@ -218,6 +198,16 @@ def gates_with_tanh(x, state, w_x, w_h, b_x, b_h):
     """Your gates are tanh: a sigmoid keeps them between 0 and 1."""
     from_x, from_h = _parts(x, state, w_x, w_h, b_x, b_h)
     reset, keep = (np.tanh(from_x[i] + from_h[i]) for i in (0, 1))
+    candidate = np.tanh(from_x[2] + reset * from_h[2])
+    return _finish(keep, state, candidate)
+
+
+@EXERCISE.is_wrong
+def sigmoid_overflows(x, state, w_x, w_h, b_x, b_h):
+    """exp(x)/(1 + exp(x)) is inf/inf for large x: take 1/(1 + exp(−x))."""
+    from_x, from_h = _parts(x, state, w_x, w_h, b_x, b_h)
+    exps = (np.exp(from_x[i] + from_h[i]) for i in (0, 1))
+    reset, keep = (exp / (1 + exp) for exp in exps)
     candidate = np.tanh(from_x[2] + reset * from_h[2])
     return _finish(keep, state, candidate)
 

@@ -2,51 +2,44 @@
 
 import numpy as np
 
-from attn_course.exercises.core import Case, Exercise
+from attn_course.exercises.cases import (
+    Case,
+    normal,
+    sized,
+    steep,
+    steep_batch,
+)
+from attn_course.exercises.core import Exercise
+from attn_course.exercises.parts import softmax
 from attn_course.functional import additive_weights
-
-# What a case is called, its batch axes, n_in, d_s, d_h, d_a, dtype.
-SIZES = [
-    ("two words", (), 2, 1, 2, 1, "float64"),
-    ("three words", (), 3, 2, 4, 3, "float64"),
-    ("a single word", (), 1, 3, 2, 4, "float64"),
-    ("all sizes equal", (), 3, 3, 3, 3, "float64"),
-    ("as many words as numbers in a state", (), 4, 4, 2, 3, "float64"),
-    ("a batch axis", (2,), 3, 4, 5, 2, "float64"),
-    ("a batch, all sizes equal", (3,), 3, 3, 3, 3, "float64"),
-    ("two batch axes", (2, 3), 4, 5, 3, 2, "float64"),
-    ("a long sentence", (), 40, 3, 4, 2, "float64"),
-    ("float32", (2,), 3, 2, 4, 5, "float32"),
-    ("float16", (), 3, 2, 3, 2, "float16"),
-]
 
 
 def inputs(rng: np.random.Generator) -> list[Case]:
     """Give a state, annotations and the three learned arrays."""
-    cases = [_random_case(rng, *sizes) for sizes in SIZES]
-    for batch in [(), (2,), (1, 2)]:
-        sizes = rng.permutation(np.arange(2, 8))[:4].tolist()
-        name = f"{sizes[0]} words, batch axes {batch}"
-        cases.append(_random_case(rng, name, batch, *sizes, "float64"))
-    state, annotations, w, u, v = _random_case(rng, *SIZES[1]).arguments
+    state, annotations, w, u, v = _draw(rng, (), 3, 2, 4, 3)
     return [
-        *cases,
-        Case("scores above 700", (state, annotations, w, u, 9000 * v)),
+        *sized(rng, _draw),
+        *[Case(name, _scored(scores)) for name, scores in steep().items()],
+        Case("scores far apart in a batch", _scored(steep_batch())),
+        Case("large annotations", (state, 1e4 * annotations, w, u, v)),
+        Case("a large state", (1e10 * state, annotations, w, u, v)),
         Case("equal words", (state, np.ones_like(annotations), w, u, v)),
+        Case("a state of zeros", (0 * state, annotations, w, u, v)),
     ]
 
 
-def _random_case(rng, name, batch, n_in, d_s, d_h, d_a, dtype) -> Case:
+def _draw(rng, batch, n_in, d_s, d_h, d_a):
     """Draw all arrays."""
-    shapes = [
-        (*batch, d_s),
-        (*batch, n_in, d_h),
-        (d_a, d_s),
-        (d_a, d_h),
-        (d_a,),
-    ]
-    arrays = [rng.normal(size=shape).round(2) for shape in shapes]
-    return Case(name, tuple(x.astype(dtype) for x in arrays))
+    shapes = [(*batch, d_s), (*batch, n_in, d_h), (d_a, d_s), (d_a, d_h)]
+    return [normal(rng, *shape) for shape in [*shapes, (d_a,)]]
+
+
+def _scored(scores):
+    """Give arguments whose words have these scores, (..., n_in)."""
+    size = scores.size  # a hidden unit for each word, which tanh makes 1
+    annotations = 20.0 * np.eye(size).reshape(*scores.shape, size)
+    state, w = np.zeros((*scores.shape[:-1], 1)), np.zeros((size, 1))
+    return state, annotations, w, np.eye(size), scores.ravel()
 
 
 EXERCISE = Exercise(
@@ -73,11 +66,6 @@ decoder of Bahdanau and colleagues (2015) reads before it writes a word.
     ],
     inputs=inputs,
 )
-
-
-def _softmax(x, axis=-1):
-    exps = np.exp(x - x.max(axis=axis, keepdims=True))
-    return exps / exps.sum(axis=axis, keepdims=True)
 
 
 def _hidden(state, annotations, w, u):
@@ -115,7 +103,7 @@ def with_einsum(state, annotations, w, u, v):
     scores = np.einsum(
         "...na,a->...n", np.tanh(asked[..., None, :] + offered), v
     )
-    return np.einsum("...n,...nh->...h", _softmax(scores), annotations)
+    return np.einsum("...n,...nh->...h", softmax(scores), annotations)
 
 
 @EXERCISE.is_right
@@ -127,15 +115,16 @@ def with_loops(state, annotations, w, u, v):
         scores = np.array(
             [v @ np.tanh(w @ state[place] + u @ h) for h in words]
         )
-        for weight, h in zip(_softmax(scores), words, strict=True):
+        for weight, h in zip(softmax(scores), words, strict=True):
             context[place] += weight * h
     return context
 
 
 @EXERCISE.is_right
 def with_the_courses_function(state, annotations, w, u, v):
-    """Ask with one query; the annotations are keys and values."""
-    weights = additive_weights(state[..., None, :], annotations, w.T, u.T, v)
+    """Ask with one query; it takes floats alone."""
+    arrays = state[..., None, :], annotations, w.T, u.T, v
+    weights = additive_weights(*(1.0 * x for x in arrays))
     return (weights @ annotations)[..., 0, :]
 
 
@@ -146,65 +135,104 @@ def with_the_courses_function(state, annotations, w, u, v):
 def no_tanh(state, annotations, w, u, v):
     """You left out the tanh: the state then cancels in the softmax."""
     scores = ((state @ w.T)[..., None, :] + annotations @ u.T) @ v
-    return _mix(_softmax(scores), annotations)
+    return _mix(softmax(scores), annotations)
 
 
 @EXERCISE.is_wrong
 def no_v(state, annotations, w, u, v):
     """You summed the numbers after the tanh: weigh them with v."""
     scores = _hidden(state, annotations, w, u).sum(-1)
-    return _mix(_softmax(scores), annotations)
+    return _mix(softmax(scores), annotations)
 
 
 @EXERCISE.is_wrong
 def tanh_last(state, annotations, w, u, v):
     """You took the tanh of the score: it belongs inside, before v."""
     scores = ((state @ w.T)[..., None, :] + annotations @ u.T) @ v
-    return _mix(_softmax(np.tanh(scores)), annotations)
+    return _mix(softmax(np.tanh(scores)), annotations)
+
+
+@EXERCISE.is_wrong
+def tanh_by_hand(state, annotations, w, u, v):
+    """Your exponentials overflow, and inf/inf is NaN: take `np.tanh`."""
+    both = (state @ w.T)[..., None, :] + annotations @ u.T
+    up, down = np.exp(both), np.exp(-both)
+    return _mix(softmax((up - down) / (up + down) @ v), annotations)
 
 
 @EXERCISE.is_wrong
 def state_left_out(state, annotations, w, u, v):
     """You left the state out of the scores: add W s before the tanh."""
     scores = np.tanh(annotations @ u.T) @ v
-    return _mix(_softmax(scores), annotations)
+    return _mix(softmax(scores), annotations)
 
 
 @EXERCISE.is_wrong
 def scaled(state, annotations, w, u, v):
     """You divided by √d_a: additive scores are not scaled."""
     scores = _hidden(state, annotations, w, u) @ v / np.sqrt(len(v))
-    return _mix(_softmax(scores), annotations)
+    return _mix(softmax(scores), annotations)
 
 
 @EXERCISE.is_wrong
 def relu(state, annotations, w, u, v):
     """You used a ReLU: Bahdanau's score has a tanh."""
     hidden = np.maximum((state @ w.T)[..., None, :] + annotations @ u.T, 0)
-    return _mix(_softmax(hidden @ v), annotations)
+    return _mix(softmax(hidden @ v), annotations)
 
 
 @EXERCISE.is_wrong
 def not_transposed(state, annotations, w, u, v):
     """W and U are (d_a, d): multiply by their transposes from the right."""
     scores = np.tanh((state @ w)[..., None, :] + annotations @ u) @ v
-    return _mix(_softmax(scores), annotations)
+    return _mix(softmax(scores), annotations)
 
 
 @EXERCISE.is_wrong
 def no_new_axis(state, annotations, w, u, v):
     """Right without batch axes: W s needs an axis before its last."""
     scores = np.tanh(state @ w.T + annotations @ u.T) @ v
-    return _mix(_softmax(scores), annotations)
+    return _mix(softmax(scores), annotations)
 
 
 # Weighed wrongly
 
 
 @EXERCISE.is_wrong
-def no_softmax(state, annotations, w, u, v):
+def nosoftmax(state, annotations, w, u, v):
     """You weighed with the scores themselves: the softmax is missing."""
     return _mix(_hidden(state, annotations, w, u) @ v, annotations)
+
+
+@EXERCISE.is_wrong
+def no_maximum_subtracted(state, annotations, w, u, v):
+    """Right for small scores, but exp overflows: subtract the maximum."""
+    exps = np.exp(_hidden(state, annotations, w, u) @ v)
+    return _mix(exps / exps.sum(axis=-1, keepdims=True), annotations)
+
+
+@EXERCISE.is_wrong
+def minimum_subtracted(state, annotations, w, u, v):
+    """You subtracted the minimum: scores far above it overflow."""
+    scores = _hidden(state, annotations, w, u) @ v
+    exps = np.exp(scores - scores.min(axis=-1, keepdims=True))
+    return _mix(exps / exps.sum(axis=-1, keepdims=True), annotations)
+
+
+@EXERCISE.is_wrong
+def largest_absolute_subtracted(state, annotations, w, u, v):
+    """You subtracted the largest |score|: far below it all become 0/0."""
+    scores = _hidden(state, annotations, w, u) @ v
+    exps = np.exp(scores - np.abs(scores).max(axis=-1, keepdims=True))
+    return _mix(exps / exps.sum(axis=-1, keepdims=True), annotations)
+
+
+@EXERCISE.is_wrong
+def maximum_of_the_batch(state, annotations, w, u, v):
+    """One maximum for the batch: where all is far below it, 0/0."""
+    scores = _hidden(state, annotations, w, u) @ v
+    exps = np.exp(scores - scores.max())
+    return _mix(exps / exps.sum(axis=-1, keepdims=True), annotations)
 
 
 @EXERCISE.is_wrong
@@ -246,18 +274,18 @@ def returns_scores(state, annotations, w, u, v):
 @EXERCISE.is_wrong
 def returns_weights(state, annotations, w, u, v):
     """You returned the weights: mix the annotations with them."""
-    return _softmax(_hidden(state, annotations, w, u) @ v)
+    return softmax(_hidden(state, annotations, w, u) @ v)
 
 
 @EXERCISE.is_wrong
 def mixes_the_projected(state, annotations, w, u, v):
     """You mixed U h: the keys are for scoring, the values are h itself."""
-    weights = _softmax(_hidden(state, annotations, w, u) @ v)
+    weights = softmax(_hidden(state, annotations, w, u) @ v)
     return _mix(weights, annotations @ u.T)
 
 
 @EXERCISE.is_wrong
 def not_summed(state, annotations, w, u, v):
     """You weighed each annotation but did not sum over the words."""
-    weights = _softmax(_hidden(state, annotations, w, u) @ v)
+    weights = softmax(_hidden(state, annotations, w, u) @ v)
     return weights[..., None] * annotations

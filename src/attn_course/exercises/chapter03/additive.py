@@ -2,54 +2,29 @@
 
 import numpy as np
 
-from attn_course.exercises.chapter03.shared import softmax, swap
-from attn_course.exercises.core import Case, Exercise
-
-# What a case is called, its batch axes, n_q, n_k, d_q, d_k, d_a, dtype.
-SIZES = [
-    ("one query, two keys", (), 1, 2, 2, 2, 2, "float64"),
-    ("two queries, three keys", (), 2, 3, 4, 5, 3, "float64"),
-    ("as many keys as queries", (), 3, 3, 2, 2, 4, "float64"),
-    ("all sizes equal", (), 4, 4, 4, 4, 4, "float64"),
-    ("queries as long as keys", (), 2, 5, 3, 3, 6, "float64"),
-    ("a single key", (), 3, 1, 4, 2, 5, "float64"),
-    ("one hidden unit", (), 2, 4, 2, 3, 1, "float64"),
-    ("a batch axis", (2,), 3, 4, 5, 2, 6, "float64"),
-    ("a batch, all sizes equal", (3,), 3, 3, 3, 3, 3, "float64"),
-    ("two batch axes", (2, 3), 4, 5, 6, 7, 2, "float64"),
-    ("float32", (), 3, 4, 5, 2, 6, "float32"),
-    ("float16", (), 3, 5, 4, 2, 3, "float16"),
-]
+from attn_course.exercises.cases import Case, normal, sized
+from attn_course.exercises.core import Exercise
+from attn_course.exercises.parts import softmax, swap
 
 
 def inputs(rng: np.random.Generator) -> list[Case]:
     """Give queries, keys and the three learned arrays."""
-    cases = []
-    for batch in [(), (), (2,), (1, 2)]:
-        sizes = rng.permutation(np.arange(2, 9))[:5].tolist()
-        n_q, n_k = sizes[:2]
-        name = f"{n_q} queries, {n_k} keys, batch axes {batch}"
-        cases.append(_random_case(rng, name, batch, *sizes, "float64"))
-    cases += [_random_case(rng, *sizes) for sizes in SIZES]
-    query, key, *network = _random_case(rng, *SIZES[1]).arguments
+    query, key, *network = _draw(rng, (), 2, 3, 4, 5, 3)
+    large = np.array([[1e10], [-1e10], [0.0]]), np.array([[1.0], [-800.0]])
+    ones = np.ones((1, 1)), np.ones((1, 1)), np.ones(1)
     return [
-        *cases,
+        *sized(rng, _draw),
         Case("large numbers", (300 * query, 500 * key, *network)),
+        Case("very large numbers", (*large, *ones)),
         Case("equal keys", (query, np.ones_like(key), *network)),
+        Case("a query of zeros", (0 * query, key, *network)),
     ]
 
 
-def _random_case(rng, name, batch, n_q, n_k, d_q, d_k, d_a, dtype) -> Case:
+def _draw(rng, batch, n_q, n_k, d_q, d_k, d_a):
     """Draw all arrays."""
-    shapes = [
-        (*batch, n_q, d_q),
-        (*batch, n_k, d_k),
-        (d_q, d_a),
-        (d_k, d_a),
-        (d_a,),
-    ]
-    arrays = [rng.normal(size=shape).round(2) for shape in shapes]
-    return Case(name, tuple(x.astype(dtype) for x in arrays))
+    shapes = [(*batch, n_q, d_q), (*batch, n_k, d_k), (d_q, d_a), (d_k, d_a)]
+    return [normal(rng, *shape) for shape in [*shapes, (d_a,)]]
 
 
 EXERCISE = Exercise(
@@ -222,6 +197,14 @@ def hidden_units(query, key, w_query, w_key, v):
 def matrices_swapped(query, key, w_query, w_key, v):
     """You gave the query the key's matrix and the key the query's."""
     return additive_scores(query, key, w_key, w_query, v)
+
+
+@EXERCISE.is_wrong
+def tanh_by_hand(query, key, w_query, w_key, v):
+    """Your exponentials overflow, and inf/inf is NaN: take `np.tanh`."""
+    asked, offered = _pairs(query, key, w_query, w_key)
+    up, down = np.exp(asked + offered), np.exp(-asked - offered)
+    return (up - down) / (up + down) @ v
 
 
 # All pairs

@@ -2,13 +2,9 @@
 
 import numpy as np
 
-from attn_course.exercises.chapter03.shared import (
-    query_key_cases,
-    softmax,
-    swap,
-)
+from attn_course.exercises.cases import query_key_value
 from attn_course.exercises.core import Exercise
-from attn_course.functional import attention as from_the_course
+from attn_course.exercises.parts import softmax, swap
 
 EXERCISE = Exercise(
     id="3.2",
@@ -31,7 +27,8 @@ your answer to 3.1 or the course's functions.
         "Which array's last axis is d_k? Divide the scores, before the "
         "exponential, by its root; then subtract each row's largest score.",
     ],
-    inputs=query_key_cases,
+    inputs=query_key_value,
+    forbids=["attn_course", "attention_weights"],
 )
 
 
@@ -78,9 +75,6 @@ def divided_at_the_end(query, key, value):
     scores = query @ swap(key) / np.sqrt(query.shape[-1])
     exps = np.exp(scores - scores.max(axis=-1, keepdims=True))
     return (exps @ value) / exps.sum(axis=-1, keepdims=True)
-
-
-EXERCISE.is_right(from_the_course)
 
 
 # The wrong things mixed
@@ -237,6 +231,37 @@ def no_maximum_subtracted(query, key, value):
     """Right for small scores, but exp overflows: subtract the maximum."""
     exps = np.exp(query @ swap(key) / np.sqrt(key.shape[-1]))
     return exps / exps.sum(axis=-1, keepdims=True) @ value
+
+
+@EXERCISE.is_wrong
+def minimum_subtracted(query, key, value):
+    """You subtracted the minimum: scores far above it overflow."""
+    scores = query @ swap(key) / np.sqrt(key.shape[-1])
+    exps = np.exp(scores - scores.min(axis=-1, keepdims=True))
+    return exps / exps.sum(axis=-1, keepdims=True) @ value
+
+
+@EXERCISE.is_wrong
+def first_score_subtracted(query, key, value):
+    """You subtracted the first score: one far above it overflows."""
+    scores = query @ swap(key) / np.sqrt(key.shape[-1])
+    exps = np.exp(scores - scores[..., :1])
+    return exps / exps.sum(axis=-1, keepdims=True) @ value
+
+
+@EXERCISE.is_wrong
+def largest_absolute_subtracted(query, key, value):
+    """You subtracted the largest |score|: far below it all become 0/0."""
+    scores = query @ swap(key) / np.sqrt(key.shape[-1])
+    exps = np.exp(scores - np.abs(scores).max(axis=-1, keepdims=True))
+    return exps / exps.sum(axis=-1, keepdims=True) @ value
+
+
+@EXERCISE.is_wrong
+def scores_clipped(query, key, value):
+    """You cut the scores off: those beyond the limit become equal."""
+    scores = query @ swap(key) / np.sqrt(key.shape[-1])
+    return softmax(np.clip(scores, -700, 700)) @ value
 
 
 @EXERCISE.is_wrong

@@ -2,55 +2,70 @@
 
 import numpy as np
 
-from attn_course.exercises.chapter03.shared import (
-    query_key_cases,
+from attn_course.exercises.cases import (
+    Case,
+    normal,
+    query_key,
+    query_key_value,
+    steep,
+    unseen,
+)
+from attn_course.exercises.core import Exercise
+from attn_course.exercises.parts import (
+    hidden_too_little,
+    named,
     softmax,
     swap,
 )
-from attn_course.exercises.core import Case, Exercise
 from attn_course.functional import attention_weights as from_the_course
 
 
 def inputs(rng: np.random.Generator) -> list[Case]:
     """Give queries, keys and masks: some rows empty, some masks shared."""
     cases = []
-    for case in query_key_cases(rng):
+    for case in query_key_value(rng):
         query, key, _ = case.arguments
-        shape = (*query.shape[:-1], key.shape[-2])  # (..., n_q, n_k)
-        mask = rng.random(shape) < 0.6
+        mask = rng.random((*query.shape[:-1], key.shape[-2])) < 0.6
         # Here every query sees a key; an empty row is a case of its own.
         mask[..., 0] |= ~mask.any(axis=-1)
         cases.append(Case(case.name, (query, key, mask)))
+    for name, scores in steep().items():
+        seen = scores < scores.max(axis=-1, keepdims=True)
+        name += ", the largest hidden"
+        cases.append(Case(name, (*query_key(scores), seen)))
     return cases + _awkward(rng)
 
 
 def _awkward(rng: np.random.Generator) -> list[Case]:
-    """Give empty rows, masks that broadcast, and a huge hidden score."""
+    """Give empty rows, masks that broadcast, and numbers nobody sees."""
     query, key = np.array([[2.0, 0.0]]), np.array([[1.0, 0.0], [0.0, 1.0]])
     cases = [
         Case("nothing hidden", (query, key, np.array([[True, True]]))),
         Case("one key hidden", (query, key, np.array([[False, True]]))),
         Case("nothing to see", (query, key, np.array([[False, False]]))),
     ]
-    huge = np.array([[1500.0, 0.0], [1.0, 1.0]])
-    hidden = np.array([[False, True]])
-    cases.append(Case("a huge hidden score", (query, huge, hidden)))
     for name, batch in [("an empty row", ()), ("empty rows", (2, 2))]:
-        query, key = (rng.normal(size=(*batch, n, 3)) for n in (4, 4))
+        query, key = (normal(rng, *batch, 4, 3) for _ in range(2))
         mask = rng.random((*batch, 4, 4)) < 0.5
         mask[..., 1, :] = False
         cases.append(Case(name, (query, key, mask)))
         name = f"one mask for batch axes {batch}" if batch else "causal"
         causal = np.tri(4, dtype=bool)
         cases.append(Case(name, (query, key, causal)))
+        name = f"the last key hidden from all, batch axes {batch}"
+        cases.append(Case(name, (query, key, np.arange(4) < 3)))  # (n_k,)
+    query, key = query[0, 0], key[0, 0]
     row = np.array([[True, True, True, False]])  # (1, n_k)
-    cases.append(
-        Case("one row for all queries", (query[0, 0], key[0, 0], row))
-    )
-    half = tuple(x.astype(np.float16) for x in (query[0, 0], key[0, 0]))
+    cases.append(Case("one row for all queries", (query, key, row)))
+    half = tuple(x.astype(np.float16) for x in (query, key))
     mask = np.tri(4, k=-1, dtype=bool)
     cases.append(Case("float16 with an empty row", (*half, mask)))
-    return cases
+    blind = np.array([True, False, True, True])[:, None]  # (n_q, 1)
+    cases.append(Case("one column for all keys", (query, key, blind)))
+    mask = blind & row
+    return cases + unseen(
+        "a key and a query", (query, key, mask), {0: 1, 1: 3}
+    )
 
 
 EXERCISE = Exercise(
@@ -135,7 +150,7 @@ def with_loops(query, key, mask):
 @EXERCISE.is_right
 def with_the_course(query, key, mask):
     """Ask the course's own function."""
-    return from_the_course(query, key, mask=mask)
+    return from_the_course(1.0 * query, 1.0 * key, mask=mask)
 
 
 # Hidden in the wrong way
@@ -199,6 +214,31 @@ def mask_by_index(query, key, mask):
     return np.nan_to_num(softmax(scores))
 
 
+def _or_zeros(weights, mask):
+    """Give zeros to empty rows."""
+    return np.where(mask.any(axis=-1, keepdims=True), weights, 0.0)
+
+
+def _weighed(weigh):
+    """Make an answer from what gives the weights."""
+
+    def answer(query, key, mask):
+        return _or_zeros(weigh(_scores(query, key), mask), mask)
+
+    return answer
+
+
+for _name, _sentence, _weigh in hidden_too_little():
+    EXERCISE.is_wrong(named(_name, _sentence, _weighed(_weigh)))
+
+
+@EXERCISE.is_wrong
+def minus_infinity_added(query, key, mask):
+    """You added −inf: NaN and inf stay NaN. Choose with `np.where`."""
+    scores = _scores(query, key) + np.where(mask, 0.0, -np.inf)
+    return _or_zeros(softmax(scores), mask)
+
+
 # Empty rows
 
 
@@ -252,6 +292,26 @@ def divided_again(query, key, mask):
 def no_maximum_subtracted(query, key, mask):
     """Right for small scores, but exp overflows: subtract the maximum."""
     exps = np.exp(np.where(mask, _scores(query, key), -np.inf))
+    total = exps.sum(axis=-1, keepdims=True)
+    return exps / np.where(total == 0, 1, total)
+
+
+@EXERCISE.is_wrong
+def minimum_subtracted(query, key, mask):
+    """You subtracted the smallest score seen: far above it exp overflows."""
+    scores = _scores(query, key)
+    seen = np.broadcast_to(mask, scores.shape)
+    least = np.where(seen, scores, np.inf).min(axis=-1, keepdims=True)
+    exps = np.exp(np.where(seen, scores - least, -np.inf))
+    total = exps.sum(axis=-1, keepdims=True)
+    return exps / np.where(total == 0, 1, total)
+
+
+@EXERCISE.is_wrong
+def maximum_of_everything(query, key, mask):
+    """One maximum for all rows: a row far below it becomes 0/0."""
+    scores = np.where(mask, _scores(query, key), -np.inf)
+    exps = np.exp(scores - scores.max())
     total = exps.sum(axis=-1, keepdims=True)
     return exps / np.where(total == 0, 1, total)
 

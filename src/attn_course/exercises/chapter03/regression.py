@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from attn_course.exercises.chapter03.shared import softmax
-from attn_course.exercises.core import Case, Exercise
+from attn_course.exercises.cases import Case, normal, sized
+from attn_course.exercises.core import Exercise
+from attn_course.exercises.parts import softmax
 
 
 def inputs(rng: np.random.Generator) -> list[Case]:
@@ -17,22 +18,21 @@ def inputs(rng: np.random.Generator) -> list[Case]:
         Case("near and far", (np.array([1.0, -90.0]), points, heights, 0.7)),
         Case("all points in one place", (asked, 0 * points, heights, 0.5)),
     ]
-    for n_q, n_k, h in [(2, 3, 0.5), (3, 3, 2.0), (4, 1, 1.5), (1, 6, 0.3)]:
-        cases.append(_random_case(rng, n_q, n_k, h))
-    for n_q, n_k, h in [(5, 9, 0.8), (7, 4, 3.0), (6, 6, 0.6), (9, 12, 0.4)]:
-        cases.append(_random_case(rng, n_q, n_k, h))
-    cases.append(_random_case(rng, 4, 5, 0.9, "float32"))
-    cases.append(_random_case(rng, 4, 5, 1.1, "float16"))
-    return cases
+    far = np.array([90.0, -90.0])
+    for name, x_key in [
+        ("far from two points that are close", [0.0, 1e-3]),
+        ("points in order, far apart", [0.0, 100.0, 200.0]),
+        ("points in order, backwards", [1e6, 1e5, 1e4]),
+    ]:
+        known = np.array(x_key), np.arange(len(x_key)) + 1.0
+        cases.append(Case(name, (far, *known, 0.7)))
+    return cases + sized(rng, _draw)
 
 
-def _random_case(rng, n_q, n_k, bandwidth, dtype="float64") -> Case:
-    """Draw points and heights."""
-    name = f"{n_q} to find, {n_k} points, bandwidth {bandwidth}"
-    arrays = [rng.normal(size=n).round(2) for n in (n_q, n_k, n_k)]
-    arrays = [x.astype(dtype) for x in arrays]
-    name += "" if dtype == "float64" else f", {dtype}"
-    return Case(name, (*arrays, bandwidth))
+def _draw(rng, n_q, n_k):
+    """Draw questions, points and heights; the bandwidth is not always 1."""
+    arrays = normal(rng, n_q), normal(rng, n_k), normal(rng, n_k)
+    return *arrays, round(rng.uniform(0.3, 3.0), 1)
 
 
 EXERCISE = Exercise(
@@ -208,6 +208,17 @@ def no_maximum_subtracted(x_query, x_key, y_value, bandwidth):
     far = _differences(x_query, x_key) ** 2
     kernel = np.exp(-far / (2 * bandwidth**2))
     return kernel @ y_value / kernel.sum(axis=-1)
+
+
+@EXERCISE.is_wrong
+def nearest_where_all_are_zero(x_query, x_key, y_value, bandwidth):
+    """You took the nearest point where the sum is 0: others share there."""
+    far = _differences(x_query, x_key) ** 2
+    kernel = np.exp(-far / (2 * bandwidth**2))
+    total = kernel.sum(axis=-1)
+    nearest = y_value[far.argmin(axis=-1)]
+    average = kernel @ y_value / np.where(total == 0, 1, total)
+    return np.where(total == 0, nearest, average)
 
 
 @EXERCISE.is_wrong

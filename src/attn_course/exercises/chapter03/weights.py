@@ -2,19 +2,16 @@
 
 import numpy as np
 
-from attn_course.exercises.chapter03.shared import (
-    query_key_cases,
-    softmax,
-    swap,
-)
-from attn_course.exercises.core import Case, Exercise
+from attn_course.exercises.cases import Case, query_key_value
+from attn_course.exercises.core import Exercise
+from attn_course.exercises.parts import softmax, swap
 from attn_course.functional import attention_weights as from_the_course
 
 
 def inputs(rng: np.random.Generator) -> list[Case]:
     """Give queries and keys."""
     return [
-        Case(case.name, case.arguments[:2]) for case in query_key_cases(rng)
+        Case(case.name, case.arguments[:2]) for case in query_key_value(rng)
     ]
 
 
@@ -89,7 +86,10 @@ def with_logarithms(query, key):
     return np.exp(scores - total)
 
 
-EXERCISE.is_right(from_the_course)
+@EXERCISE.is_right
+def with_the_course(query, key):
+    """Ask the course's own function, which takes floats alone."""
+    return from_the_course(1.0 * query, 1.0 * key)
 
 
 # Scaled wrongly
@@ -277,6 +277,45 @@ def maximum_over_queries(query, key):
     scores = query @ swap(key) / np.sqrt(key.shape[-1])
     exps = np.exp(scores - scores.max(axis=-2, keepdims=True))
     return exps / exps.sum(axis=-1, keepdims=True)
+
+
+@EXERCISE.is_wrong
+def minimum_subtracted(query, key):
+    """You subtracted the minimum: scores far above it overflow."""
+    scores = query @ swap(key) / np.sqrt(key.shape[-1])
+    exps = np.exp(scores - scores.min(axis=-1, keepdims=True))
+    return exps / exps.sum(axis=-1, keepdims=True)
+
+
+@EXERCISE.is_wrong
+def first_score_subtracted(query, key):
+    """You subtracted the first score: one far above it overflows."""
+    scores = query @ swap(key) / np.sqrt(key.shape[-1])
+    exps = np.exp(scores - scores[..., :1])
+    return exps / exps.sum(axis=-1, keepdims=True)
+
+
+@EXERCISE.is_wrong
+def mean_subtracted(query, key):
+    """You subtracted the mean: a score far above it overflows."""
+    scores = query @ swap(key) / np.sqrt(key.shape[-1])
+    exps = np.exp(scores - scores.mean(axis=-1, keepdims=True))
+    return exps / exps.sum(axis=-1, keepdims=True)
+
+
+@EXERCISE.is_wrong
+def largest_absolute_subtracted(query, key):
+    """You subtracted the largest |score|: far below it all become 0/0."""
+    scores = query @ swap(key) / np.sqrt(key.shape[-1])
+    exps = np.exp(scores - np.abs(scores).max(axis=-1, keepdims=True))
+    return exps / exps.sum(axis=-1, keepdims=True)
+
+
+@EXERCISE.is_wrong
+def scores_clipped(query, key):
+    """You cut the scores off: those beyond the limit become equal."""
+    scores = query @ swap(key) / np.sqrt(key.shape[-1])
+    return softmax(np.clip(scores, -700, 700))
 
 
 @EXERCISE.is_wrong

@@ -2,25 +2,23 @@
 
 import numpy as np
 
-from attn_course.exercises.chapter03.shared import softmax, swap
-from attn_course.exercises.core import Case, Exercise
+from attn_course.exercises.cases import (
+    Case,
+    normal,
+    query_key,
+    sized,
+    steep,
+    steep_batch,
+    unseen,
+)
+from attn_course.exercises.core import Exercise
+from attn_course.exercises.parts import (
+    hidden_too_little,
+    named,
+    softmax,
+    swap,
+)
 from attn_course.functional import attention as from_the_course
-
-# What a case is called, batch axes, n, length, d, d_v, dtype.
-SIZES = [
-    ("three tokens", (), 3, 3, 2, 2, "float64"),
-    ("all sizes equal", (), 4, 4, 4, 4, "float64"),
-    ("five tokens", (), 5, 5, 3, 2, "float64"),
-    ("one token", (), 1, 1, 4, 3, "float64"),
-    ("two of four are padding", (), 4, 2, 3, 2, "float64"),
-    ("one token, then padding", (), 3, 1, 2, 4, "float64"),
-    ("vectors of 64 numbers", (), 4, 3, 64, 3, "float64"),
-    ("a batch axis", (2,), 4, 3, 5, 2, "float64"),
-    ("a batch, all sizes equal", (3,), 3, 3, 3, 3, "float64"),
-    ("batch and heads", (2, 3), 5, 4, 4, 6, "float64"),
-    ("float32", (2,), 4, 3, 3, 2, "float32"),
-    ("float16", (), 4, 4, 3, 2, "float16"),
-]
 
 
 def inputs(rng: np.random.Generator) -> list[Case]:
@@ -30,41 +28,41 @@ def inputs(rng: np.random.Generator) -> list[Case]:
         np.array([[1.0, 1.0], [2.0, 0.0]]),
         np.array([[10.0], [20.0]]),
     )
-    cases = [Case("two tokens", (*first, 2))]
-    cases += [_random_case(rng, *sizes) for sizes in SIZES]
+    cases = [Case("two tokens", (*first, 2)), *sized(rng, _draw)]
+    for name, scores in steep().items():
+        query, key = query_key(np.resize(scores, (4, 4)))
+        cases.append(Case(name, (query, key, normal(rng, 4, 2), 4)))
+    query, key = query_key(np.resize(steep_batch(), (2, 4, 4)))
+    batch = query, key, normal(rng, 2, 4, 2), 4
+    cases.append(Case("scores far apart in a batch", batch))
     return cases + _awkward(rng)
 
 
-def _random_case(rng, name, batch, n, length, d, d_v, dtype) -> Case:
-    """Draw numbers of a little more than unit variance."""
-    arrays = [
-        rng.normal(scale=1.2, size=(*batch, n, size)).round(2).astype(dtype)
-        for size in (d, d, d_v)
-    ]
-    return Case(name, (*arrays, length))
+def _draw(rng, batch, n, d, d_v):
+    """Draw all arrays, and how many tokens are real."""
+    shapes = [(n, d), (n, d), (n, d_v)]
+    arrays = [normal(rng, *batch, *shape) for shape in shapes]
+    return *arrays, int(rng.integers(1, n + 1))
 
 
 def _awkward(rng: np.random.Generator) -> list[Case]:
-    """Give later tokens that are huge, and padding that is no number."""
-    cases = []
-    for name, place, factor in [
-        ("a later value of a billion", 2, 1e9),
-        ("a later key that beats all others", 1, 1e4),
-        ("a first query with a huge score", 0, 1e4),
-    ]:
-        case = _random_case(rng, name, (), 4, 4, 2, 2, "float64")
-        case.arguments[place][0 if place == 0 else -1] *= factor
-        cases.append(case)
-    for name, batch, number in [
-        ("padding of NaN", (), np.nan),
-        ("padding of inf", (2,), np.inf),
-        ("padding of huge numbers", (), 1e6),
-    ]:
-        case = _random_case(rng, name, batch, 4, 2, 3, 2, "float64")
-        for x in case.arguments[:3]:
-            x[..., 2:, :] = number
-        cases.append(case)
-    return cases
+    """Give later tokens and padding that hold anything."""
+    *arrays, _ = _draw(rng, (), 4, 3, 2)
+    arrays[0][-1] = [1.0, -1.0, 0.5]  # so that inf gives it NaN
+    *batch, _ = _draw(rng, (2,), 4, 3, 2)
+    large = [x.copy() for x in arrays]
+    large[0][0] *= 1e4
+    padding = dict.fromkeys(range(3), np.s_[..., 2:, :])
+    return [
+        Case("no padding", (*arrays, 4)),
+        Case("two of four are padding", (*arrays, 2)),
+        Case("one token, then padding", (*arrays, 1)),
+        Case("a first query with a huge score", (*large, 4)),
+        *unseen("a later key", (*arrays, 4), {1: -1}),
+        *unseen("a later value", (*arrays, 4), {2: -1}),
+        *unseen("padding", (*arrays, 2), padding),
+        *unseen("padding, in a batch,", (*batch, 2), padding),
+    ]
 
 
 EXERCISE = Exercise(
@@ -81,14 +79,15 @@ token i sees the tokens 0, 1, …, i and nothing of what comes later.
 - Nothing leaks: whatever a later token or the padding holds, be it a billion
   or NaN, the outputs before it stay the same.""",
     difficulty=2,
-    minutes=15,
+    minutes=20,
     hints=[
         "A token sees itself and what came before: the lower triangle of the "
         "scores, the diagonal included. `np.tri` makes one.",
         "Hide the rest before the softmax, with a score whose exponential is "
         "exactly 0. A score of −10 still lets a little through.",
-        "0 · NaN is NaN, so a weight of 0 does not stop it. Can you do "
-        "without the padding before you multiply?",
+        "0 · NaN is NaN, so a weight of 0 does not stop it. Cut the padding "
+        "off first. Then multiply weights and values without adding up, "
+        "`(..., n, n, d_v)`: now `np.where` can empty what is hidden.",
     ],
     inputs=inputs,
 )
@@ -101,12 +100,15 @@ def causal_attention(query, key, value, length):
     query (..., n, d), key (..., n, d), value (..., n, d_v) → (..., n, d_v)
     """
     output = np.zeros(value.shape)
-    query, key = query[..., :length, :], key[..., :length, :]
+    query, key, value = (x[..., :length, :] for x in (query, key, value))
+    seen = np.tri(length, dtype=bool)  # (length, length)
     scores = query @ np.swapaxes(key, -1, -2) / np.sqrt(key.shape[-1])
-    scores = np.where(np.tri(length, dtype=bool), scores, -np.inf)
+    scores = np.where(seen, scores, -np.inf)
     exps = np.exp(scores - scores.max(axis=-1, keepdims=True))
     weights = exps / exps.sum(axis=-1, keepdims=True)
-    output[..., :length, :] = weights @ value[..., :length, :]
+    parts = weights[..., None] * value[..., None, :, :]  # of each value
+    parts = np.where(seen[..., None], parts, 0)  # 0 · NaN would be NaN
+    output[..., :length, :] = parts.sum(axis=-2)
     return output
 
 
@@ -116,14 +118,16 @@ def causal_attention(query, key, value, length):
 @EXERCISE.is_right
 def with_one_mask(query, key, value, length):
     """Keep the padding, but empty it and hide it."""
-    n = query.shape[-2]
+    n, d_v = value.shape[-2:]
     token = np.arange(n) < length  # (n,)
     query, key, value = (
         np.where(token[:, None], x, 0.0) for x in (query, key, value)
     )
     mask = np.tri(n, dtype=bool) & token & token[:, None]
     scores = np.where(mask, _scores(query, key), -1e30)
-    return (softmax(scores) * mask) @ value
+    values = np.broadcast_to(value[..., None, :, :], (*scores.shape, d_v))
+    values = np.where(mask[..., None], values, 0.0)
+    return np.einsum("...qk,...qkv->...qv", softmax(scores), values)
 
 
 @EXERCISE.is_right
@@ -140,8 +144,8 @@ def with_loops(query, key, value, length):
 
 @EXERCISE.is_right
 def with_the_course(query, key, value, length):
-    """Ask the course's own function for the tokens, and pad."""
-    real = [x[..., :length, :] for x in (query, key, value)]
+    """Ask the course's own function, which takes floats, and pad."""
+    real = [1.0 * x[..., :length, :] for x in (query, key, value)]
     axes = [(0, 0)] * (value.ndim - 2)
     missing = value.shape[-2] - length
     output = from_the_course(*real, causal=True)
@@ -152,14 +156,21 @@ def _scores(query, key):
     return query @ swap(key) / np.sqrt(key.shape[-1])
 
 
-def _padded(weigh):
-    """Make an answer from what gives the weights of the real tokens."""
+def _padded(weigh, *, nan_too=True):
+    """Make an answer from what gives the weights of the real tokens.
+
+    With `nan_too`, a weight of 0 does not stop NaN.
+    """
 
     def answer(query, key, value, length):
         output = np.zeros(value.shape)
-        query, key = query[..., :length, :], key[..., :length, :]
-        weights = weigh(_scores(query, key), np.tri(length, dtype=bool))
-        output[..., :length, :] = weights @ value[..., :length, :]
+        query, key, value = (x[..., :length, :] for x in (query, key, value))
+        mask = np.tri(length, dtype=bool)
+        weights = weigh(_scores(query, key), mask)
+        parts = weights[..., None] * value[..., None, :, :]
+        if not nan_too:
+            parts = np.where(mask[..., None], parts, 0.0)
+        output[..., :length, :] = parts.sum(axis=-2)
         return output
 
     return answer
@@ -299,6 +310,32 @@ def hidden_along_the_batch(query, key, value, length):
         return softmax(np.where(mask, scores, -np.inf))
 
     return _padded(weigh)(query, key, value, length)
+
+
+for _name, _sentence, _weigh in hidden_too_little():
+    EXERCISE.is_wrong(
+        named(
+            _name,
+            _sentence,
+            _padded(_weigh, nan_too=not _name.endswith("_then_emptied")),
+        )
+    )
+
+
+@EXERCISE.is_wrong
+def minus_infinity_added(query, key, value, length):
+    """You added −inf: NaN and inf stay NaN. Choose with `np.where`."""
+    return _padded(
+        lambda scores, mask: softmax(scores + np.where(mask, 0.0, -np.inf))
+    )(query, key, value, length)
+
+
+@EXERCISE.is_wrong
+def zero_times_nan(query, key, value, length):
+    """Right until a later value is NaN: 0 · NaN is NaN, and it spreads."""
+    return _padded(
+        lambda scores, mask: softmax(np.where(mask, scores, -np.inf))
+    )(query, key, value, length)
 
 
 # Padding

@@ -2,33 +2,34 @@
 
 import numpy as np
 
-from attn_course.exercises.core import Case, Exercise
+from attn_course.exercises.cases import Case, sized
+from attn_course.exercises.core import Exercise
 
-# What a case is called, the positions, d_model, dtype.
+# What a case is called, the positions, d_model.
 PLACES = [
-    ("positions 0 and 1", [0, 1], 2, "float64"),
-    ("one position", [7], 4, "float64"),
-    ("the first position", [0], 6, "float64"),
-    ("four positions, four numbers", [0, 1, 2, 3], 4, "float64"),
-    ("three positions, two numbers", [0, 1, 2], 2, "float64"),
-    ("five positions, six numbers", [0, 1, 2, 3, 4], 6, "float64"),
-    ("a few of many positions", [40, 3, 3, 0], 8, "float64"),
-    ("between two positions", [0.5, 1.25, 2.75], 4, "float64"),
-    ("counted from the end", [-1, -2, -3], 10, "float64"),
-    ("far away", [512, 513, 5000], 8, "float64"),
-    ("64 numbers", [0, 1, 2, 10], 64, "float64"),
-    ("fifty positions", range(50), 16, "float64"),
-    ("float32", [0, 1, 2, 5], 6, "float32"),
-    ("float16", [0, 1, 2], 4, "float16"),
+    ("positions 0 and 1", [0, 1], 2),
+    ("a few of many positions", [40, 3, 3, 0], 8),
+    ("between two positions", [0.5, 1.25, 2.75], 4),
+    ("counted from the end", [-1, -2, -3], 10),
+    ("far away", [512, 513, 5000], 8),
+    ("64 numbers", [0, 1, 2, 10], 64),
+    ("fifty positions", range(50), 16),
 ]
 
 
 def inputs(rng: np.random.Generator) -> list[Case]:
     """Give positions, whole ones and others, and a length."""
-    return [
-        Case(name, (np.array(places, dtype=dtype), d_model))
-        for name, places, d_model, dtype in PLACES
+    cases = [
+        Case(name, (np.array(places, dtype=float), d_model))
+        for name, places, d_model in PLACES
     ]
+    far = np.array([0, 1, 1_000, 100_000])
+    return [*cases, Case("ints far away", (far, 6)), *sized(rng, _draw)]
+
+
+def _draw(rng, n, pairs):
+    """Draw positions."""
+    return rng.integers(0, 9, n).astype(float), 2 * pairs
 
 
 EXERCISE = Exercise(
@@ -243,6 +244,12 @@ def whole_turns(positions, d_model):
 
 
 # The positions
+
+
+@EXERCISE.is_wrong
+def in_the_dtype_of_positions(positions, d_model):
+    """You kept the dtype of the positions: ints round sines to 0 and ±1."""
+    return _vectors(positions, _speeds(d_model)).astype(positions.dtype)
 
 
 @EXERCISE.is_wrong

@@ -2,37 +2,35 @@
 
 import numpy as np
 
-from attn_course.exercises.core import Case, Exercise
+from attn_course.exercises.cases import Case, hard, sized, weights
+from attn_course.exercises.core import Exercise
 
-# What a case is called, batch axes, the word of each token, dtype.
-SENTENCES = [
-    ("each word is one token", (), [0, 1], "float64"),
-    ("one word of two pieces", (), [0, 0], "float64"),
-    ("the second word in pieces", (), [0, 1, 1], "float64"),
-    ("special tokens around", (), [None, 0, 1, None], "float64"),
-    ("pieces and special tokens", (), [None, 0, 1, 1, 1, 2, None], "float64"),
-    ("two words in pieces", (), [0, 0, 1, 1, 1], "float64"),
-    ("all words of two pieces", (), [0, 0, 1, 1, 2, 2], "float64"),
-    ("a special token in the middle", (), [0, 0, None, 1, 2, 2], "float64"),
-    ("long words", (), [None, 0, 0, 0, 0, 1, 2, 2, 2, None], "float64"),
-    ("several heads", (4,), [None, 0, 0, 1, None], "float64"),
-    ("as many heads as words", (3,), [None, 0, 1, 1, 2, None], "float64"),
-    ("layers and heads", (2, 3), [0, 0, 1, 2, 2, 2], "float64"),
-    ("float32", (2,), [None, 0, 1, 1, None], "float32"),
-    ("float16", (), [None, 0, 0, 1, None], "float16"),
-]
+# What a case is called, and the word of each token.
+SENTENCES = {
+    "each word is one token": [0, 1],
+    "one word of two pieces": [0, 0],
+    "the second word in pieces": [0, 1, 1],
+    "special tokens around": [None, 0, 1, None],
+    "pieces and special tokens": [None, 0, 1, 1, 1, 2, None],
+    "two words in pieces": [0, 0, 1, 1, 1],
+    "a special token in the middle": [0, 0, None, 1, 2, 2],
+    "long words": [None, 0, 0, 0, 0, 1, 2, 2, 2, None],
+}
 
 
 def inputs(rng: np.random.Generator) -> list[Case]:
     """Give weights whose rows sum to 1, and the words of the tokens."""
-    return [_random_case(rng, *sentence) for sentence in SENTENCES]
+    cases = [
+        Case(name, (weights(rng, len(words), len(words)), words))
+        for name, words in SENTENCES.items()
+    ]
+    return cases + sized(rng, _draw, to_ints=hard)
 
 
-def _random_case(rng, name, batch, words, dtype) -> Case:
-    """Draw uneven weights."""
-    weights = rng.gamma(0.7, size=(*batch, len(words), len(words))) + 0.01
-    weights /= weights.sum(axis=-1, keepdims=True)
-    return Case(name, (weights.astype(dtype), words))
+def _draw(rng, batch, n):
+    """Draw weights; words of two pieces, after a special token."""
+    words = [0] if n == 1 else [None, *[i // 2 for i in range(n - 1)]]
+    return weights(rng, *batch, n, n), words
 
 
 EXERCISE = Exercise(

@@ -2,40 +2,35 @@
 
 import numpy as np
 
-from attn_course.exercises.chapter03.shared import softmax
-from attn_course.exercises.core import Case, Exercise
-
-# What a case is called, batch axes, n_q, n_k, dtype.
-SIZES = [
-    ("two rows", (), 2, 3, "float64"),
-    ("one row", (), 1, 4, "float64"),
-    ("a square", (), 3, 3, "float64"),
-    ("more queries than keys", (), 5, 2, "float64"),
-    ("one key", (), 3, 1, "float64"),
-    ("eight words", (), 8, 8, "float64"),
-    ("several heads", (4,), 3, 5, "float64"),
-    ("as many heads as words", (3,), 3, 3, "float64"),
-    ("layers and heads", (2, 3), 4, 4, "float64"),
-    ("float32", (2,), 3, 4, "float32"),
-    ("float16", (), 3, 4, "float16"),
-]
+from attn_course.exercises.cases import Case, sized
+from attn_course.exercises.core import Exercise
+from attn_course.exercises.parts import softmax
 
 
 def inputs(rng: np.random.Generator) -> list[Case]:
     """Give rows of any sum, some of them zeros."""
     printed = np.array([[0.3, 0.1, 0.8], [0.25, 0.5, 0.25]])
-    cases = [Case("as printed", (printed,))]
-    for name, batch, n_q, n_k, dtype in SIZES:
-        weights = rng.gamma(0.8, size=(*batch, n_q, n_k)).round(2) + 0.05
-        cases.append(Case(name, (weights.astype(dtype),)))
-    empty = rng.gamma(0.8, size=(4, 5)).round(2) + 0.05
+    (empty,) = _draw(rng, (), 4, 5)
     empty[2] = 0.0
-    cases.append(Case("a word that may look at nothing", (empty,)))
-    causal = np.tril(rng.gamma(0.8, size=(2, 4, 4)) + 0.05, -1)
-    cases.append(Case("each sees what came before", (causal,)))
-    tiny = np.array([[2e-12, 6e-12], [3.0, 1.0]])
-    cases.append(Case("a row of tiny weights", (tiny,)))
-    return cases
+    causal = np.tril(*_draw(rng, (2,), 4, 4), -1)
+    halves = np.array([[0.5, 0.5], [0.0, 0.0]])
+    return [
+        *sized(rng, _draw, to_ints=np.ceil),
+        Case("as printed", (printed,)),
+        Case("a word that may look at nothing", (empty,)),
+        Case("each sees what came before", (causal,)),
+        Case("right already, beside zeros", (halves,)),
+        Case("nothing but zeros", (np.zeros((2, 3)),)),
+        Case("a row of tiny weights", (np.array([[2e-12, 6e-12]]),)),
+        Case("a row of the tiniest", (np.array([[1e-300, 3e-300]]),)),
+        Case("tiny and large sums", (np.array([[[2e-12, 6e-12], [3, 9]]]),)),
+        Case("counts, with zeros", (np.array([[3, 0, 1], [0, 0, 0]]),)),
+    ]
+
+
+def _draw(rng, batch, n_q, n_k):
+    """Draw rows of any sum."""
+    return (rng.gamma(0.8, size=(*batch, n_q, n_k)).round(2) + 0.05,)
 
 
 EXERCISE = Exercise(
@@ -91,9 +86,8 @@ def _safe(total):
 def only_where_there_is_something(weights):
     """Divide where the sum is above 0, and leave zeros elsewhere."""
     total = weights.sum(axis=-1, keepdims=True)
-    rows = np.divide(
-        weights, total, out=np.zeros_like(weights), where=total > 0
-    )
+    rows = np.zeros(weights.shape)
+    np.divide(weights, total, out=rows, where=total > 0)
     return np.append(rows, total, axis=-1)
 
 
@@ -183,6 +177,12 @@ def a_little_added(weights):
     """You added a little to the sum: rows of tiny weights then vanish."""
     total = weights.sum(axis=-1, keepdims=True)
     return _beside(weights / (total + 1e-8), weights)
+
+
+@EXERCISE.is_wrong
+def in_the_dtype_of_weights(weights):
+    """You kept the dtype of the weights: ints lose what a half is."""
+    return mend(weights).astype(weights.dtype)
 
 
 # The last column

@@ -2,33 +2,35 @@
 
 import numpy as np
 
-from attn_course.exercises.core import Case, Exercise
+from attn_course.exercises.cases import Case, hard, sized, weights
+from attn_course.exercises.core import Exercise
 
-# What a case is called, batch axes, n, the special places, dtype.
+# What a case is called, n, the special places.
 SENTENCES = [
-    ("three words", (), 3, [], "float64"),
-    ("three words between special tokens", (), 5, [0, 4], "float64"),
-    ("two words", (), 2, [], "float64"),
-    ("a start token", (), 4, [0], "float64"),
-    ("an end token", (), 4, [3], "float64"),
-    ("a special token in the middle", (), 7, [0, 3, 6], "float64"),
-    ("several heads", (4,), 5, [0, 4], "float64"),
-    ("as many heads as tokens", (5,), 5, [0, 4], "float64"),
-    ("layers and heads", (2, 3), 6, [0, 5], "float64"),
-    ("a long sentence", (), 12, [0, 11], "float64"),
-    ("float32", (2,), 5, [0, 4], "float32"),
-    ("float16", (), 5, [0], "float16"),
+    ("three words between special tokens", 5, [0, 4]),
+    ("an end token", 4, [3]),
+    ("a special token in the middle", 7, [6, 0, 3]),
+    ("a long sentence", 12, [0, 11]),
 ]
 
 
 def inputs(rng: np.random.Generator) -> list[Case]:
     """Give weights whose rows sum to 1, and the special places."""
-    cases = []
-    for name, batch, n, special, dtype in SENTENCES:
-        weights = rng.gamma(0.5, size=(*batch, n, n)) + 0.01
-        weights /= weights.sum(axis=-1, keepdims=True)
-        cases.append(Case(name, (weights.astype(dtype), special)))
-    return cases
+    cases = [
+        Case(name, (weights(rng, n, n), special))
+        for name, n, special in SENTENCES
+    ]
+    return [
+        *cases,
+        Case("heads", (weights(rng, 5, 5, 5), [0, 4])),
+        *sized(rng, _draw, to_ints=hard),
+    ]
+
+
+def _draw(rng, batch, others):
+    """Draw weights; there are two words at least."""
+    n = others + 1
+    return weights(rng, *batch, n, n), [0] if n > 3 else []
 
 
 EXERCISE = Exercise(
@@ -250,6 +252,12 @@ def no_control(weights, special):
 def exchanged(weights, special):
     """You exchanged the two: first the score, then the control."""
     return previous_token(weights, special)[..., ::-1]
+
+
+@EXERCISE.is_wrong
+def squeezed(weights, special):
+    """You squeezed the result: a batch axis of length 1 must stay."""
+    return previous_token(weights, special).squeeze()
 
 
 @EXERCISE.is_wrong

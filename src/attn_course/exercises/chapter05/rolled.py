@@ -2,33 +2,24 @@
 
 import numpy as np
 
-from attn_course.exercises.core import Case, Exercise
-
-# What a case is called, layers, heads, n, dtype.
-SIZES = [
-    ("two layers of one head", 2, 1, 2, "float64"),
-    ("one layer of one head", 1, 1, 3, "float64"),
-    ("one layer of two heads", 1, 2, 3, "float64"),
-    ("two layers of two heads", 2, 2, 3, "float64"),
-    ("three layers", 3, 2, 4, "float64"),
-    ("all sizes equal", 3, 3, 3, "float64"),
-    ("one token", 2, 3, 1, "float64"),
-    ("six layers of twelve heads", 6, 12, 5, "float64"),
-    ("four layers of one head", 4, 1, 3, "float64"),
-    ("float32", 2, 2, 4, "float32"),
-    ("float16", 2, 2, 3, "float16"),
-]
+from attn_course.exercises.cases import Case, hard, sized, weights
+from attn_course.exercises.core import Exercise
 
 
 def inputs(rng: np.random.Generator) -> list[Case]:
     """Give uneven weights whose rows sum to 1."""
     first = np.array([[[[1.0, 0.0], [0.5, 0.5]]], [[[1.0, 0.0], [1.0, 0.0]]]])
-    cases = [Case("two tokens", (first,))]
-    for name, layers, heads, n, dtype in SIZES:
-        weights = rng.gamma(0.4, size=(layers, heads, n, n)) + 0.01
-        weights /= weights.sum(axis=-1, keepdims=True)
-        cases.append(Case(name, (weights.astype(dtype),)))
-    return cases
+    return [
+        Case("two tokens", (first,)),
+        Case("six layers of twelve heads", _draw(rng, 6, 12, 5)),
+        Case("four layers of one head", _draw(rng, 4, 1, 3)),
+        *sized(rng, _draw, to_ints=hard),
+    ]
+
+
+def _draw(rng, layers, heads, n):
+    """Draw weights."""
+    return (weights(rng, layers, heads, n, n),)
 
 
 EXERCISE = Exercise(

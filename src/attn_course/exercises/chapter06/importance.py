@@ -2,36 +2,25 @@
 
 import numpy as np
 
-from attn_course.exercises.core import Case, Exercise
-
-# What a case is called, axes before the subsets, heads, dtype.
-SIZES = [
-    ("two heads", (), 2, "float64"),
-    ("one head", (), 1, "float64"),
-    ("three heads", (), 3, "float64"),
-    ("four heads", (), 4, "float64"),
-    ("eight heads", (), 8, "float64"),
-    ("two ways to switch off", (2,), 3, "float64"),
-    ("three seeds of three heads", (3,), 3, "float64"),
-    ("two heads, four tests", (4,), 2, "float64"),
-    ("seeds and tests", (3, 2), 4, "float64"),
-    ("float32", (2,), 3, "float32"),
-    ("float16", (), 3, "float16"),
-]
+from attn_course.exercises.cases import Case, sized
+from attn_course.exercises.core import Exercise
 
 
 def inputs(rng: np.random.Generator) -> list[Case]:
     """Give the loss of every subset of heads."""
-    cases = [
+    return [
         Case("as printed", (np.array([4.0, 2.5, 3.0, 1.0]),)),
         Case("a head that harms", (np.array([3.0, 2.0, 1.0, 1.5]),)),
         Case("a useless head", (np.array([3.0, 3.0, 0.5, 0.5]),)),
         Case("either of two will do", (np.array([4.0, 1.0, 1.0, 1.0]),)),
+        Case("eight heads", tuple(_draw(rng, (), 8))),
+        *sized(rng, _draw),
     ]
-    for name, axes, heads, dtype in SIZES:
-        losses = rng.gamma(2.0, size=(*axes, 2**heads)).round(2) + 0.25
-        cases.append(Case(name, (losses.astype(dtype),)))
-    return cases
+
+
+def _draw(rng, batch, heads):
+    """Draw losses: they are above 0."""
+    return [rng.gamma(2.0, size=(*batch, 2**heads)).round(2) + 0.25]
 
 
 EXERCISE = Exercise(

@@ -2,25 +2,21 @@
 
 import numpy as np
 
-from attn_course.exercises.core import Case, Exercise
+from attn_course.exercises.cases import Case, hard, sized, weights
+from attn_course.exercises.core import Exercise
 
-# What a case is called, axes before the map, the tokens, dtype.
+# What a case is called, and the tokens.
 SENTENCES = [
-    ("the cat … the", (), "abca", "float64"),
-    ("a token said twice in a row", (), "abaa", "float64"),
-    ("two tokens, the same", (), "aa", "float64"),
-    ("a block of three, twice", (), "abcabc", "float64"),
-    ("twice with others between", (), "abxyzab", "float64"),
-    ("one token three times", (), "axaya", "float64"),
-    ("four times", (), "abababab", "float64"),
-    ("the last token stood first", (), "abcda", "float64"),
-    ("one token only, again and again", (), "aaaaa", "float64"),
-    ("several heads", (3,), "abcdabcdd", "float64"),
-    ("as many heads as tokens", (5,), "abcab", "float64"),
-    ("layers and heads", (2, 4), "abccbcd", "float64"),
-    ("a long text", (2,), "thecatsatonthematandthecatslept", "float64"),
-    ("float32", (2,), "abcaaxbc", "float32"),
-    ("float16", (), "abxab", "float16"),
+    ("the cat … the", "abca"),
+    ("a token said twice in a row", "abaa"),
+    ("two tokens, the same", "aa"),
+    ("a block of three, twice", "abcabc"),
+    ("twice with others between", "abxyzab"),
+    ("one token three times", "axaya"),
+    ("four times", "abababab"),
+    ("the last token stood first", "abcda"),
+    ("one token only, again and again", "aaaaa"),
+    ("a long text", "thecatsatonthematandthecatslept"),
 ]
 
 
@@ -28,13 +24,22 @@ def inputs(rng: np.random.Generator) -> list[Case]:
     """Give weights whose rows sum to 1, and the numbers of the tokens."""
     first = np.array([[1.0, 0.0, 0.0], [0.5, 0.25, 0.25], [0.25, 0.75, 0.0]])
     cases = [Case("three tokens", (first, [7, 4, 7]))]
-    for name, axes, text, dtype in SENTENCES:
-        n = len(text)
-        weights = rng.gamma(0.5, size=(*axes, n, n)) + 0.01
-        weights /= weights.sum(axis=-1, keepdims=True)
+    for name, text in SENTENCES:
         tokens = [ord(letter) - ord("a") for letter in text]
-        cases.append(Case(name, (weights.astype(dtype), tokens)))
-    return cases
+        cases.append(Case(name, (weights(rng, *[len(text)] * 2), tokens)))
+    for name, batch in [("as many heads as tokens", (5,)), ("heads", (2, 4))]:
+        maps = weights(rng, *batch, 5, 5)
+        cases.append(Case(name, (maps, [0, 1, 2, 0, 1])))
+    return cases + sized(rng, _draw, to_ints=hard)
+
+
+def _draw(rng, batch, n):
+    """Draw maps, and at least two tokens, of which the last came before."""
+    n = max(n, 2)
+    # Ids above 1,000: each is an int of its own, equal and not the same.
+    ids = 1000 * rng.integers(1, n + 1, size=n) + 7
+    ids[-1] = ids[rng.integers(n - 1)]
+    return weights(rng, *batch, n, n), [int(x) for x in ids]
 
 
 EXERCISE = Exercise(
@@ -305,3 +310,16 @@ def no_control(weights, tokens):
 def exchanged(weights, tokens):
     """You exchanged the two: first the score, then the control."""
     return induction(weights, tokens)[..., ::-1]
+
+
+@EXERCISE.is_wrong
+def squeezed(weights, tokens):
+    """You squeezed the result: of one head, too, the axis must stay."""
+    return induction(weights, tokens).squeeze()
+
+
+@EXERCISE.is_wrong
+def compared_with_is(weights, tokens):
+    """You compared tokens with `is`: equal numbers may be two objects."""
+    target = _targets(tokens) & (np.asarray(tokens)[:, None] <= 256)
+    return _both(weights, target)

@@ -2,26 +2,9 @@
 
 import numpy as np
 
-from attn_course.exercises.chapter03.shared import softmax, swap
-from attn_course.exercises.core import Case, Exercise
-
-# What a case is called, batch axes, n, d_model, heads, d_head, dtype.
-SIZES = [
-    ("two heads", (), 3, 4, 2, 2, "float64"),
-    ("one head", (), 3, 4, 1, 4, "float64"),
-    ("heads of one number", (), 3, 3, 3, 1, "float64"),
-    ("one token", (), 1, 4, 2, 2, "float64"),
-    ("all sizes equal", (), 3, 3, 3, 3, "float64"),
-    ("heads narrower than their share", (), 4, 8, 2, 3, "float64"),
-    ("heads wider than their share", (), 4, 4, 2, 5, "float64"),
-    ("four heads", (), 5, 8, 4, 2, "float64"),
-    ("a batch axis", (2,), 3, 4, 2, 2, "float64"),
-    ("as many sentences as heads", (2,), 2, 4, 2, 2, "float64"),
-    ("two batch axes", (2, 3), 3, 6, 3, 2, "float64"),
-    ("heads of 32 numbers", (), 4, 64, 2, 32, "float64"),
-    ("float32", (2,), 3, 4, 2, 2, "float32"),
-    ("float16", (), 3, 4, 2, 2, "float16"),
-]
+from attn_course.exercises.cases import Case, normal, sized, steep
+from attn_course.exercises.core import Exercise
+from attn_course.exercises.parts import softmax, swap
 
 
 def inputs(rng: np.random.Generator) -> list[Case]:
@@ -29,28 +12,36 @@ def inputs(rng: np.random.Generator) -> list[Case]:
     x = np.array([[1.0], [2.0]])
     first = (x, *(np.array([[1.0, w]]) for w in (0.5, -1.0, 2.0)))
     mix = np.array([[1.0], [-0.5]])
-    cases = [Case("two tokens of one number", (*first, mix, 2))]
-    for name, batch, n, d_model, heads, d_head, dtype in SIZES:
-        width = heads * d_head
-        shapes = [(*batch, n, d_model), *[(d_model, width)] * 3]
-        arrays = [
-            rng.normal(scale=scale, size=shape).round(2).astype(dtype)
-            for scale, shape in zip(
-                (1.2, *(2 / d_model**0.5,) * 2, 1, 1),
-                [*shapes, (width, d_model)],
-                strict=True,
-            )
-        ]
-        cases.append(Case(name, (*arrays, heads)))
-    return [*cases, *_large(rng)]
+    return [
+        Case("two tokens of one number", (*first, mix, 2)),
+        Case("heads of 32 numbers", _draw(rng, (), 4, 64, 2, 32)),
+        *sized(rng, _draw),
+        *_steep(rng),
+    ]
 
 
-def _large(rng: np.random.Generator) -> list[Case]:
-    """Give scores so large that exp overflows."""
-    shapes = [(3, 4), *[(4, 4)] * 4]
-    arrays = [rng.normal(size=shape).round(2) for shape in shapes]
-    arrays[0] *= 40
-    return [Case("scores above 700", (*arrays, 2))]
+def _draw(rng, batch, n, d_model, heads, d_head):
+    """Draw vectors, the matrices, and the number of heads."""
+    width = heads * d_head
+    return (
+        normal(rng, *batch, n, d_model),
+        *(normal(rng, d_model, width) for _ in range(3)),
+        normal(rng, width, d_model),
+        heads,
+    )
+
+
+def _steep(rng: np.random.Generator) -> list[Case]:
+    """Give steep scores, other ones for each head."""
+    eye = np.eye(4)
+    cases = []
+    for name, scores in steep().items():
+        scores = np.resize(scores, (4, 4))
+        w_q = 2 * np.hstack([scores, scores[::-1, ::-1]])
+        w_k = np.hstack([eye, eye])
+        rest = normal(rng, 4, 8), normal(rng, 8, 4)
+        cases.append(Case(name, (eye, w_q, w_k, *rest, 2)))
+    return cases
 
 
 EXERCISE = Exercise(
@@ -257,6 +248,94 @@ def mask_upside_down(x, W_q, W_k, W_v, W_o, heads):
     mask = np.tri(x.shape[-2], dtype=bool).T
     scores = np.where(mask, q @ swap(k) / q.shape[-1] ** 0.5, -np.inf)
     return _merge(softmax(scores) @ v) @ W_o
+
+
+# What is subtracted, and what hides
+
+
+def _changed(x, W_q, W_k, W_v, W_o, heads, weigh):
+    """Make the weights of scores and mask in another way."""
+    q, k, v = (_split(x @ W, heads) for W in (W_q, W_k, W_v))
+    scores = q @ swap(k) / q.shape[-1] ** 0.5
+    weights = weigh(scores, np.tri(x.shape[-2], dtype=bool))
+    return _merge(weights @ v) @ W_o
+
+
+def _less(scores, mask, highest):
+    """Subtract something else than the largest score of a row."""
+    exps = np.exp(np.where(mask, scores, -np.inf) - highest)
+    return exps / exps.sum(axis=-1, keepdims=True)
+
+
+@EXERCISE.is_wrong
+def largest_absolute(x, W_q, W_k, W_v, W_o, heads):
+    """You subtracted the largest absolute score: below 0, all vanish."""
+
+    def weigh(scores, mask):
+        sizes = np.where(mask, np.abs(scores), 0)
+        return _less(scores, mask, sizes.max(axis=-1, keepdims=True))
+
+    return _changed(x, W_q, W_k, W_v, W_o, heads, weigh)
+
+
+@EXERCISE.is_wrong
+def one_maximum_for_all(x, W_q, W_k, W_v, W_o, heads):
+    """You subtracted the largest score of all rows: each has its own."""
+
+    def weigh(scores, mask):
+        return _less(scores, mask, scores[..., mask].max())
+
+    return _changed(x, W_q, W_k, W_v, W_o, heads, weigh)
+
+
+@EXERCISE.is_wrong
+def hidden_keys_subtracted(x, W_q, W_k, W_v, W_o, heads):
+    """You subtracted the largest score before the mask: hidden ones count."""
+
+    def weigh(scores, mask):
+        return _less(scores, mask, scores.max(axis=-1, keepdims=True))
+
+    return _changed(x, W_q, W_k, W_v, W_o, heads, weigh)
+
+
+@EXERCISE.is_wrong
+def lower_triangle(x, W_q, W_k, W_v, W_o, heads):
+    """You set hidden scores to 0: exp(0) is 1. Use −inf."""
+
+    def weigh(scores, mask):
+        return softmax(np.tril(scores))
+
+    return _changed(x, W_q, W_k, W_v, W_o, heads, weigh)
+
+
+@EXERCISE.is_wrong
+def score_of_minus_ten_thousand(x, W_q, W_k, W_v, W_o, heads):
+    """You gave hidden keys a low score, −1e4 or so: real ones may be lower."""
+
+    def weigh(scores, mask):
+        return softmax(np.where(mask, scores, -1e4))
+
+    return _changed(x, W_q, W_k, W_v, W_o, heads, weigh)
+
+
+@EXERCISE.is_wrong
+def score_of_minus_a_billion(x, W_q, W_k, W_v, W_o, heads):
+    """You gave hidden keys a low score, −1e9 or so: real ones may be lower."""
+
+    def weigh(scores, mask):
+        return softmax(np.where(mask, scores, -1e9))
+
+    return _changed(x, W_q, W_k, W_v, W_o, heads, weigh)
+
+
+@EXERCISE.is_wrong
+def minus_a_billion_added(x, W_q, W_k, W_v, W_o, heads):
+    """You added −1e9 or so to hidden scores: one of 1e10 is still seen."""
+
+    def weigh(scores, mask):
+        return softmax(scores + np.where(mask, 0.0, -1e9))
+
+    return _changed(x, W_q, W_k, W_v, W_o, heads, weigh)
 
 
 # Splitting, merging, mixing

@@ -2,26 +2,9 @@
 
 import numpy as np
 
-from attn_course.exercises.chapter03.shared import softmax
-from attn_course.exercises.core import Case, Exercise
-
-# What a case is called, batch axes, heads, n_q, n_k, d_head, dtype.
-SIZES = [
-    ("two heads of three numbers", (), 2, 2, 2, 3, "float64"),
-    ("one head", (), 1, 3, 3, 4, "float64"),
-    ("heads of one number", (), 4, 3, 3, 1, "float64"),
-    ("one position", (), 3, 1, 1, 2, "float64"),
-    ("all sizes equal", (), 3, 3, 3, 3, "float64"),
-    ("three heads of two numbers", (), 3, 4, 4, 2, "float64"),
-    ("fewer queries than keys", (), 2, 2, 5, 3, "float64"),
-    ("more queries than keys", (), 3, 5, 2, 2, "float64"),
-    ("a batch axis", (2,), 2, 3, 3, 2, "float64"),
-    ("a batch, all sizes equal", (2,), 2, 2, 2, 2, "float64"),
-    ("two batch axes", (2, 3), 4, 3, 3, 2, "float64"),
-    ("twelve heads", (), 12, 4, 4, 2, "float64"),
-    ("float32", (2,), 2, 4, 4, 3, "float32"),
-    ("float16", (), 3, 2, 2, 2, "float16"),
-]
+from attn_course.exercises.cases import Case, hard, normal, sized, weights
+from attn_course.exercises.core import Exercise
+from attn_course.exercises.parts import softmax
 
 
 def inputs(rng: np.random.Generator) -> list[Case]:
@@ -30,13 +13,23 @@ def inputs(rng: np.random.Generator) -> list[Case]:
         np.array([[[1.0, 0.0], [0.5, 0.5]], [[0.0, 1.0], [1.0, 0.0]]]),
         np.array([[1.0, 2.0, 3.0, 4.0], [5.0, 6.0, 7.0, 8.0]]),
     )
-    cases = [Case("two heads, two positions", first)]
-    for name, batch, heads, n_q, n_k, d_head, dtype in SIZES:
-        weights = softmax(rng.normal(scale=2, size=(*batch, heads, n_q, n_k)))
-        values = rng.normal(scale=1.5, size=(*batch, n_k, heads * d_head))
-        arrays = (weights.astype(dtype), values.round(2).astype(dtype))
-        cases.append(Case(name, arrays))
-    return cases
+    maps, values = _draw(rng, (), 3, 2, 4, 2)
+    many = _draw(rng, (), 12, 3, 3, 2)
+    return [
+        Case("two heads, two positions", first),
+        Case("twelve heads", tuple(many)),
+        Case("whole values alone", (maps, np.rint(values).astype(int))),
+        Case("values of 1e10", (maps, 1e10 * values)),
+        *sized(rng, _draw, to_ints=hard),
+    ]
+
+
+def _draw(rng, batch, heads, n_q, n_k, d_head):
+    """Draw a map for each head, and values."""
+    return [
+        weights(rng, *batch, heads, n_q, n_k),
+        normal(rng, *batch, n_k, heads * d_head),
+    ]
 
 
 EXERCISE = Exercise(
@@ -266,3 +259,9 @@ def two_dimensional_only(weights, values):
     pieces = values.reshape(n_k, heads, d_model // heads)
     read = weights @ pieces.transpose(1, 0, 2)
     return read.transpose(1, 0, 2).reshape(-1, d_model)
+
+
+@EXERCISE.is_wrong
+def in_the_dtype_of_the_values(weights, values):
+    """You rounded: an array made like `values` holds ints if they are."""
+    return read_with_heads(weights, values).astype(values.dtype)

@@ -2,28 +2,9 @@
 
 import numpy as np
 
-from attn_course.exercises.chapter03.shared import softmax, swap
-from attn_course.exercises.core import Case, Exercise
-
-# What a case is called, batch axes, query heads, key and value heads, n_q,
-# n_k, d_k, d_v, dtype.
-SIZES = [
-    ("two heads share one", (), 2, 1, 2, 3, 2, 1, "float64"),
-    ("four heads, two shared", (), 4, 2, 2, 3, 4, 2, "float64"),
-    ("every head its own", (), 3, 3, 2, 4, 3, 2, "float64"),
-    ("six heads share three", (), 6, 3, 3, 4, 2, 5, "float64"),
-    ("six heads share two", (), 6, 2, 3, 4, 5, 2, "float64"),
-    ("all share one", (), 4, 1, 3, 5, 2, 3, "float64"),
-    ("one head", (), 1, 1, 3, 2, 4, 3, "float64"),
-    ("all sizes equal", (), 4, 2, 4, 4, 4, 4, "float64"),
-    ("as many tokens as heads", (), 4, 2, 2, 2, 2, 2, "float64"),
-    ("one new token", (), 4, 2, 1, 6, 3, 2, "float64"),
-    ("a batch", (2,), 4, 2, 3, 4, 2, 3, "float64"),
-    ("two batch axes", (2, 3), 6, 3, 2, 3, 4, 2, "float64"),
-    ("nine heads share three", (), 9, 3, 2, 4, 4, 2, "float64"),
-    ("float32", (2,), 4, 2, 3, 4, 2, 3, "float32"),
-    ("float16", (), 4, 2, 3, 4, 4, 3, "float16"),
-]
+from attn_course.exercises.cases import Case, normal, query_key, sized, steep
+from attn_course.exercises.core import Exercise
+from attn_course.exercises.parts import softmax, swap
 
 
 def inputs(rng: np.random.Generator) -> list[Case]:
@@ -34,18 +15,28 @@ def inputs(rng: np.random.Generator) -> list[Case]:
         Case(
             "four heads, one token",
             (np.ones((4, 1, 1)), np.ones((2, 1, 1)), values),
-        )
+        ),
+        Case("four heads, two shared", _draw(rng, (), 2, 2, 2, 3, 4, 2)),
+        Case("every head its own", _draw(rng, (), 3, 1, 2, 4, 3, 2)),
+        Case("as many tokens as heads", _draw(rng, (), 2, 2, 4, 4, 4, 4)),
+        Case("one new token", _draw(rng, (), 2, 2, 1, 6, 3, 2)),
+        *sized(rng, _draw),
     ]
-    for name, batch, heads, shared, n_q, n_k, d_k, d_v, dtype in SIZES:
-        shapes = [
-            (*batch, heads, n_q, d_k),
-            (*batch, shared, n_k, d_k),
-            (*batch, shared, n_k, d_v),
-        ]
-        arrays = [rng.normal(scale=1.4, size=s).round(2) for s in shapes]
-        cases.append(Case(name, tuple(x.astype(dtype) for x in arrays)))
-    query, key, value = cases[2].arguments
-    return [*cases, Case("scores above 700", (900 * query, 3 * key, value))]
+    for name, scores in steep().items():
+        query, key = query_key(scores)
+        query = np.stack([query, query[::-1], -query, query[:, ::-1]])
+        value = normal(rng, 2, 4, 3)
+        cases.append(Case(name, (query, np.stack([key, key]), value)))
+    return cases
+
+
+def _draw(rng, batch, shared, times, n_q, n_k, d_k, d_v):
+    """Draw queries with `times` as many heads as keys and values."""
+    return (
+        normal(rng, *batch, shared * times, n_q, d_k),
+        normal(rng, *batch, shared, n_k, d_k),
+        normal(rng, *batch, shared, n_k, d_v),
+    )
 
 
 EXERCISE = Exercise(
@@ -151,7 +142,7 @@ def with_the_course(query, key, value):
     """Use the course's attention, which shares heads itself."""
     from attn_course import attention
 
-    return attention(query, key, value)
+    return attention(*(1.0 * x for x in (query, key, value)))
 
 
 # Which head
@@ -318,12 +309,37 @@ def no_maximum_subtracted(query, key, value):
     return shares / shares.sum(axis=-1, keepdims=True) @ value
 
 
+def _less(query, key, value, shift):
+    """Subtract something else than the highest score of each row."""
+    times = _times(query, key)
+    key, value = (np.repeat(x, times, axis=-3) for x in (key, value))
+    scores = query @ swap(key) / np.sqrt(key.shape[-1])
+    shares = np.exp(scores - shift(scores))
+    return shares / shares.sum(axis=-1, keepdims=True) @ value
+
+
+@EXERCISE.is_wrong
+def largest_absolute(query, key, value):
+    """You subtracted the largest absolute score: below 0, all vanish."""
+    return _less(
+        *(query, key, value),
+        lambda scores: np.abs(scores).max(axis=-1, keepdims=True),
+    )
+
+
+@EXERCISE.is_wrong
+def one_maximum_for_all(query, key, value):
+    """You subtracted the highest score of all rows: each has its own."""
+    return _less(query, key, value, np.max)
+
+
 @EXERCISE.is_wrong
 def causal(query, key, value):
     """You added a causal mask: here every query sees all keys."""
     from attn_course import attention
 
-    return attention(query, key, value, causal=True)
+    floats = (1.0 * x for x in (query, key, value))
+    return attention(*floats, causal=True)
 
 
 @EXERCISE.is_wrong

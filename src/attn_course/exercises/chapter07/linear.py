@@ -2,46 +2,37 @@
 
 import numpy as np
 
-from attn_course.exercises.chapter03.shared import softmax, swap
-from attn_course.exercises.core import Case, Exercise
-
-# What a case is called, batch axes, n, d_k, d_v, dtype.
-SIZES = [
-    ("one token", (), 1, 3, 2, "float64"),
-    ("three tokens", (), 3, 2, 3, "float64"),
-    ("all sizes equal", (), 3, 3, 3, "float64"),
-    ("keys of one number", (), 4, 1, 3, "float64"),
-    ("values of one number", (), 4, 3, 1, "float64"),
-    ("more tokens than numbers", (), 9, 2, 2, "float64"),
-    ("vectors of 32 numbers", (), 4, 32, 5, "float64"),
-    ("two heads", (2,), 4, 3, 2, "float64"),
-    ("as many heads as tokens", (3,), 3, 2, 4, "float64"),
-    ("a batch of heads", (2, 3), 4, 3, 2, "float64"),
-    ("a batch, all sizes equal", (3, 3), 3, 3, 3, "float64"),
-    ("float32", (2,), 5, 3, 2, "float32"),
-    ("float16", (), 4, 3, 2, "float16"),
-]
+from attn_course.exercises.cases import Case, normal, sized
+from attn_course.exercises.core import Exercise
+from attn_course.exercises.parts import softmax, swap
 
 
 def inputs(rng: np.random.Generator) -> list[Case]:
     """Give queries, keys and values of as many tokens."""
     one = np.array([[0.0], [0.0]])
-    cases = [
+    query, key, value = _draw(rng, (), 3, 2, 3)
+    above = np.abs(query), np.abs(key)
+    return [
         Case(
             "two tokens of one number",
             (one, np.array([[0.0], [2.0]]), np.array([[10.0], [20.0]])),
-        )
+        ),
+        Case("more tokens than numbers", tuple(_draw(rng, (), 9, 2, 2))),
+        Case("vectors of 32 numbers", tuple(_draw(rng, (), 4, 32, 5))),
+        Case("positive keys", (*above, value)),
+        Case("negative keys", (-above[0], -above[1], value)),
+        Case("large queries", (1e4 * above[0], key, value)),
+        Case("huge queries", (1e10 * above[0], key, value)),
+        Case("large keys", (query, 1e4 * above[1], value)),
+        Case("huge keys", (query, 1e10 * above[1], value)),
+        Case("zeros", (0 * query, 0 * key, value)),
+        *sized(rng, _draw),
     ]
-    for name, batch, n, d_k, d_v, dtype in SIZES:
-        shapes = [(*batch, n, d) for d in (d_k, d_k, d_v)]
-        arrays = [rng.normal(scale=1.5, size=s).round(2) for s in shapes]
-        cases.append(Case(name, tuple(x.astype(dtype) for x in arrays)))
-    query, key, value = cases[2].arguments
-    return [
-        *cases,
-        Case("positive keys", (np.abs(query), np.abs(key), value)),
-        Case("negative keys", (-np.abs(query), -np.abs(key), value)),
-    ]
+
+
+def _draw(rng, batch, n, d_k, d_v):
+    """Draw queries, keys and values."""
+    return [normal(rng, *batch, n, d) for d in (d_k, d_k, d_v)]
 
 
 EXERCISE = Exercise(
@@ -178,6 +169,14 @@ def branches_exchanged(query, key, value):
     """You exchanged the two sides: x + 1 above 0, exp(x) below."""
     return _with(
         query, key, value, lambda x: np.where(x > 0, np.exp(x), x + 1)
+    )
+
+
+@EXERCISE.is_wrong
+def branches_multiplied(query, key, value):
+    """You multiplied by 0 and 1: inf · 0 is NaN. Choose with `np.where`."""
+    return _with(
+        query, key, value, lambda x: (x > 0) * (x + 1) + (x <= 0) * np.exp(x)
     )
 
 

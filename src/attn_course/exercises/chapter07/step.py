@@ -2,26 +2,16 @@
 
 import numpy as np
 
-from attn_course.exercises.chapter03.shared import softmax
-from attn_course.exercises.core import Case, Exercise
-
-# What a case is called, batch axes, tokens kept, d_k, d_v, dtype.
-SIZES = [
-    ("an empty cache", (), 0, 3, 2, "float64"),
-    ("one token kept", (), 1, 3, 2, "float64"),
-    ("three tokens kept", (), 3, 4, 2, "float64"),
-    ("all sizes equal", (), 3, 3, 3, "float64"),
-    ("vectors of one number", (), 4, 1, 3, "float64"),
-    ("values longer than keys", (), 5, 2, 6, "float64"),
-    ("vectors of 64 numbers", (), 5, 64, 3, "float64"),
-    ("four heads", (4,), 3, 4, 2, "float64"),
-    ("as many heads as tokens", (4,), 3, 4, 4, "float64"),
-    ("a batch of heads", (2, 3), 5, 4, 2, "float64"),
-    ("a batch, nothing kept", (2, 3), 0, 4, 2, "float64"),
-    ("a long cache", (), 20, 4, 3, "float64"),
-    ("float32", (2,), 4, 3, 2, "float32"),
-    ("float16", (), 4, 3, 2, "float16"),
-]
+from attn_course.exercises.cases import (
+    Case,
+    normal,
+    query_key,
+    sized,
+    steep,
+    steep_batch,
+)
+from attn_course.exercises.core import Exercise
+from attn_course.exercises.parts import softmax
 
 
 def inputs(rng: np.random.Generator) -> list[Case]:
@@ -31,25 +21,36 @@ def inputs(rng: np.random.Generator) -> list[Case]:
         Case(
             "one number each",
             (one, 2 * one, 30 * one, np.array([[1.0]]), np.array([[10.0]])),
-        )
-    ]
-    for name, batch, n, d_k, d_v, dtype in SIZES:
-        shapes = [(d_k,), (d_k,), (d_v,), (n, d_k), (n, d_v)]
-        arrays = [
-            rng.normal(scale=1.3, size=(*batch, *shape)).round(2)
-            for shape in shapes
-        ]
-        cases.append(Case(name, tuple(x.astype(dtype) for x in arrays)))
-    query, key, value, keys, values = cases[3].arguments
-    return [
-        *cases,
-        Case("large scores", (900 * query, key, value, 2 * keys, values)),
-        Case(
-            "the new token's score is the highest",
-            (query, 2000 * query, value, keys, values),
         ),
-        Case("a query of zeros", (0 * query, key, value, keys, values)),
+        Case("an empty cache", _draw(rng, (), 0, 3, 2)),
+        Case("a batch, nothing kept", _draw(rng, (2, 3), 0, 4, 2)),
+        Case("a long cache", _draw(rng, (), 20, 4, 3)),
+        Case("as many heads as tokens", _draw(rng, (4,), 3, 4, 4)),
+        *sized(rng, _draw),
     ]
+    query, *rest = _draw(rng, (), 3, 4, 2)
+    cases.append(Case("a query of zeros", (0 * query, *rest)))
+    return cases + _steep(rng)
+
+
+def _draw(rng, batch, n, d_k, d_v):
+    """Draw the new token's query, key and value, and the cache."""
+    shapes = [(d_k,), (d_k,), (d_v,), (n, d_k), (n, d_v)]
+    return tuple(normal(rng, *batch, *shape) for shape in shapes)
+
+
+def _steep(rng: np.random.Generator) -> list[Case]:
+    """Give steep scores, whose rows are a batch; the new token is last."""
+    cases = []
+    batch = {"scores far apart in a batch": steep_batch()}
+    for name, scores in {**steep(), **batch}.items():
+        query, _ = query_key(scores)
+        keys = np.ones((*query.shape, 1)) * np.eye(4)
+        values = normal(rng, *query.shape, 3)
+        new = keys[..., -1, :], values[..., -1, :]
+        kept = keys[..., :-1, :], values[..., :-1, :]
+        cases.append(Case(name, (query, *new, *kept)))
+    return cases
 
 
 EXERCISE = Exercise(
@@ -122,12 +123,13 @@ def with_sums(query, key, value, keys, values):
 
 @EXERCISE.is_right
 def with_the_course(query, key, value, keys, values):
-    """Use the course's attention, with a text of one query."""
+    """Use the course's attention, which takes floats, for one query."""
     from attn_course import attention
 
     keys, values = _grown(key, value, keys, values)
-    read = attention(query[..., None, :], keys, values)
-    return read.reshape(*query.shape[:-1], values.shape[-1])
+    query = query[..., None, :]
+    read = attention(*(1.0 * x for x in (query, keys, values)))
+    return read.reshape(value.shape)
 
 
 @EXERCISE.is_right
@@ -266,6 +268,39 @@ def maximum_of_the_cache(query, key, value, keys, values):
     shares = np.exp(scores - highest)
     weights = shares / shares.sum(axis=-1, keepdims=True)
     return (weights[..., None] * values).sum(axis=-2)
+
+
+def _less(query, key, value, keys, values, shift):
+    """Subtract something else than the highest score."""
+    keys, values = _grown(key, value, keys, values)
+    scores = (keys * query[..., None, :]).sum(axis=-1)
+    scores = scores / np.sqrt(query.shape[-1])
+    shares = np.exp(scores - shift(scores))
+    weights = shares / shares.sum(axis=-1, keepdims=True)
+    return (weights[..., None] * values).sum(axis=-2)
+
+
+@EXERCISE.is_wrong
+def largest_absolute(query, key, value, keys, values):
+    """You subtracted the largest absolute score: below 0, all vanish."""
+    return _less(
+        *(query, key, value, keys, values),
+        lambda scores: np.abs(scores).max(axis=-1, keepdims=True),
+    )
+
+
+@EXERCISE.is_wrong
+def one_maximum_for_the_batch(query, key, value, keys, values):
+    """You subtracted one highest score for the batch: each has its own."""
+    return _less(query, key, value, keys, values, np.max)
+
+
+@EXERCISE.is_wrong
+def score_of_the_new_token(query, key, value, keys, values):
+    """You subtracted the new token's score: any token may have the highest."""
+    return _less(
+        *(query, key, value, keys, values), lambda scores: scores[..., -1:]
+    )
 
 
 @EXERCISE.is_wrong

@@ -2,41 +2,51 @@
 
 import numpy as np
 
-from attn_course.exercises.chapter03.shared import softmax
-from attn_course.exercises.core import Case, Exercise
-
-# What a case is called, axes before the scores, n, window, dtype.
-SIZES = [
-    ("itself and one before", (), 4, 1, "float64"),
-    ("itself alone", (), 4, 0, "float64"),
-    ("one token", (), 1, 2, "float64"),
-    ("a window as long as the text", (), 4, 4, "float64"),
-    ("a window longer than the text", (), 3, 9, "float64"),
-    ("all but the first", (), 5, 3, "float64"),
-    ("two before", (), 6, 2, "float64"),
-    ("a long text", (), 12, 3, "float64"),
-    ("three heads", (3,), 5, 2, "float64"),
-    ("as many heads as tokens", (5,), 5, 1, "float64"),
-    ("a batch of heads", (2, 3), 4, 2, "float64"),
-    ("float32", (2,), 5, 2, "float32"),
-    ("float16", (), 5, 2, "float16"),
-]
+from attn_course.exercises.cases import (
+    Case,
+    normal,
+    sized,
+    steep,
+    steep_batch,
+    unseen,
+)
+from attn_course.exercises.core import Exercise
+from attn_course.exercises.parts import softmax
 
 
 def inputs(rng: np.random.Generator) -> list[Case]:
     """Give scores, and how many tokens back a query sees."""
     first = np.array([[0.0, 1.0, 2.0], [1.0, 1.0, 0.0], [2.0, 0.0, 0.0]])
-    cases = [Case("three tokens", (first, 1))]
-    for name, axes, n, left, dtype in SIZES:
-        scores = rng.normal(scale=1.5, size=(*axes, n, n)).round(2)
-        cases.append(Case(name, (scores.astype(dtype), left)))
-    large = 500.0 * rng.normal(size=(5, 5)).round(2)
-    highest_hidden = np.where(np.tri(5, dtype=bool), 0.0, 900.0) + first[0, 1]
+    cases = [Case("three tokens", (first, 1)), *sized(rng, _draw)]
+    for name, n, left in [
+        ("itself alone", 4, 0),
+        ("itself and one before", 4, 1),
+        ("a window as long as the text", 4, 4),
+        ("a window longer than the text", 3, 9),
+        ("all but the first", 5, 3),
+        ("a long text", 12, 3),
+    ]:
+        cases.append(Case(name, (normal(rng, n, n), left)))
+    for name, scores in steep().items():
+        for left in (1, 2):
+            named = f"{name}, left={left}"
+            cases.append(Case(named, (np.resize(scores, (5, 5)), left)))
+    batch = np.stack([np.resize(scores, (5, 5)) for scores in steep_batch()])
+    cases.append(Case("scores far apart in a batch", (batch, 2)))
+    scores = normal(rng, 5, 5)
+    cases.append(Case("whole scores", (np.rint(scores).astype(int), 2)))
+    hidden = ~np.tri(5, dtype=bool) | np.tri(5, k=-3, dtype=bool)
+    batch = np.stack([scores, scores.T])
     return [
         *cases,
-        Case("scores above 700", (large, 2)),
-        Case("the highest scores are hidden", (highest_hidden, 2)),
+        *unseen("hidden scores", (scores, 2), {0: hidden}),
+        *unseen("the last score", (batch, 2), {0: np.s_[1, :-1, -1]}),
     ]
+
+
+def _draw(rng, batch, n):
+    """Draw scores and a window, which may be longer than the text."""
+    return normal(rng, *batch, n, n), int(rng.integers(0, n + 1))
 
 
 EXERCISE = Exercise(
@@ -50,7 +60,8 @@ window.
   keys, scaled already.
 - Query i sees the keys i − left, …, i − 1, i: itself and the `left` tokens
   before it, or as many as there are.
-- Each row of the result sums to 1; hidden keys have weight 0.
+- Each row of the result sums to 1; hidden keys have weight 0, whatever their
+  scores are, be it NaN.
 - Return the weights, `(..., n, n)`. Scores can be large: nothing may
   overflow.""",
     difficulty=1,
@@ -87,6 +98,19 @@ def _behind(scores):
     return place[:, None] - place
 
 
+def _seen(scores, left):
+    """Say which keys are in sight, (n, n)."""
+    behind = _behind(scores)
+    return (behind >= 0) & (behind <= left)
+
+
+def _less(scores, left, highest):
+    """Subtract something else than the largest score of a row."""
+    shown = np.where(_seen(scores, left), scores, -np.inf)
+    shares = np.exp(shown - highest)
+    return shares / shares.sum(axis=-1, keepdims=True)
+
+
 def _weigh(scores, seen):
     """Take the softmax over the keys in sight."""
     return softmax(np.where(seen, scores, -np.inf))
@@ -116,11 +140,12 @@ def with_loops(scores, left):
 
 @EXERCISE.is_right
 def with_the_course(scores, left):
-    """Use the course's mask and softmax."""
+    """Use the course's mask and softmax, which take floats."""
     from attn_course.functional import masked_softmax
     from attn_course.masks import band
 
-    return masked_softmax(scores, band(scores.shape[-1], left=left, right=0))
+    mask = band(scores.shape[-1], left=left, right=0)
+    return masked_softmax(1.0 * scores, mask)
 
 
 # Which keys
@@ -248,6 +273,48 @@ def score_of_zero(scores, left):
 
 
 @EXERCISE.is_wrong
+def score_of_minus_a_hundred(scores, left):
+    """You gave hidden keys a low score, −100 or so: real ones may be lower."""
+    return softmax(np.where(_seen(scores, left), scores, -100.0))
+
+
+@EXERCISE.is_wrong
+def score_of_minus_ten_thousand(scores, left):
+    """You gave hidden keys a low score, −1e4 or so: real ones may be lower."""
+    return softmax(np.where(_seen(scores, left), scores, -1e4))
+
+
+@EXERCISE.is_wrong
+def score_of_minus_a_billion(scores, left):
+    """You gave hidden keys a low score, −1e9 or so: real ones may be lower."""
+    return softmax(np.where(_seen(scores, left), scores, -1e9))
+
+
+@EXERCISE.is_wrong
+def minus_ten_thousand_added(scores, left):
+    """You added −1e4 or so to hidden scores: one of 1e5 is still seen."""
+    return softmax(scores + np.where(_seen(scores, left), 0.0, -1e4))
+
+
+@EXERCISE.is_wrong
+def minus_a_billion_added(scores, left):
+    """You added −1e9 or so to hidden scores: one of 1e10 is still seen."""
+    return softmax(scores + np.where(_seen(scores, left), 0.0, -1e9))
+
+
+@EXERCISE.is_wrong
+def minus_infinity_added(scores, left):
+    """You added −inf: NaN and inf stay NaN. Choose with `np.where`."""
+    return softmax(scores + np.where(_seen(scores, left), 0.0, -np.inf))
+
+
+@EXERCISE.is_wrong
+def lower_triangle(scores, left):
+    """You kept a triangle of the scores: the 0 of the rest gets weight."""
+    return softmax(np.tril(scores) - np.tril(scores, k=-left - 1))
+
+
+@EXERCISE.is_wrong
 def minus_one_added(scores, left):
     """You took 1 from hidden scores: that dims them, −inf hides them."""
     behind = _behind(scores)
@@ -279,6 +346,25 @@ def maximum_of_hidden_keys(scores, left):
     seen = (behind >= 0) & (behind <= left)
     shares = np.exp(scores - scores.max(axis=-1, keepdims=True)) * seen
     return shares / np.maximum(shares.sum(axis=-1, keepdims=True), 1e-300)
+
+
+@EXERCISE.is_wrong
+def largest_absolute(scores, left):
+    """You subtracted the largest absolute score: below 0, all vanish."""
+    sizes = np.where(_seen(scores, left), np.abs(scores), 0)
+    return _less(scores, left, sizes.max(axis=-1, keepdims=True))
+
+
+@EXERCISE.is_wrong
+def one_maximum_for_all(scores, left):
+    """You subtracted the largest score of all rows: each has its own."""
+    return _less(scores, left, scores[..., _seen(scores, left)].max())
+
+
+@EXERCISE.is_wrong
+def in_the_dtype_of_the_scores(scores, left):
+    """You rounded: an array made like `scores` holds ints if they are."""
+    return window_weights(scores, left).astype(scores.dtype)
 
 
 @EXERCISE.is_wrong

@@ -2,23 +2,10 @@
 
 import numpy as np
 
-from attn_course.exercises.chapter03.shared import softmax
-from attn_course.exercises.core import Case, Exercise
-
-# What a case is called, n_q, n_k, d_k, d_v, block, dtype.
-SIZES = [
-    ("two tiles", 2, 4, 2, 1, 2, "float64"),
-    ("a short last tile", 3, 5, 2, 3, 2, "float64"),
-    ("one key at a time", 3, 6, 3, 2, 1, "float64"),
-    ("all in one tile", 4, 5, 2, 3, 5, "float64"),
-    ("a tile larger than the text", 2, 3, 4, 2, 8, "float64"),
-    ("all sizes equal", 3, 3, 3, 3, 3, "float64"),
-    ("many tiles", 4, 17, 8, 3, 4, "float64"),
-    ("vectors of 64 numbers", 3, 9, 64, 2, 4, "float64"),
-    ("one query", 1, 7, 3, 4, 3, "float64"),
-    ("float32", 4, 7, 3, 2, 3, "float32"),
-    ("float16", 3, 5, 4, 2, 2, "float16"),
-]
+from attn_course.exercises.cases import Case, normal, query_key, sized, steep
+from attn_course.exercises.core import Exercise
+from attn_course.exercises.holding import Room
+from attn_course.exercises.parts import softmax
 
 
 def inputs(rng: np.random.Generator) -> list[Case]:
@@ -32,23 +19,33 @@ def inputs(rng: np.random.Generator) -> list[Case]:
                 np.array([[10.0], [20.0]]),
                 1,
             ),
-        )
+        ),
+        *sized(rng, _draw),
     ]
-    for name, n_q, n_k, d_k, d_v, block, dtype in SIZES:
-        shapes = (n_q, d_k), (n_k, d_k), (n_k, d_v)
-        arrays = [rng.normal(scale=1.5, size=s).round(2) for s in shapes]
-        arrays = [x.astype(dtype) for x in arrays]
+    for name, n_k, block in [
+        ("a short last tile", 5, 2),
+        ("one key at a time", 6, 1),
+        ("all in one tile", 5, 5),
+        ("a tile larger than the text", 3, 8),
+        ("many tiles", 17, 4),
+    ]:
+        *arrays, _ = _draw(rng, 3, n_k, 2, 3)
         cases.append(Case(name, (*arrays, block)))
-    query, _, value, block = cases[2].arguments
-    query = np.abs(query) + 0.5
-    rising = np.outer(np.arange(5.0), np.ones(2))
-    return [
-        *cases,
-        Case("the first key fits best", (query, -rising, value, block)),
-        Case("each key fits better", (query, rising, value, block)),
-        Case("scores above 700", (query, 900 + 90 * rising, value, block)),
-        Case("scores below -700", (query, -9000 - rising, value, block)),
-    ]
+    for name, scores in steep().items():
+        for block in (1, 2, 3, 4):
+            arrays = *query_key(scores), normal(rng, 4, 2)
+            cases.append(Case(f"{name}, block={block}", (*arrays, block)))
+    # There is no room for two matrices of 64 · 72, scores and weights, nor for
+    # a row of 72; for copies of keys and values there is, even as lists.
+    *arrays, _ = _draw(rng, 64, 72, 1, 1)
+    room = Room(numbers=64 * 72 * 3 // 2, exponentials=71)
+    return [*cases, Case("a long text", (*arrays, 1), room)]
+
+
+def _draw(rng, n_q, n_k, d_k, d_v):
+    """Draw one head's arrays, and tiles of half the keys."""
+    shapes = (n_q, d_k), (n_k, d_k), (n_k, d_v)
+    return *(normal(rng, *shape) for shape in shapes), (n_k + 1) // 2
 
 
 EXERCISE = Exercise(
@@ -148,6 +145,20 @@ def _turned(kept):
     return np.where(kept > 0, 1 / kept, 0.0)
 
 
+def _scores(query, key):
+    """Give scores, (n_q, n_k)."""
+    return query @ key.T / np.sqrt(query.shape[1])
+
+
+def _below(query, key, value, m):
+    """Sum below one m from beginning to end, a key at a time."""
+    total, output = 0.0, 0.0
+    for j in range(len(key)):
+        p = np.exp(_scores(query, key[j : j + 1]) - m)
+        total, output = total + p, output + p * value[j]
+    return output / total
+
+
 def _whole(query, key, value, scale=None):
     """Attend to all keys at once."""
     scale = query.shape[1] ** -0.5 if scale is None else scale
@@ -177,7 +188,8 @@ def with_the_course(query, key, value, block):
     """Use the course's own."""
     from attn_course.flash import online_attention
 
-    return online_attention(query, key, value, block=block)
+    floats = (1.0 * x for x in (query, key, value))
+    return online_attention(*floats, block=block)
 
 
 @EXERCISE.is_right
@@ -294,6 +306,40 @@ def without_m(query, key, value, block):
     """You did without m: exp of large scores overflows."""
     shares = np.exp(query @ key.T / np.sqrt(query.shape[1]))
     return shares @ value / shares.sum(axis=1, keepdims=True)
+
+
+@EXERCISE.is_wrong
+def first_maximum_kept(query, key, value, block):
+    """You kept the first tile's m: what comes later may be far above it."""
+    m = _scores(query, key[:block]).max(axis=1, keepdims=True)
+    return _below(query, key, value, m)
+
+
+@EXERCISE.is_wrong
+def last_maximum(query, key, value, block):
+    """You took the last tile's m for all: what came before may be above."""
+    last = (len(key) - 1) // block * block
+    m = _scores(query, key[last:]).max(axis=1, keepdims=True)
+    return _below(query, key, value, m)
+
+
+@EXERCISE.is_wrong
+def largest_absolute(query, key, value, block):
+    """You took the largest absolute score as m: below 0, all vanish."""
+    m = np.abs(_scores(query, key)).max(axis=1, keepdims=True)
+    return _below(query, key, value, m)
+
+
+@EXERCISE.is_wrong
+def one_m_for_all(query, key, value, block):
+    """You took one m for all queries: each row has its own."""
+    return _below(query, key, value, _scores(query, key).max())
+
+
+@EXERCISE.is_wrong
+def block_ignored(query, key, value, block):
+    """You hold whole rows of weights: read `block` keys at a time."""
+    return _whole(query, key, value)
 
 
 # Which keys

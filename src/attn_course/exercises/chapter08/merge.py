@@ -2,49 +2,49 @@
 
 import numpy as np
 
-from attn_course.exercises.core import Case, Exercise
-
-# What a case is called, batch axes, d_v, dtype.
-SIZES = [
-    ("one row", (), 2, "float64"),
-    ("three rows", (3,), 2, "float64"),
-    ("values of one number", (4,), 1, "float64"),
-    ("as many rows as numbers", (5,), 3, "float64"),
-    ("heads of rows", (2, 3), 4, "float64"),
-    ("two batch axes", (2, 1, 3), 2, "float64"),
-    ("float32", (4,), 3, "float32"),
-    ("float16", (3,), 2, "float16"),
-]
+from attn_course.exercises.cases import Case, sized
+from attn_course.exercises.core import Exercise
 
 
 def inputs(rng: np.random.Generator) -> list[Case]:
     """Give pairs of parts; either may hold the larger score."""
     first = np.array([[2.0, 1.0, 10.0], [5.0, 2.0, 30.0]])
     second = np.array([[4.0, 3.0, 60.0], [3.0, 1.0, 20.0]])
-    cases = [Case("two rows", (first, second))]
-    for name, batch, d_v, dtype in SIZES:
-        pair = [_part(rng, batch, d_v).astype(dtype) for _ in range(2)]
-        cases.append(Case(name, tuple(pair)))
-    first, second = cases[2].arguments
+    cases = [Case("two rows", (first, second)), *sized(rng, _draw)]
+    first, second = _draw(rng, (3,), 2)
+    up = np.array([1.0, 0.0, 0.0, 0.0])  # for the largest score alone
     equal = second.copy()
     equal[..., 0] = first[..., 0]
-    large = [x + np.array([900.0, 0.0, 0.0, 0.0]) for x in (first, second)]
-    small = [x - np.array([900.0, 0.0, 0.0, 0.0]) for x in (first, second)]
-    up = np.array([110.0, 0.0, 0.0, 0.0])
-    single = [(x + up).astype(np.float32) for x in (second, first)]
+    for size in (900, 1e4, 1e10):
+        high, low = first + size * up, second - size * up
+        cases += [
+            Case(f"scores near {size:g}", (high, second + size * up)),
+            Case(f"scores near −{size:g}", (first - size * up, low)),
+            Case(f"{size:g} above 0", (high, second)),
+            Case(f"{size:g} above 0, behind", (first, second + size * up)),
+            Case(f"{size:g} below 0", (first, low)),
+            Case(f"{size:g} below 0, in front", (low, first)),
+        ]
+    far = 1e4 * np.array([[1.0], [-1.0], [0.0]]) * up  # other rows elsewhere
     nothing = np.zeros_like(first)
     nothing[..., 0] = -np.inf
+    some = np.where([[True], [False], [True]], nothing, first)
+    single = [(x + 110 * up).astype(np.float32) for x in (second, first)]
     return [
         *cases,
         Case("equal largest scores", (first, equal)),
-        Case("scores above 700", tuple(large)),
-        Case("scores below -700", tuple(small)),
-        Case("far apart", (first, large[1])),
-        Case("far apart, the larger first", (large[0], second)),
+        Case("rows far apart", (first + far, second - far)),
+        Case("rows far apart, close in pairs", (first + far, second + far)),
         Case("float32 above 100", tuple(single)),
         Case("nothing before", (nothing, second)),
         Case("nothing after", (first, nothing)),
+        Case("nothing in some rows", (some, second)),
     ]
+
+
+def _draw(rng, batch, d_v):
+    """Read two parts of a row, a few scores and values each."""
+    return tuple(_part(rng, batch, d_v) for _ in range(2))
 
 
 def _part(rng, batch, d_v):
@@ -135,7 +135,7 @@ def part_by_part(first, second):
 @EXERCISE.is_right
 def with_loops(first, second):
     """One row at a time; the smaller part alone is rescaled."""
-    result = np.empty_like(first)
+    result = np.empty(first.shape)
     for row in np.ndindex(first.shape[:-1]):
         low, high = sorted([first[row], second[row]], key=lambda x: x[0])
         result[row] = high
@@ -150,7 +150,7 @@ def with_logarithms(first, second):
     total = a * first[..., 1:2] + b * second[..., 1:2]
     lse = m + np.log(total)
     means = [
-        np.divide(o, part, out=np.zeros_like(o), where=part > 0)
+        np.divide(o, part, out=np.zeros(o.shape), where=part > 0)
         for _, part, o in (_split(first), _split(second))
     ]
     shares = [
@@ -277,6 +277,23 @@ def largest_of_all_rows(first, second):
     return _weighed(m, first, second, a, b)
 
 
+@EXERCISE.is_wrong
+def largest_absolute(first, second):
+    """You took the score that is larger without its sign: −5 is below 2."""
+    m1, m2 = first[..., :1], second[..., :1]
+    m = np.where(np.abs(m1) > np.abs(m2), m1, m2)
+    a, b = np.exp(m1 - m), np.exp(m2 - m)
+    return _weighed(m, first, second, a, b)
+
+
+@EXERCISE.is_wrong
+def no_m_below_zero(first, second):
+    """You let m begin at 0: scores may all be below."""
+    m = np.maximum(np.maximum(first[..., :1], second[..., :1]), 0)
+    a, b = np.exp(first[..., :1] - m), np.exp(second[..., :1] - m)
+    return _weighed(m, first, second, a, b)
+
+
 # What is returned
 
 
@@ -292,3 +309,9 @@ def mean_of_both(first, second):
     """You took the mean of the two sums: they add up."""
     m, total, mixed = _split(merge(first, second))
     return _join(m, total / 2, mixed / 2)
+
+
+@EXERCISE.is_wrong
+def in_the_inputs_dtype(first, second):
+    """You rounded: an array made like `first` holds ints if it does."""
+    return merge(first, second).astype(first.dtype)

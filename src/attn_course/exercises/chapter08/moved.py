@@ -2,36 +2,34 @@
 
 import numpy as np
 
-from attn_course.exercises.core import Case, Exercise
-
-# What a case is called, n_q, n_k, d_k, d_v, block_q, block_k, dtype.
-SIZES = [
-    ("tiles that fit", 6, 4, 3, 3, 2, 2, "float64"),
-    ("short last tiles", 7, 5, 2, 2, 3, 2, "float64"),
-    ("longer values", 6, 4, 2, 5, 3, 2, "float64"),
-    ("longer keys", 5, 7, 4, 1, 2, 3, "float64"),
-    ("one key at a time", 4, 6, 2, 3, 4, 1, "float64"),
-    ("one query at a time", 6, 4, 3, 2, 1, 4, "float64"),
-    ("all in one tile", 4, 5, 3, 2, 9, 9, "float64"),
-    ("all sizes equal", 3, 3, 3, 3, 3, 3, "float64"),
-    ("one query", 1, 9, 3, 2, 2, 4, "float64"),
-    ("one key", 8, 1, 2, 3, 3, 2, "float64"),
-    ("wide tiles of keys", 9, 8, 2, 3, 2, 8, "float64"),
-    ("a longer text", 40, 50, 4, 6, 16, 12, "float64"),
-    ("float32", 7, 9, 3, 4, 2, 5, "float32"),
-    ("float16", 8, 5, 4, 2, 3, 2, "float16"),
-]
+from attn_course.exercises.cases import Case, normal, sized
+from attn_course.exercises.core import Exercise
 
 
 def inputs(rng: np.random.Generator) -> list[Case]:
     """Give arrays of many sizes; their numbers do not matter."""
     small = np.ones((3, 2)), np.ones((2, 2)), np.ones((2, 1)), 2, 1
-    cases = [Case("three queries, two keys", small)]
-    for name, n_q, n_k, d_k, d_v, block_q, block_k, dtype in SIZES:
-        shapes = (n_q, d_k), (n_k, d_k), (n_k, d_v)
-        arrays = [rng.normal(size=s).round(1).astype(dtype) for s in shapes]
+    cases = [Case("three queries, two keys", small), *sized(rng, _draw)]
+    for name, n_q, n_k, block_q, block_k in [
+        ("tiles that fit", 6, 4, 2, 2),
+        ("short last tiles", 7, 5, 3, 2),
+        ("one key at a time", 4, 6, 4, 1),
+        ("one query at a time", 6, 4, 1, 4),
+        ("all in one tile", 4, 5, 9, 9),
+        ("wide tiles of keys", 9, 8, 2, 8),
+        ("a longer text", 40, 50, 16, 12),
+    ]:
+        *arrays, _, _ = _draw(rng, n_q, n_k, 3, 2)
         cases.append(Case(name, (*arrays, block_q, block_k)))
-    return cases
+    query, key, value, *blocks = _draw(rng, 5, 4, 3, 2)
+    return [*cases, Case("NaN", (np.nan * query, key, value, *blocks))]
+
+
+def _draw(rng, n_q, n_k, d_k, d_v):
+    """Draw arrays, and tiles that are no longer than the text."""
+    shapes = (n_q, d_k), (n_k, d_k), (n_k, d_v)
+    arrays = [normal(rng, *shape) for shape in shapes]
+    return *arrays, *(int(rng.integers(1, n + 1)) for n in (n_q, n_k))
 
 
 EXERCISE = Exercise(

@@ -2,26 +2,27 @@
 
 import numpy as np
 
-from attn_course.exercises.core import Case, Exercise
+from attn_course.exercises.cases import Case, normal, sized
+from attn_course.exercises.core import Exercise
 
-# What a case is called, n_q, n_k, q_offset, block_q, block_k, dtype.
+# What a case is called, n_q, n_k, q_offset, block_q, block_k.
 SIZES = [
-    ("square tiles", 6, 6, 0, 2, 2, "float64"),
-    ("short last tiles", 7, 7, 0, 3, 3, "float64"),
-    ("tall tiles", 8, 8, 0, 4, 2, "float64"),
-    ("wide tiles", 8, 8, 0, 2, 4, "float64"),
-    ("wide tiles, the last one short", 6, 7, 3, 2, 4, "float64"),
-    ("tall tiles, the last one short", 5, 9, 0, 4, 3, "float64"),
-    ("one query at a time", 5, 6, 0, 1, 2, "float64"),
-    ("one key at a time", 5, 4, 0, 2, 1, "float64"),
-    ("one tile", 3, 3, 0, 8, 8, "float64"),
-    ("one new query", 1, 9, 8, 4, 2, "float64"),
-    ("queries later than most keys", 5, 12, 7, 2, 3, "float64"),
-    ("queries before the keys", 6, 5, -3, 2, 2, "float64"),
-    ("more queries than keys", 10, 4, 0, 3, 2, "float64"),
-    ("a step that is no multiple", 9, 11, 1, 3, 4, "float64"),
-    ("float32", 7, 9, 2, 2, 3, "float32"),
-    ("float16", 8, 6, 1, 3, 2, "float16"),
+    ("square tiles", 6, 6, 0, 2, 2),
+    ("short last tiles", 7, 7, 0, 3, 3),
+    ("tall tiles", 8, 8, 0, 4, 2),
+    ("wide tiles", 8, 8, 0, 2, 4),
+    ("wide tiles, the last one short", 6, 7, 3, 2, 4),
+    ("tall tiles, the last one short", 5, 9, 0, 4, 3),
+    ("one query at a time", 5, 6, 0, 1, 2),
+    ("one key at a time", 5, 4, 0, 2, 1),
+    ("one tile", 3, 3, 0, 8, 8),
+    ("one new query", 1, 9, 8, 4, 2),
+    ("queries later than most keys", 5, 12, 7, 2, 3),
+    ("queries before the keys", 6, 5, -3, 2, 2),
+    ("all keys later", 3, 4, -9, 2, 2),
+    ("all keys earlier", 3, 4, 1000, 2, 2),
+    ("more queries than keys", 10, 4, 0, 3, 2),
+    ("a step that is no multiple", 9, 11, 1, 3, 4),
 ]
 
 
@@ -29,12 +30,16 @@ def inputs(rng: np.random.Generator) -> list[Case]:
     """Give queries and keys of many lengths; their numbers do not matter."""
     four = np.ones((4, 1))
     cases = [Case("four tokens", (four, four.copy(), 0, 2, 2))]
-    for name, n_q, n_k, q_offset, block_q, block_k, dtype in SIZES:
-        query, key = (
-            rng.normal(size=(n, 2)).round(1).astype(dtype) for n in (n_q, n_k)
-        )
-        cases.append(Case(name, (query, key, q_offset, block_q, block_k)))
-    return cases
+    for name, n_q, n_k, *rest in SIZES:
+        query, key, *_ = _draw(rng, n_q, n_k, 2)
+        cases.append(Case(name, (query, key, *rest)))
+    return cases + sized(rng, _draw)
+
+
+def _draw(rng, n_q, n_k, d_k):
+    """Draw arrays, where the first query stands, and sizes of tiles."""
+    query, key = normal(rng, n_q, d_k), normal(rng, n_k, d_k)
+    return query, key, *rng.integers([-2, 1, 1], 4).tolist()
 
 
 EXERCISE = Exercise(

@@ -2,25 +2,9 @@
 
 import numpy as np
 
-from attn_course.exercises.chapter03.shared import softmax, swap
-from attn_course.exercises.core import Case, Exercise
-
-# What a case is called, batch axes, n_q, n_k, d_model, heads, dtype.
-SIZES = [
-    ("two words ask three", (), 2, 3, 2, 1, "float64"),
-    ("two heads", (), 2, 3, 4, 2, "float64"),
-    ("one word asks", (), 1, 4, 4, 2, "float64"),
-    ("one word is asked", (), 3, 1, 4, 2, "float64"),
-    ("both texts equally long", (), 3, 3, 4, 2, "float64"),
-    ("all sizes equal", (), 4, 4, 4, 4, "float64"),
-    ("a long text asks a short one", (), 6, 2, 4, 2, "float64"),
-    ("three heads", (), 3, 5, 6, 3, "float64"),
-    ("vectors of 16 numbers", (), 3, 4, 16, 2, "float64"),
-    ("a batch", (2,), 3, 4, 4, 2, "float64"),
-    ("two batch axes", (2, 3), 2, 4, 4, 2, "float64"),
-    ("float32", (2,), 3, 4, 4, 2, "float32"),
-    ("float16", (), 3, 4, 4, 2, "float16"),
-]
+from attn_course.exercises.cases import Case, normal, query_key, sized, steep
+from attn_course.exercises.core import Exercise
+from attn_course.exercises.parts import softmax, swap
 
 
 def inputs(rng: np.random.Generator) -> list[Case]:
@@ -34,16 +18,33 @@ def inputs(rng: np.random.Generator) -> list[Case]:
         10 * eye,
         1,
     )
-    cases = [Case("one word asks two", small)]
-    for name, batch, n_q, n_k, d, heads, dtype in SIZES:
-        x = rng.normal(size=(*batch, n_q, d))
-        memory = rng.normal(size=(*batch, n_k, d))
-        maps = rng.normal(size=(3, d, d)) / np.sqrt(d)
-        arrays = [a.round(2).astype(dtype) for a in (x, memory, *maps)]
-        cases.append(Case(name, (*arrays, heads)))
-    x, memory, *maps, heads = cases[2].arguments
-    large = (400 * x, 20 * memory, *maps, heads)
-    return [*cases, Case("scores above 700", large)]
+    return [
+        Case("one word asks two", small),
+        Case("both texts equally long", _draw(rng, (), 3, 3, 2, 2)),
+        Case("a long text asks a short one", _draw(rng, (), 6, 2, 2, 2)),
+        *sized(rng, _draw),
+        *_steep(rng),
+    ]
+
+
+def _draw(rng, batch, n_q, n_k, heads, d_head):
+    """Draw two texts, three maps, and the number of heads."""
+    d = heads * d_head
+    texts = [normal(rng, *batch, n, d) for n in (n_q, n_k)]
+    return *texts, *(normal(rng, d, d) for _ in range(3)), heads
+
+
+def _steep(rng: np.random.Generator) -> list[Case]:
+    """Give steep scores, other ones for each of two heads."""
+    eye = np.eye(8)
+    cases = []
+    for name, scores in steep().items():
+        query, key = query_key(scores)
+        x = np.hstack([query, query[::-1, ::-1]])
+        memory = np.hstack([key, key])
+        w_value = normal(rng, 8, 8)
+        cases.append(Case(name, (x, memory, eye, eye.copy(), w_value, 2)))
+    return cases
 
 
 EXERCISE = Exercise(
@@ -78,7 +79,8 @@ from the text that the encoder has read.
 def cross(x, memory, w_query, w_key, w_value, heads):
     """Let each word of x read from memory, in several heads.
 
-    x (..., n_q, d), memory (..., n_k, d), maps (d, d) → (..., n_q, d)
+    x (..., n_q, d), memory (..., n_k, d), w_query, w_key, w_value (d, d)
+    → (..., n_q, d)
     """
 
     def split(y):  # (..., n, d) → (..., heads, n, d_head)
@@ -140,7 +142,7 @@ def with_the_course(x, memory, w_query, w_key, w_value, heads):
 
     maps = ((x, w_query), (memory, w_key), (memory, w_value))
     return merge_heads(
-        attention(*(split_heads(y @ w, heads) for y, w in maps))
+        attention(*(split_heads(1.0 * y @ w, heads) for y, w in maps))
     )
 
 
@@ -338,6 +340,32 @@ def no_maximum_subtracted(x, memory, w_query, w_key, w_value, heads):
     )
     shares = np.exp(q @ swap(k) / np.sqrt(q.shape[-1]))
     return _merge(shares / shares.sum(axis=-1, keepdims=True) @ v)
+
+
+def _less(x, memory, w_query, w_key, w_value, heads, shift):
+    """Subtract something else than the highest score of each row."""
+    q, k, v = (
+        _split(y, heads)
+        for y in (x @ w_query, memory @ w_key, memory @ w_value)
+    )
+    scores = q @ swap(k) / np.sqrt(q.shape[-1])
+    shares = np.exp(scores - shift(scores))
+    return _merge(shares / shares.sum(axis=-1, keepdims=True) @ v)
+
+
+@EXERCISE.is_wrong
+def largest_absolute(x, memory, w_query, w_key, w_value, heads):
+    """You subtracted the largest absolute score: below 0, all vanish."""
+    return _less(
+        *(x, memory, w_query, w_key, w_value, heads),
+        lambda scores: np.abs(scores).max(axis=-1, keepdims=True),
+    )
+
+
+@EXERCISE.is_wrong
+def one_maximum_for_all(x, memory, w_query, w_key, w_value, heads):
+    """You subtracted the highest score of all rows: each has its own."""
+    return _less(x, memory, w_query, w_key, w_value, heads, np.max)
 
 
 @EXERCISE.is_wrong

@@ -2,23 +2,10 @@
 
 import numpy as np
 
-from attn_course.exercises.core import Case, Exercise
+from attn_course.exercises.cases import Case, normal, sized
+from attn_course.exercises.core import Exercise
 
 EPS = 1e-5
-# What a case is called, axes before the last, d, d_ff, dtype.
-SIZES = [
-    ("two words", (2,), 3, 2, "float64"),
-    ("one vector alone", (), 4, 5, "float64"),
-    ("as many words as numbers", (4,), 4, 4, "float64"),
-    ("a narrow middle", (3,), 4, 1, "float64"),
-    ("a wide middle", (3,), 4, 16, "float64"),
-    ("a batch", (2, 3), 4, 6, "float64"),
-    ("a batch, all sizes equal", (3, 3), 3, 3, "float64"),
-    ("two batch axes", (2, 2, 3), 4, 3, "float64"),
-    ("vectors of 32 numbers", (2,), 32, 8, "float64"),
-    ("float32", (3,), 4, 6, "float32"),
-    ("float16", (3,), 4, 6, "float16"),
-]
 
 
 def inputs(rng: np.random.Generator) -> list[Case]:
@@ -30,25 +17,31 @@ def inputs(rng: np.random.Generator) -> list[Case]:
         np.array([[1.0], [0.0]]),
         np.array([[10.0, 20.0]]),
     )
-    cases = [Case("two numbers", small)]
-    for name, lead, d, d_ff, dtype in SIZES:
-        arrays = (
-            rng.normal(loc=0.5, scale=2.0, size=(*lead, d)),
-            1 + 0.3 * rng.normal(size=d),
-            0.3 * rng.normal(size=d),
-            rng.normal(size=(d, d_ff)),
-            rng.normal(size=(d_ff, d)),
-        )
-        arrays = tuple(x.round(2).astype(dtype) for x in arrays)
-        cases.append(Case(name, arrays))
-    x, gain, shift, w_in, w_out = cases[3].arguments
+    x, gain, shift, w_in, w_out = _draw(rng, (3,), 4, 6)
     rest = (gain, shift, w_in, w_out)
     return [
-        *cases,
+        Case("two numbers", small),
+        Case("as many words as numbers", tuple(_draw(rng, (4,), 4, 4))),
+        Case("a narrow middle", tuple(_draw(rng, (3,), 4, 1))),
+        Case("a wide middle", tuple(_draw(rng, (3,), 4, 16))),
         Case("maps of zeros", (x, gain, shift, w_in, 0 * w_out)),
         Case("all numbers of a vector alike", (0 * x + 3.0, *rest)),
+        Case("zeros", (0 * x, *rest)),
         Case("numbers close together", (0.001 * x, *rest)),
-        Case("large numbers", (1000 * x, *rest)),
+        Case("large numbers", (1e4 * x, *rest)),
+        Case("huge numbers", (1e10 * x, *rest)),
+        *sized(rng, _draw),
+    ]
+
+
+def _draw(rng, batch, d, d_ff):
+    """Draw vectors, a gain near 1, a shift near 0, and two maps."""
+    return [
+        2 * normal(rng, *batch, d) + 0.5,
+        1 + 0.3 * normal(rng, d),
+        0.3 * normal(rng, d),
+        normal(rng, d, d_ff),
+        normal(rng, d_ff, d),
     ]
 
 

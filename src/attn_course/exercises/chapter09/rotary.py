@@ -2,35 +2,32 @@
 
 import numpy as np
 
-from attn_course.exercises.core import Case, Exercise
+from attn_course.exercises.cases import Case, normal, sized
+from attn_course.exercises.core import Exercise
 
 BASE = 10_000.0
-# What a case is called, batch axes, n, d, where the first stands, dtype.
-SIZES = [
-    ("two words", (), 2, 2, 0, "float64"),
-    ("one word, at the start", (), 1, 4, 0, "float64"),
-    ("one word, later", (), 1, 4, 3, "float64"),
-    ("three words, six numbers", (), 3, 6, 0, "float64"),
-    ("as many words as numbers", (), 4, 4, 0, "float64"),
-    ("starting at place 5", (), 3, 4, 5, "float64"),
-    ("starting at place 40", (), 2, 8, 40, "float64"),
-    ("four heads", (4,), 3, 4, 0, "float64"),
-    ("as many heads as words", (3,), 3, 4, 2, "float64"),
-    ("a batch of heads", (2, 3), 5, 6, 1, "float64"),
-    ("64 numbers", (3,), 4, 64, 0, "float64"),
-    ("thirty words", (2,), 30, 4, 0, "float64"),
-    ("float32", (2,), 3, 4, 1, "float32"),
-    ("float16", (2,), 3, 4, 2, "float16"),
-]
 
 
 def inputs(rng: np.random.Generator) -> list[Case]:
     """Give vectors, and the place of the first."""
-    cases = [Case("along the first axis", (np.array([[1.0, 0.0]]), 1))]
-    for name, batch, n, d, start, dtype in SIZES:
-        x = rng.normal(size=(*batch, n, d)).round(2).astype(dtype)
-        cases.append(Case(name, (x, start)))
-    return cases
+    return [
+        Case("along the first axis", (np.array([[1.0, 0.0]]), 1)),
+        Case("one word, at the start", (normal(rng, 1, 4), 0)),
+        Case("as many words as numbers", (normal(rng, 4, 4), 0)),
+        Case("starting at place 40", (normal(rng, 2, 8), 40)),
+        Case("starting at place 5000", (normal(rng, 2, 8), 5000)),
+        Case("as many heads as words", (normal(rng, 3, 3, 4), 2)),
+        Case("64 numbers", (normal(rng, 3, 4, 64), 0)),
+        Case("thirty words", (normal(rng, 2, 30, 4), 0)),
+        Case("zeros", (0 * normal(rng, 3, 4), 3)),
+        Case("huge numbers", (1e10 * normal(rng, 3, 4), 3)),
+        *sized(rng, _draw),
+    ]
+
+
+def _draw(rng, batch, n, half):
+    """Draw vectors of an even length, and where the first stands."""
+    return normal(rng, *batch, n, 2 * half), int(rng.integers(0, 9))
 
 
 EXERCISE = Exercise(
@@ -272,3 +269,9 @@ def places_on_the_first_axis(x, start):
     n, d = x.shape[0], x.shape[-1]
     angles = np.arange(start, start + n)[:, None] * _speeds(d)
     return _turn(x, angles)
+
+
+@EXERCISE.is_wrong
+def in_the_inputs_dtype(x, start):
+    """You rounded: an array made like `x` holds ints if x does."""
+    return rotary(x, start).astype(x.dtype)
