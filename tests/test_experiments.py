@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from attn_course import cli, data, experiments
+from attn_course import cli, data, experiments, provenance
 from attn_course.data import store
 from attn_course.experiments import minilm_scores, parts
 from attn_course.functional import masked_softmax
@@ -112,6 +112,7 @@ def fake(monkeypatch):
 
     monkeypatch.setattr(minilm_scores, "record", record)
     monkeypatch.setattr(experiments, "EXPERIMENTS", ("minilm_scores",))
+    monkeypatch.setattr(experiments, "studies", dict)
     return made
 
 
@@ -257,7 +258,7 @@ def test_provenance_says_where_a_recording_comes_from(monkeypatch):
     assert recorded["seeds"] == [1]
     assert recorded["versions"]["nowhere"] is None
     assert set(recorded["versions"]) >= {"python", "numpy", "attn-course"}
-    monkeypatch.setattr(experiments, "_git", lambda *a, cwd: None)
+    monkeypatch.setattr(provenance, "_git", lambda *a, cwd: None)
     recorded = experiments.provenance("x", seeds=[], packages=[])
     assert recorded["commit"].startswith("unknown")
 

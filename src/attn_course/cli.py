@@ -144,6 +144,18 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="record again what is up to date",
     )
+    experiments.add_argument(
+        "--jobs",
+        type=_positive,
+        default=1,
+        metavar="N",
+        help="how many runs of a sweep at a time, one thread each",
+    )
+    experiments.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="a Dask scheduler (tcp://…) whose workers carry out the runs",
+    )
     experiments.set_defaults(
         run=_experiments,
         stopped="recordings that are written stay; the same command goes on",
@@ -213,6 +225,8 @@ def _experiments(options: argparse.Namespace) -> int:
         seeds=options.seeds,
         only=options.only,
         force=options.force,
+        jobs=options.jobs,
+        scheduler=options.scheduler,
         say=lambda line: print(line, flush=True),
     )
     return 0

@@ -67,6 +67,7 @@ WANTED = {
     "triton": Wanted("triton", "", "pip install triton"),
     "num2words": Wanted("num2words", "0.5.14", TEST),
     "babel": Wanted("babel", "2.16", TEST),
+    "distributed": Wanted("distributed", "2024.8", TEST),
     "nbformat": Wanted("nbformat", "", BOOK),
     "jupyter_cache": Wanted("jupyter-cache", "", BOOK),
     "sqlalchemy": Wanted("sqlalchemy", "", BOOK),

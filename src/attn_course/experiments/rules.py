@@ -1,0 +1,186 @@
+"""The rules of evidence that a recording can break, found by looking at it.
+
+A rule that is broken is no error: it is shown beside the study, and a claim
+that rests on it is "not settled" until it is mended.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from attn_course.experiments.study import Study
+
+__all__ = ["Broken", "Choice", "broken_rules", "choices", "converged"]
+
+# Training counts as done where its last tenth improves the loss by less than
+# this share of its gap to the baseline.
+STILL_FALLS = 0.02
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A rule that a recording breaks.
+
+    `blocks` says whether nothing can be concluded from a comparison of
+    trained arms: then "does not hold" can't stand on it.
+    """
+
+    rule: str
+    what: str
+    blocks: bool = True
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The best setting of one arm, by the lowest mean over seeds."""
+
+    arm: Mapping[str, Any]
+    setting: Mapping[str, Any]
+    score: float
+    runs: Sequence[Mapping[str, Any]]
+    at_edge: Sequence[str]
+
+
+def broken_rules(study: "Study", recording: Mapping[str, Any]) -> list[Broken]:
+    """List the rules that a recording breaks."""
+    return [
+        *_incomplete(study, recording),
+        *_at_edge(study, recording),
+        *_unfinished(study, recording),
+        *_without_baseline(study, recording),
+    ]
+
+
+def choices(
+    study: "Study", records: Sequence[Mapping[str, Any]]
+) -> list[Choice]:
+    """Choose the best setting of each arm, by the lowest mean over seeds.
+
+    A setting with which any seed diverged is never the best.
+    """
+    return [_choice(study, arm, records) for arm in study.each_arm()]
+
+
+def _choice(
+    study: "Study", arm: Mapping[str, Any], records: Sequence[Mapping]
+) -> Choice:
+    """Choose the best setting of one arm."""
+    runs: dict[tuple, list[Mapping[str, Any]]] = {}
+    for record in records:
+        if _fits(record, arm):
+            setting = tuple(record[name] for name in study.sweep)
+            runs.setdefault(setting, []).append(record)
+    scores = {
+        setting: _mean(record[study.chosen_by] for record in some)
+        for setting, some in runs.items()
+    }
+    best = min(scores, key=lambda setting: scores[setting])
+    setting = dict(zip(study.sweep, best, strict=True))
+    at_edge = [
+        name
+        for name, value in setting.items()
+        if value in _ends(study.grid(name, arm))
+    ]
+    return Choice(arm, setting, scores[best], runs[best], at_edge)
+
+
+def _fits(record: Mapping[str, Any], arm: Mapping[str, Any]) -> bool:
+    return all(record[name] == level for name, level in arm.items())
+
+
+def _mean(scores: Iterable[float | None]) -> float:
+    """Average over seeds; infinite where one diverged."""
+    known = list(scores)
+    return math.inf if None in known else sum(known) / len(known)
+
+
+def _ends(grid: Sequence[Any]) -> tuple[Any, Any]:
+    return min(grid), max(grid)
+
+
+def converged(history: Sequence[float | None], baseline: float) -> bool | None:
+    """Say whether training was over: None where that can't be told.
+
+    Parameters
+    ----------
+    history
+        The loss over time, at equal distances, the last at the end.
+    baseline
+        The loss of what learns nothing.
+
+    Examples
+    --------
+    >>> converged([2.0, 1.0, 0.5] + [0.5] * 20, baseline=2.0)
+    True
+    >>> converged([2.0, 1.8, 1.6, 1.4, 1.2, 1.0], baseline=2.0)
+    False
+    """
+    if len(history) < 2 or any(
+        loss is None or not math.isfinite(loss) for loss in history
+    ):
+        return None
+    tenth = max(1, round(len(history) / 10))
+    last, before = history[-1], history[-1 - tenth]
+    gap = baseline - last
+    return gap > 0 and before - last < STILL_FALLS * gap
+
+
+def _incomplete(study: "Study", recording: Mapping) -> Iterator[Broken]:
+    """Find runs of the sweep that are not in the recording."""
+    cells = study.cells(recording["recorded"]["seeds"])
+    if len(cells) == 1:  # its record is the recording itself
+        return
+    names = list(cells[0])
+    there = [[r.get(name) for name in names] for r in recording["records"]]
+    for cell in cells:
+        if list(cell.values()) not in there:
+            yield Broken("complete", f"no run of {_words(cell)}")
+
+
+def _at_edge(study: "Study", recording: Mapping) -> Iterator[Broken]:
+    """Find best settings that lie at the edge of their grid."""
+    for choice in _chosen(study, recording):
+        for name in choice.at_edge:
+            yield Broken(
+                "inside the grid",
+                f"{_words(choice.arm)}: best at {name} "
+                f"{choice.setting[name]}, the edge of what was tried",
+            )
+
+
+def _unfinished(study: "Study", recording: Mapping) -> Iterator[Broken]:
+    """Find arms whose training was not over, or whose curve is missing."""
+    baseline = recording.get("baselines", {}).get(study.baseline)
+    for choice in _chosen(study, recording):
+        told = [
+            None if baseline is None else converged(curve, baseline)
+            for curve in (run.get("history", ()) for run in choice.runs)
+        ]
+        if None in told:
+            what = "convergence not recorded"
+        elif not all(told):
+            what = "the loss was still falling"
+        else:
+            continue
+        yield Broken("converged", f"{_words(choice.arm)}: {what}")
+
+
+def _without_baseline(study: "Study", recording: Mapping) -> Iterator[Broken]:
+    """Ask for what a referee would ask for."""
+    if study.chosen_by and not recording.get("baselines"):
+        yield Broken("baselines", "no baseline is recorded")
+
+
+def _chosen(study: "Study", recording: Mapping) -> list[Choice]:
+    """Choose where the study trains and tunes; else there is no choice."""
+    return choices(study, recording["records"]) if study.chosen_by else []
+
+
+def _words(cell: Mapping[str, Any]) -> str:
+    """Write an arm: `one layer, seed 0`."""
+    return ", ".join(
+        str(value) if isinstance(value, str) else f"{name} {value}"
+        for name, value in cell.items()
+    )
