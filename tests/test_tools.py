@@ -132,14 +132,14 @@ def test_a_silent_command_is_spoken_for(capsys):
 
 def test_test_all_runs_what_is_slow_too(monkeypatch, tmp_path):
     """Options of the user's own come later, so that they count."""
-    given = course.parser().parse_args(["test-all", "-k", "x"])
+    given = course.parser().parse_args(["test-all", "tests", "-k", "x"])
     monkeypatch.setattr(course, "ROOT", tmp_path)
     write(tmp_path, {"_build/dist/a.whl": ""})
     seen = []
     monkeypatch.setattr(course, "cmd_test", lambda given: seen.append(given))
     monkeypatch.setattr(course, "try_wheel", lambda *arguments: None)
     given.function(given)
-    assert seen[0].rest == ["-m", "", "-k", "x"]
+    assert seen[0].rest == ["-m", "", "tests", "-k", "x"]
 
 
 def test_locks_may_stand_in_each_other(tmp_path):
