@@ -313,7 +313,10 @@ class Kernel:
 
     def send(self, cell):
         """Start a cell; give what `reply` asks for."""
-        return self.client.execute(cell, store_history=False)
+        # An error must not make the kernel drop what is sent next.
+        return self.client.execute(
+            cell, store_history=False, stop_on_error=False
+        )
 
     def reply(self, sent):
         """Wait until a cell has ended."""
@@ -400,7 +403,9 @@ def test_an_interrupt_of_a_kernel_under_load(kernel, tmp_path):
                 "        pass\n\n"
                 f"ex.check(loop, seconds={10 * LONG})"
             )
+            last = time.monotonic() + LONG
             while not begun.exists():
+                assert time.monotonic() < last, "the cell never began"
                 time.sleep(0.001)
             time.sleep(rng.random() * 0.1)
             kernel.manager.interrupt_kernel()

@@ -130,6 +130,27 @@ def test_a_silent_command_is_spoken_for(capsys):
     assert "end" in out
 
 
+def test_test_all_runs_what_is_slow_too(monkeypatch, tmp_path):
+    """Options of the user's own come later, so that they count."""
+    given = course.parser().parse_args(["test-all", "tests", "-k", "x"])
+    monkeypatch.setattr(course, "ROOT", tmp_path)
+    write(tmp_path, {"_build/dist/a.whl": ""})
+    seen = []
+    monkeypatch.setattr(course, "cmd_test", lambda given: seen.append(given))
+    monkeypatch.setattr(course, "try_wheel", lambda *arguments: None)
+    given.function(given)
+    assert seen[0].rest == ["-m", "", "tests", "-k", "x"]
+
+
+def test_locks_may_stand_in_each_other(tmp_path):
+    with course.one_at_a_time(tmp_path / "a"):
+        held = list(course.HELD)
+        with course.one_at_a_time(tmp_path / "b"):
+            assert len(course.HELD) == 2
+        assert held == course.HELD
+    assert course.HELD == []
+
+
 def test_make_help_lists_every_command():
     makefile = (course.ROOT / "Makefile").read_text("utf-8")
     for name in vars(course):

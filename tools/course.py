@@ -765,8 +765,8 @@ def cmd_test_package(given: argparse.Namespace) -> None:
 
 
 def cmd_test_all(given: argparse.Namespace) -> None:
-    """Run the tests, then try the wheel on every Python found here."""
-    # An empty expression selects the slow tests too.
+    """Run all tests, then try the wheel on every Python found here."""
+    # An empty expression selects the slow ones too; the last -m counts.
     given.rest = ["-m", "", *given.rest]
     cmd_test(given)
     wheel = next((ROOT / "_build" / "dist").glob("*.whl"))

@@ -85,7 +85,7 @@ def settle(folder: Path, stamp: Path) -> None:
     say(f"{folder.name} is again what it was before a run that did not end")
 
 
-# The lock, while it is held: an open file's number.
+# The locks that are held: the numbers of their open files.
 HELD: list[int] = []
 
 
@@ -101,7 +101,7 @@ def one_at_a_time(folder: Path):
         try:
             yield
         finally:
-            HELD.clear()
+            HELD.remove(file.fileno())
 
 
 def _lock(file, *, wait: bool) -> bool:
