@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import shared_vectors
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,6 +54,15 @@ def test_words_of_one_piece_stay_as_they_are():
     np.testing.assert_array_equal(
         merge_pieces(weights, [0, 1, 2, None]), weights
     )
+
+
+def test_weights_of_a_tensor_are_merged():
+    weights = torch.tensor(maps(n=9), requires_grad=True)
+    np.testing.assert_allclose(
+        merge_pieces(weights, WORDS), merge_pieces(maps(n=9), WORDS)
+    )
+    with pytest.raises(ValueError, match="with at least 2 dimensions"):
+        merge_pieces(np.ones(9), WORDS)
 
 
 def test_the_widgets_merge_alike():

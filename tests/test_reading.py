@@ -48,6 +48,12 @@ def test_targets_are_what_their_names_say():
     assert pairs["punctuation"] == {(i, 6) for i in range(1, 6)}
 
 
+def test_what_holds_a_letter_a_mark_or_a_number_is_no_punctuation():
+    tokens = ["हि", "##ि", "7", "½", "।", "¿", "_", "…"]
+    marked = targets(tokens)["punctuation"].any(axis=0)
+    assert marked.tolist() == [False] * 4 + [True] * 4
+
+
 def test_a_model_without_special_tokens_has_its_first_word_as_first():
     found = targets(["The", "cat", "sat"])
     assert np.argwhere(found["first"]).tolist() == [[1, 0], [2, 0]]

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from attn_course.arrays import as_numbers
 from attn_course.optional import need
 
 __all__ = [
@@ -185,7 +186,7 @@ def merge_pieces(
     array([[0.5 , 0.5 ],
            [0.25, 0.75]])
     """
-    weights = np.asarray(weights)
+    weights = as_numbers("weights", weights, least_ndim=2)
     _check_length("rows of weights", weights.shape[-2], words)
     _check_length("columns of weights", weights.shape[-1], words)
     groups = _groups(words)

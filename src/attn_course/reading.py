@@ -8,6 +8,7 @@ layers.
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
+from unicodedata import category
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -72,7 +73,11 @@ def targets(
     n = len(tokens)
     words = np.array([token.lower() for token in tokens], dtype=str)
     is_special = np.isin(np.arange(n), list(special))
-    marks = [not any(c.isalnum() for c in token) for token in tokens]
+    # Letters, their marks, and numbers make a word; all else is punctuation.
+    marks = [
+        not any(category(sign)[0] in "LMN" for sign in token)
+        for token in tokens
+    ]
     marks = np.array(marks, dtype=bool)
     marks &= ~is_special
     place = np.arange(n)
