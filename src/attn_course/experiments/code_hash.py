@@ -52,7 +52,7 @@ def code_hash(*roots: Any) -> str:
     >>> from attn_course import masks
     >>> code_hash(masks.causal) == code_hash(masks.causal)
     True
-    >>> code_hash(masks.causal) == code_hash(masks.causal, masks.combine)
+    >>> code_hash(masks.causal) == code_hash(masks.causal, masks.padding)
     False
     """
     total = hashlib.sha256()
