@@ -18,7 +18,7 @@ import course
 # pins keep pip from choosing, for a new package, a release that wants another
 # NumPy or torch than the kernel has loaded.
 CELL = """\
-# Where the course's package is missing, as on Colab, this installs it.
+#@title Setup: installs the course where it is missing, as on Colab
 import sys
 from importlib import metadata, util
 
@@ -36,6 +36,14 @@ from attn_course import lab
 lab.setup()"""
 
 
+# It is no part of a lesson: closed on the site, in JupyterLab and on Colab.
+CLOSED = {
+    "cellView": "form",
+    "jupyter": {"source_hidden": True},
+    "tags": ["hide-input"],
+}
+
+
 def first_cell(root: Path) -> str:
     """Write the cell for the address and the version of a checkout."""
     project = (root / "pyproject.toml").read_text("utf-8")
@@ -49,6 +57,7 @@ def write(path: Path, source: str) -> None:
     notebook = json.loads(path.read_text("utf-8"))
     first = next(c for c in notebook["cells"] if c["cell_type"] == "code")
     first["source"] = source.splitlines(keepends=True)
+    first["metadata"] = CLOSED
     text = json.dumps(notebook, indent=1, ensure_ascii=False)
     path.write_text(text + "\n", "utf-8")
 

@@ -13,7 +13,7 @@ import colab
 import course
 import nbformat
 import pytest
-from first_cell import first_cell
+from first_cell import CLOSED, first_cell
 
 LABS = sorted((course.ROOT / "notebooks").glob("*.ipynb"))
 # Lab 5 brings BertViz, which Colab lacks; the others take `make test-all`.
@@ -119,6 +119,7 @@ def test_every_lab_begins_with_the_same_cell():
         cells = nbformat.read(path, 4).cells
         first = next(cell for cell in cells if cell.cell_type == "code")
         assert first.source == FIRST, "run python tools/first_cell.py"
+        assert first.metadata == CLOSED
 
 
 def test_a_release_comes_first_and_once(own, brought, shelf, tmp_path):
