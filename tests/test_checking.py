@@ -755,8 +755,26 @@ def in_pure_python(query, key, value, block):
     return np.array(output)
 
 
+def exponentials_together(query, key, value, block):
+    m, read = np.full((len(query), 1), -np.inf), 0.0
+    value = np.hstack([value, np.ones_like(value[:, :1])])
+    for tile in tiles(key, block):
+        both = np.hstack([m, score(query, key[tile])])
+        m = both.max(axis=1, keepdims=True)
+        shares = np.exp(both - m)
+        read = shares[:, :1] * read + shares[:, 1:] @ value[tile]
+    return read[:, :-1] / read[:, -1:]
+
+
 @pytest.mark.parametrize(
-    "answer", [two_passes, after_copies, query_by_query, in_pure_python]
+    "answer",
+    [
+        two_passes,
+        after_copies,
+        query_by_query,
+        in_pure_python,
+        exponentials_together,
+    ],
 )
 def test_tiles_may_be_read_in_any_way(answer):
     result = exercise("8.2").check(answer, seconds=LONG)
