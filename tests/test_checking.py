@@ -429,6 +429,18 @@ def test_a_float32_result_is_told_as_that(ex):
     assert "float32" in result.message
 
 
+@pytest.mark.parametrize("score", [-1e5, -1e8, -(2.0**31)])
+def test_a_score_like_one_that_we_know_is_not_told_as_that_one(score):
+    def hides(query, key, mask):
+        scores = query @ np.swapaxes(key, -1, -2) / np.sqrt(key.shape[-1])
+        shares = softmax(np.where(mask, scores, score))
+        return np.where(mask.any(axis=-1, keepdims=True), shares, 0.0)
+
+    result = exercise("3.3").check(hides)
+    assert result.mistake.startswith("score_of_minus")
+    assert "or so" in result.message
+
+
 @each
 def test_a_result_of_integers_is_told_as_that(ex):
     result = ex.check(
@@ -755,8 +767,26 @@ def in_pure_python(query, key, value, block):
     return np.array(output)
 
 
+def exponentials_together(query, key, value, block):
+    m, read = np.full((len(query), 1), -np.inf), 0.0
+    value = np.hstack([value, np.ones_like(value[:, :1])])
+    for tile in tiles(key, block):
+        both = np.hstack([m, score(query, key[tile])])
+        m = both.max(axis=1, keepdims=True)
+        shares = np.exp(both - m)
+        read = shares[:, :1] * read + shares[:, 1:] @ value[tile]
+    return read[:, :-1] / read[:, -1:]
+
+
 @pytest.mark.parametrize(
-    "answer", [two_passes, after_copies, query_by_query, in_pure_python]
+    "answer",
+    [
+        two_passes,
+        after_copies,
+        query_by_query,
+        in_pure_python,
+        exponentials_together,
+    ],
 )
 def test_tiles_may_be_read_in_any_way(answer):
     result = exercise("8.2").check(answer, seconds=LONG)

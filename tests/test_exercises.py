@@ -303,6 +303,11 @@ SHIFTS = {
     "the largest of all": lambda x, **k: np.full_like(x, x.max()),
     "the largest of the matrix": lambda x, **k: x.max((-2, -1), keepdims=True),
     "the largest of a column": lambda x, **k: x.max(axis=-2, keepdims=True),
+    "its own": lambda x, **k: (
+        np.diagonal(x, 0, -2, -1)[..., None]
+        if x.ndim > 1 and x.shape[-1] == x.shape[-2]
+        else x.max(**k)
+    ),
     "another row's": lambda x, **k: np.roll(x.max(**k), 1, axis=-2),
     "the first row's": lambda x, **k: x.max(**k)[..., :1, :],
     "nothing": lambda x, **k: 0.0,

@@ -117,6 +117,10 @@ def sized(
             case("a batch of one", up, (1,)),
             case("two batch axes", up, (2, 3)),
         ]
+        cases += [
+            case(f"{name} = 1, in a batch", {**up, name: 1}, (2,))
+            for name in names
+        ]
     for i, batch in enumerate([(), (), (1, 2)], 1):
         lengths = rng.permutation(np.arange(2, 5 + len(names))).tolist()
         sizes = dict(zip(names, lengths, strict=False))
@@ -145,6 +149,9 @@ def steep() -> dict[str, np.ndarray]:
         "far below zero": [[-1, -2, -3, -2]],
         "on both sides of zero": [[-1, 1, 1, -2]],
         "rows far apart": [[3, 2, 3, 2], [-2, -2, -3, -3], [0, 0, 0, 0]],
+        "the largest anywhere": [
+            *([0, 3, 1, 2], [2, 0, 3, 1], [1, 2, 0, 3], [3, 1, 2, 0]),
+        ],
     }
     scores = {}
     for said, size in [("1e4", 1e4), ("1e10", 1e10)]:

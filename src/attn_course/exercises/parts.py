@@ -36,24 +36,25 @@ def hidden_too_little() -> Iterator[tuple[str, str, Callable]]:
     ]:
         yield (
             f"score_of_minus_{word}",
-            f"You gave what is hidden the score {said}: a real score may be "
-            "lower.",
+            f"You gave what is hidden the score {said} or so: a real score "
+            "may be lower.",
             _hidden_by(score),
         )
         yield (
             f"minus_{word}_added",
-            f"You added {said} to hidden scores: a high one is still seen.",
+            f"You added {said} or so to hidden scores: a high one is still "
+            "seen.",
             _hidden_by(score, added=True),
         )
         yield (
             f"score_of_minus_{word}_then_emptied",
-            f"You emptied what is hidden after the softmax: at {said} it took "
-            "a share where real scores are lower.",
+            f"You emptied what is hidden after the softmax: at {said} or so "
+            "it took a share where real scores are lower.",
             _hidden_by(score, emptied=True),
         )
         yield (
             f"minus_{word}_added_then_emptied",
-            f"You emptied what is hidden after the softmax: with {said} "
+            f"You emptied what is hidden after the softmax: with {said} or so "
             "added, a high score still took its share.",
             _hidden_by(score, added=True, emptied=True),
         )

@@ -171,3 +171,11 @@ def two_dimensional_only(whole, without):
     products = (without * whole[None, :]).sum(axis=-1)
     lengths = np.linalg.norm(whole, axis=-1)
     return 1 - products / (lengths * np.linalg.norm(without, axis=-1))
+
+
+@EXERCISE.is_wrong
+def squeezed(whole, without):
+    """You squeezed the products: every axis of length 1 goes, not one."""
+    products = (without @ whole[..., None]).squeeze()
+    lengths = np.linalg.norm(whole, axis=-1)[..., None]
+    return 1 - products / (lengths * np.linalg.norm(without, axis=-1))

@@ -18,7 +18,7 @@ def inputs(rng: np.random.Generator) -> list[Case]:
         Case("near and far", (np.array([1.0, -90.0]), points, heights, 0.7)),
         Case("all points in one place", (asked, 0 * points, heights, 0.5)),
     ]
-    far = np.array([90.0, -90.0])
+    far = np.array([90.0, -90.0, 40.0])
     for name, x_key in [
         ("far from two points that are close", [0.0, 1e-3]),
         ("points in order, far apart", [0.0, 100.0, 200.0]),

@@ -35,10 +35,11 @@ def inputs(rng: np.random.Generator) -> list[Case]:
         for block in (1, 2, 3, 4):
             arrays = *query_key(scores), normal(rng, 4, 2)
             cases.append(Case(f"{name}, block={block}", (*arrays, block)))
-    # There is no room for two matrices of 64 · 72, scores and weights, nor for
-    # a row of 72; for copies of keys and values there is, even as lists.
-    *arrays, _ = _draw(rng, 64, 72, 1, 1)
-    room = Room(numbers=64 * 72 * 3 // 2, exponentials=71)
+    # There is no room for two matrices of 56 · 113, scores and weights, nor
+    # for the exponentials of a row of 113. There is for copies of keys and
+    # values, even as lists, and for exponentials of a tile and of the old m.
+    *arrays, _ = _draw(rng, 56, 113, 1, 1)
+    room = Room(numbers=56 * 113 * 7 // 4, exponentials=2 * 56)
     return [*cases, Case("a long text", (*arrays, 1), room)]
 
 

@@ -39,6 +39,8 @@ def inputs(rng: np.random.Generator) -> list[Case]:
         Case("nothing before", (nothing, second)),
         Case("nothing after", (first, nothing)),
         Case("nothing in some rows", (some, second)),
+        Case("nothing before, 1e10 below 0", (nothing, low)),
+        Case("nothing after, 1e10 below 0", (low, nothing.copy())),
     ]
 
 
@@ -292,6 +294,23 @@ def no_m_below_zero(first, second):
     m = np.maximum(np.maximum(first[..., :1], second[..., :1]), 0)
     a, b = np.exp(first[..., :1] - m), np.exp(second[..., :1] - m)
     return _weighed(m, first, second, a, b)
+
+
+@EXERCISE.is_wrong
+def no_m_below_a_billion(first, second):
+    """You took −1e9 or so for −inf: what was read may lie below that."""
+    m = np.maximum(np.maximum(first[..., :1], second[..., :1]), -1e9)
+    a, b = np.exp(first[..., :1] - m), np.exp(second[..., :1] - m)
+    return _weighed(m, first, second, a, b)
+
+
+@EXERCISE.is_wrong
+def nothing_at_ten_thousand_below(first, second):
+    """You put −1e4 for −inf: what was read elsewhere may lie below that."""
+    first, second = (
+        np.where(np.isneginf(x), -1e4, x) for x in (first, second)
+    )
+    return merge(first, second)
 
 
 # What is returned
