@@ -68,6 +68,13 @@ BROUGHT = {
     "one that learns": (torch.tensor(MAPS, requires_grad=True), MAPS),
     "bfloat16": (torch.tensor(MAPS, dtype=torch.bfloat16), ROUNDED),
     "not contiguous": (torch.tensor(MAPS).mT, MAPS.swapaxes(-1, -2)),
+    "tensors of one number": (
+        [
+            [[[x.bfloat16() for x in row] for row in head] for head in layer]
+            for layer in torch.tensor(MAPS, requires_grad=True)
+        ],
+        ROUNDED,
+    ),
     "as transformers gives it": (
         tuple(
             torch.tensor(layer[None], requires_grad=True).bfloat16()
@@ -143,7 +150,9 @@ def test_a_batch_is_picked_or_asked_for():
     ):
         with pytest.raises(ValueError, match=message):
             call()
-    for wrong in (3, -1, 1.5):
+    narrow = reading.rollout(batch, batch=np.uint8(1))  # as an index gives it
+    np.testing.assert_array_equal(narrow, reading.rollout(batch, batch=1))
+    for wrong in (3, -1, 1.5, True):
         with pytest.raises(ValueError, match="expected batch=0 to 2"):
             reading.rollout(batch, batch=wrong)
     with pytest.raises(ValueError, match=r"to take batch=0 of it, got \(2, 4"):

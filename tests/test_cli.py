@@ -96,6 +96,17 @@ def test_recordings_that_can_not_be_written(tmp_path, capsys, monkeypatch):
     assert "expected a folder to write recordings into" in said
 
 
+@pytest.mark.parametrize("address", ["nowhere", "tcp://", "foo://host:1"])
+def test_a_scheduler_that_is_none(address, capsys, monkeypatch):
+    def measured(*arguments):
+        raise AssertionError("expected no look at a recording before")
+
+    monkeypatch.setattr(experiments, "is_current", measured)
+    said = refused(capsys, "experiments", "--scheduler", address)
+    assert "expected the address of a Dask scheduler that runs" in said
+    assert f"got {address!r}" in said
+
+
 # Arguments
 
 

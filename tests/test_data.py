@@ -64,6 +64,11 @@ def test_unpacking_refuses_what_does_not_fit_together():
         data.unpack_array({**packed, "shape": [2, 4]})
     with pytest.raises(ValueError, match="expected dtype in"):
         data.unpack_array({**packed, "dtype": "float8"})
+    for wrong in ({"step": "x"}, {"missing": [99]}, {"missing": "x"}):
+        with pytest.raises(ValueError, match="expected a step and the places"):
+            data.unpack_array({**packed, **wrong})
+    with pytest.raises(ValueError, match="expected shape of counts"):
+        data.unpack_array({**packed, "shape": [True, True]})
 
 
 @pytest.mark.parametrize(

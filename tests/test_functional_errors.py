@@ -114,6 +114,10 @@ BAD_INPUTS = [
         "expected query with numbers in it, got device=meta",
     ),
     (
+        [torch.ones(3, 4).to(torch.float8_e4m3fn)] * 3,
+        "expected query of a floating dtype of 16 bits or more, got",
+    ),
+    (
         [np.ma.array(SMALL, mask=SMALL > 0)] * 3,
         "expected query as a plain array, got a masked one: give its numbers "
         "as x.filled(0), and hide pairs with mask",
@@ -201,6 +205,8 @@ BAD_OPTIONS = [
         {"window": (True, 0)},
         "expected left of window to be an integer, got True",
     ),
+    ({"scale": 10**400}, "expected a finite number as scale, got 1000"),
+    ({"softcap": 10**400}, "expected a finite softcap greater than 0, got 10"),
     ({"q_offset": 0.5}, "expected q_offset to be an integer, got 0.5"),
     ({"q_offset": None}, "expected q_offset to be an integer, got None"),
 ]
@@ -220,6 +226,17 @@ def test_masks_must_fit_the_scores_of_all_heads():
         "got (3, 1, 10, 10)"
     ):
         attention(ONES, ONES, ONES, mask=np.ones((3, 1, 10, 10), bool))
+
+
+def test_masks_hold_more_than_a_shape():
+    x = torch.ones(3, 4)
+    empty = torch.empty(3, 3, device="meta")
+    with raises("expected mask with numbers in it, got device=meta"):
+        attention(x, x, x, mask=empty.bool())
+    with raises("expected bias with numbers in it, got device=meta"):
+        attention(x, x, x, bias=empty)
+    with raises("expected allowed with numbers in it, got device=meta"):
+        masked_softmax(torch.ones(3, 3), empty.bool())
 
 
 QUERY, KEY = np.ones((3, 4)), np.ones((5, 6))

@@ -272,6 +272,10 @@ BAD_BROWSERS = {
         {"m": {"measures": {"a": {"score": SCORES, "others": [1]}}}},
         r"expected others 'a' of m of shape \(2, 3\), got \(1,\)",
     ),
+    "a control beyond all numbers": (
+        {"m": {"measures": {"a": {"score": SCORES, "uniform": np.inf}}}},
+        "expected scores uniform 'a' of m from 0 to 1, got inf",
+    ),
     "maps of another shape": (
         {
             "m": {
@@ -296,6 +300,11 @@ def test_bad_scores_say_what_was_expected_and_what_came(name):
     ("changes", "message"),
     [
         ({"heads": 9}, "expected 1 to 10 heads in all, got 2 layers of 9"),
+        ({"layers": 1.5}, "expected layers to be an integer, got 1.5"),
+        (
+            {"layers": -1, "heads": -4},
+            "expected layers of at least 1, got -1",
+        ),
         ({"heads": 1}, r"expected loss of shape \(2, 2, 2, 4\), got"),
         ({"loss": -np.ones((2, 2, 2, 16))}, "loss of at least 0, got -1"),
     ],

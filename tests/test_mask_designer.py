@@ -126,6 +126,7 @@ def test_the_table_of_many_tokens_counts_them():
 BAD = {
     "no tokens": (dict(tokens=[]), "1 to 64 tokens, got 0"),
     "many tokens": (dict(tokens=65), "1 to 64 tokens, got 65"),
+    "tokens beyond all memory": (dict(tokens=2**70), "got 1180591620717411"),
     "one text": (dict(tokens="it"), "list of texts"),
     "layers": (dict(tokens=2, layers=5), "1 to 4 layers, got 5"),
     "no layer": (dict(tokens=2, layers=0), "layers of at least 1, got 0"),

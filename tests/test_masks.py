@@ -104,6 +104,16 @@ def test_limits_of_narrow_integers_do_not_wrap(kind):
         masks.dilated(100, reach=large, step=kind(2)),
         masks.dilated(100, reach=200, step=2),
     )
+    np.testing.assert_array_equal(
+        masks.global_tokens(size, [kind(1), -1]),
+        masks.global_tokens(100, [1, 99]),
+    )
+    np.testing.assert_array_equal(
+        masks.big_bird(
+            size, window=kind(1), n_global=kind(1), n_random=kind(2), seed=0
+        ),
+        masks.big_bird(100, window=1, n_global=1, n_random=2, seed=0),
+    )
     x = np.random.default_rng(0).normal(size=(300, 4))
     flash = flash_attention(x, x, x, causal=True, q_offset=large)
     whole = attention(x, x, x, causal=True, q_offset=int(large))

@@ -514,7 +514,14 @@ def test_line_ends_stay_as_they_are(tmp_path):
 
 @pytest.mark.parametrize(
     "url",
-    ["", "github.com/a/b", "https://example.org/a/b", "https://github.com/a"],
+    [
+        "",
+        "github.com/a/b",
+        "https://example.org/a/b",
+        "https://github.com/a",
+        "https://github.com/a/..",
+        "https://github.com/./b/",
+    ],
 )
 def test_another_form_of_address_is_refused(tmp_path, url):
     with pytest.raises(course.CourseError, match=r"https://github\.com/you"):

@@ -247,6 +247,14 @@ BAD = {
         dict(tokens=["a"], scores=[[1.0]], d_k=0),
         "expected d_k as a number above 0, got 0",
     ),
+    "d_k beyond all numbers": (
+        dict(tokens=["a"], scores=[[1.0]], d_k=10**400),
+        "expected d_k as a number above 0, got 1000",
+    ),
+    "an axis beyond all memory": (
+        dict(tokens=["a"], scores=np.zeros((1, 1, 1)), axes={"head": 2**70}),
+        "expected at most 2048 head in axes, got 1180591620717411303424",
+    ),
     "an axis of nothing": (
         dict(tokens=["a"], scores=np.zeros((0, 1, 1)), axes={"head": 0}),
         "expected at least one head in axes, got none",
@@ -287,7 +295,7 @@ def test_bad_input_says_what_was_expected_and_what_came(name):
         AttentionHeatmap(tokens, **arguments)
 
 
-@pytest.mark.parametrize("value", [0.0, 11.0, "warm"])
+@pytest.mark.parametrize("value", [0.0, 11.0, "warm", 10**400])
 def test_an_impossible_temperature_changes_nothing(value):
     widget = AttentionHeatmap(["a"], scores=[[1.0]])
     with pytest.raises(traitlets.TraitError):

@@ -8,7 +8,8 @@ from pathlib import Path
 from folders import write_whole
 from telling import CourseError
 
-NAME = r"[A-Za-z0-9_.-]+"
+# Of an owner or a project; "." and ".." are folders.
+NAME = r"(?!\.{1,2}(?:/|$))[A-Za-z0-9_.-]+"
 URL_PATTERN = re.compile(rf"https://github\.com/{NAME}/{NAME}")
 
 

@@ -7,6 +7,7 @@ expected, what came and what to do. `attention`, which computes in the
 library that it is given, asks the same checks. Nothing here loads torch.
 """
 
+import numbers
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,6 +28,7 @@ __all__ = [
     "as_numbers",
     "bring",
     "bring_mask",
+    "check_filled",
     "check_plain",
     "fit_shape",
     "library",
@@ -222,13 +224,29 @@ def check_plain(name: str, x: Any) -> None:
         raise ValueError(f"expected {name} as a plain array, got {odd}")
 
 
+def check_filled(name: str, x: Any) -> None:
+    """Check that a tensor is more than a shape.
+
+    Raises
+    ------
+    ValueError
+        When it is on torch's device "meta".
+    """
+    if str(device(x)) == "meta":
+        raise ValueError(
+            f"expected {name} with numbers in it, got device=meta, which "
+            "keeps shapes only"
+        )
+
+
 def bring(name: str, x: Any, like: Any, shape: tuple[int, ...]) -> Any:
     """Bring a mask or bias to the library and device of `like`.
 
     Raises
     ------
     ValueError
-        When it is of a third library, or does not broadcast to `shape`.
+        When it is of a third library, does not broadcast to `shape`, or
+        holds no numbers.
     """
     known = is_array_api_obj(x)
     if not known or library(x) not in ("numpy", library(like)):
@@ -237,6 +255,7 @@ def bring(name: str, x: Any, like: Any, shape: tuple[int, ...]) -> Any:
             f"got {library(x) if known else type(x).__name__}"
         )
     check_plain(name, x)
+    check_filled(name, x)
     try:
         fits = np.broadcast_shapes(tuple(x.shape), shape) == tuple(shape)
     except ValueError:
@@ -320,7 +339,10 @@ def _holds_arrays(items: Sequence[Any]) -> bool:
     """Say whether a list, or its first lists, hold arrays, not numbers."""
     while isinstance(items, list | tuple) and len(items):
         items = items[0]
-    return is_array_api_obj(items) and items.ndim > 0
+    # NumPy stacks its own numbers; a tensor may need its gradient taken off.
+    return is_array_api_obj(items) and (
+        items.ndim > 0 or is_torch_array(items)
+    )
 
 
 def _stacked(name: str, items: Sequence[Any]) -> np.ndarray:
@@ -347,7 +369,8 @@ def _one_text(name: str, array: np.ndarray, batch: int | None) -> np.ndarray:
     size = array.shape[1]
     if batch is None and size == 1:
         return array[:, 0]
-    if not (isinstance(batch, int) and 0 <= batch < size):
+    whole = isinstance(batch, numbers.Integral) and not isinstance(batch, bool)
+    if not (whole and 0 <= batch < size):
         raise ValueError(
             f"expected batch=0 to {size - 1}, which of {size} texts, "
             f"got {batch!r} ({name}.shape={array.shape})"

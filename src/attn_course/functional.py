@@ -8,15 +8,20 @@ not finite, and checks.
 """
 
 import math
-import numbers
 from typing import Any
 
 import numpy as np
 from array_api_compat import array_namespace, device, is_torch_array
 from jaxtyping import Bool, Float
 
-from attn_course.arrays import bring, bring_mask, check_plain, library
-from attn_course.masks import band, check_count
+from attn_course.arrays import (
+    bring,
+    bring_mask,
+    check_filled,
+    check_plain,
+    library,
+)
+from attn_course.masks import band, check_count, is_finite
 
 __all__ = [
     "additive_weights",
@@ -457,6 +462,11 @@ def _check_floating(name: str, x: Any, *, least_ndim: int) -> tuple[Any, Any]:
     xp = array_namespace(x)
     if not xp.isdtype(x.dtype, "real floating"):
         raise ValueError(f"expected {name} of a floating dtype, got {x.dtype}")
+    if x.dtype.itemsize < 2:
+        raise ValueError(
+            f"expected {name} of a floating dtype of 16 bits or more, got "
+            f"{x.dtype}, which no product is defined for"
+        )
     if x.ndim < least_ndim:
         raise ValueError(
             f"expected {name} with at least {least_ndim} dimensions, got "
@@ -487,11 +497,7 @@ def _check_arrays(
                 f"expected {name} on device={device(query)} to match query, "
                 f"got {device(x)}"
             )
-    if str(device(query)) == "meta":
-        raise ValueError(
-            "expected query with numbers in it, got device=meta, which keeps "
-            "shapes only"
-        )
+    check_filled("query", query)
     return _namespace(query), dtype
 
 
@@ -604,14 +610,14 @@ def _check_scale(scale: float | None, *, d_k: int) -> float:
     """Give the scale as a plain number, 1/√d_k unless told."""
     if scale is None:
         return 1.0 / math.sqrt(d_k)
-    if not isinstance(scale, numbers.Real) or not math.isfinite(scale):
+    if not is_finite(scale):
         raise ValueError(f"expected a finite number as scale, got {scale!r}")
     return float(scale)
 
 
 def _check_softcap(softcap: float) -> float:
     """Give the softcap as a plain number."""
-    if not isinstance(softcap, numbers.Real) or not 0 < softcap < math.inf:
+    if not is_finite(softcap) or softcap <= 0:
         raise ValueError(
             f"expected a finite softcap greater than 0, got {softcap!r}"
         )

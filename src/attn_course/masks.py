@@ -4,6 +4,7 @@ A mask has a row for each query and a column for each key. True means "may
 look". Masks combine with `&` (both must allow it) and `|` (either may).
 """
 
+import math
 import numbers
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -196,6 +197,7 @@ def global_tokens(n: int, tokens: Sequence[int]) -> Bool[np.ndarray, "n n"]:
            [1, 0, 0, 0]])
     """
     check_count("n", n)
+    n = int(n)
     chosen = np.zeros(n, dtype=bool)  # (n,)
     for token in tokens:
         check_integer("token", token)
@@ -251,6 +253,7 @@ def big_bird(
     check_count("n", n)
     check_count("n_global", n_global)
     check_count("n_random", n_random)
+    n = int(n)
     if isinstance(seed, np.random.Generator):
         lots = seed.random((n, n))
     else:
@@ -454,6 +457,18 @@ def check_integer(name: str, value: Any) -> None:
     """Check that a value is an integer (True and False are not)."""
     if not isinstance(value, numbers.Integral) or isinstance(value, bool):
         raise ValueError(f"expected {name} to be an integer, got {value!r}")
+
+
+def is_finite(value: Any) -> bool:
+    """Say whether a value is a real number that a float can hold.
+
+    >>> is_finite(0.5), is_finite(float("nan")), is_finite(10**400)
+    (True, False, False)
+    """
+    try:
+        return isinstance(value, numbers.Real) and math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def check_count(

@@ -107,14 +107,18 @@ def unpack_array(packed: dict[str, Any]) -> np.ndarray:
             f"expected {shape} numbers, got {len(raw) / dtype.itemsize:g}"
         )
     numbers = np.frombuffer(raw, dtype=dtype).astype(np.float64)
-    numbers = numbers * (packed.get("step") or 1.0)
-    if "missing" in packed:
-        numbers[packed["missing"]] = np.nan
+    try:
+        numbers = numbers * float(packed.get("step") or 1.0)
+        numbers[packed.get("missing", [])] = np.nan
+    except (IndexError, OverflowError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"expected a step and the places of gaps: {error}"
+        ) from None
     return numbers.reshape(shape)
 
 
 def _is_shape(shape: Any) -> bool:
     """Say whether this is a list of counts."""
     return isinstance(shape, list | tuple) and all(
-        isinstance(n, int) and n >= 0 for n in shape
+        type(n) is int and n >= 0 for n in shape
     )

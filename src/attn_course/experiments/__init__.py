@@ -139,7 +139,7 @@ def run(
     ------
     ValueError
         When `only` names nothing, the message lists what there is; when
-        `seeds` is out of range.
+        `seeds` is out of range, or no scheduler can be reached.
     ImportError
         When a package is missing; the message names the command that
         installs it.
@@ -152,6 +152,11 @@ def run(
         raise ValueError(f"expected at most {MOST_SEEDS} seeds, got {seeds}")
     declared = studies()
     chosen = _choose(only, declared)
+    if scheduler is not None:
+        from attn_course.experiments.runs import Workers
+
+        with explained(), Workers(scheduler=scheduler):
+            pass  # it can be reached: asked before anything is run
     for draft in sweep_drafts():
         say(f"{draft}: thrown away, a run was stopped while it wrote this")
     written: list[Path] = []

@@ -112,7 +112,13 @@ class Workers(AbstractContextManager):
         if scheduler is not None:
             from distributed import Client
 
-            self.pool = Client(scheduler)
+            try:
+                self.pool = Client(scheduler)
+            except (OSError, ValueError) as error:
+                raise ValueError(
+                    "expected the address of a Dask scheduler that runs, as "
+                    f"tcp://host:8786, got {scheduler!r}: {error}"
+                ) from None
         elif jobs > 1:
             self.pool = futures.ProcessPoolExecutor(jobs)
 

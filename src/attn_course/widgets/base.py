@@ -2,7 +2,6 @@
 
 import html
 import json
-import math
 import numbers
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ import anywidget
 import traitlets
 
 from attn_course.data import data_uri
+from attn_course.masks import is_finite
 
 __all__ = ["CourseWidget", "Number", "check_d_k", "describe_recording"]
 
@@ -23,12 +23,11 @@ class Number(traitlets.Float):
 
     def validate(self, obj: Any, value: Any) -> float:
         """Refuse NaN, which no limit keeps out."""
-        number = super().validate(obj, value)
-        if not math.isfinite(number):
+        if isinstance(value, numbers.Real) and not is_finite(value):
             raise traitlets.TraitError(
                 f"expected {self.name or 'a number'} to be finite, got {value}"
             )
-        return number
+        return super().validate(obj, value)
 
 
 class CourseWidget(anywidget.AnyWidget):
@@ -107,7 +106,7 @@ def check_d_k(d_k: Any) -> int | float | None:
     """
     if d_k is None:
         return None
-    if not isinstance(d_k, numbers.Real) or not 0 < d_k < math.inf:
+    if not is_finite(d_k) or d_k <= 0:
         raise ValueError(f"expected d_k as a number above 0, got {d_k!r}")
     return int(d_k) if isinstance(d_k, numbers.Integral) else float(d_k)
 

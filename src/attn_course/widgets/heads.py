@@ -319,7 +319,8 @@ def _parts(given: Any, name: str) -> dict[str, Any]:
     parts: dict[str, Any] = {"score": score, "text": given.get("text", "")}
     uniform = given.get("uniform")
     if uniform is not None:
-        uniform = float(as_numbers(f"uniform {name}", uniform, shape=()))
+        uniform = as_numbers(f"uniform {name}", uniform, shape=())
+        uniform = float(_from_0_to_1(uniform, f"uniform {name}", missing=True))
     # NaN: no word has a target, so nothing can be measured.
     parts["uniform"] = None if uniform is None or isnan(uniform) else uniform
     for part in ("others", "labelled"):

@@ -386,6 +386,11 @@ def _axis_labels(
     axes: Mapping[str, int | Sequence[str]],
 ) -> dict[str, list[str]]:
     """Turn a size into labels counted from 1, as papers count heads."""
+    for name, size in axes.items():
+        if isinstance(size, numbers.Integral) and size > MAX_TOKENS:
+            raise ValueError(
+                f"expected at most {MAX_TOKENS} {name} in axes, got {size}"
+            )
     labels = {
         name: [str(i + 1) for i in range(size)]
         if isinstance(size, numbers.Integral)

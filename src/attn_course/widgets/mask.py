@@ -335,14 +335,15 @@ def _window(widget: MaskDesigner, n: int) -> np.ndarray:
 def _check_tokens(tokens: Sequence[str] | int) -> list[str]:
     if isinstance(tokens, str):
         raise ValueError("expected tokens as a list of texts, got one text")
+    # Counted before they are written down: a size may be any number.
     if isinstance(tokens, numbers.Integral):
-        tokens = range(1, tokens + 1)
-    tokens = [str(token) for token in tokens]
-    if not 1 <= len(tokens) <= MAX_TOKENS:
-        raise ValueError(
-            f"expected 1 to {MAX_TOKENS} tokens, got {len(tokens)}"
-        )
-    return tokens
+        count, tokens = int(tokens), range(1, int(tokens) + 1)
+    else:
+        tokens = list(tokens)
+        count = len(tokens)
+    if not 1 <= count <= MAX_TOKENS:
+        raise ValueError(f"expected 1 to {MAX_TOKENS} tokens, got {count}")
+    return [str(token) for token in tokens]
 
 
 def _check_names(what: str, given: Any, known: Any) -> None:

@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float
 
 from attn_course.arrays import as_numbers
 from attn_course.data import load_recording, pack_array, unpack_array
+from attn_course.masks import check_count
 from attn_course.tables import html_table
 from attn_course.widgets.base import STATIC, CourseWidget
 
@@ -95,6 +96,9 @@ class HeadSwitches(CourseWidget):
         name: str = "switches",
         **state: Any,
     ) -> None:
+        check_count("layers", layers, least=1)
+        check_count("heads", heads, least=1)
+        layers, heads = int(layers), int(heads)
         total = layers * heads
         if not 1 <= total <= MAX_HEADS:
             raise ValueError(
