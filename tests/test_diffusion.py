@@ -9,7 +9,8 @@ from attn_course.data import load_recording, unpack_array
 from attn_course.diffusion import LEVELS, noised, shares
 from attn_course.experiments import denoiser as experiment
 from attn_course.experiments import is_current
-from attn_course.experiments.patches import chosen, trained_parameters
+from attn_course.experiments.sweeps import chosen
+from attn_course.models import trained_parameters
 
 LEVEL = torch.arange(1, LEVELS + 1)
 MODELS = experiment.MODELS

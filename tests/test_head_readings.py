@@ -8,6 +8,7 @@ import pytest
 from attn_course import data
 from attn_course.experiments import head_readings, remedies
 from attn_course.experiments.head_links import UNTRAINED
+from attn_course.interpret.statistics import rank_correlation
 from attn_course.links import RELATED, looks, read_links
 from attn_course.reading import MEASURES, read_heads
 
@@ -164,5 +165,5 @@ def test_every_word_but_special_tokens_is_blanked(minilm):
     ],
 )
 def test_rank_correlation(a, b, expected):
-    found = remedies.rank_correlation(np.array(a), np.array(b))
+    found = rank_correlation(np.array(a), np.array(b))
     assert found == pytest.approx(expected)

@@ -14,7 +14,9 @@ from attn_course.experiments import miniatures as compare
 from attn_course.experiments import named_digit as finding
 from attn_course.experiments import next_item as shopping
 from attn_course.experiments import tic_tac_toe as playing
-from attn_course.experiments.patches import chosen, split, trained_parameters
+from attn_course.experiments.patches import split
+from attn_course.experiments.sweeps import chosen
+from attn_course.models import trained_parameters
 from attn_course.tic_tac_toe import DRAW, EMPTY, LOSS, MINE, THEIRS, WIN
 
 TASKS = {

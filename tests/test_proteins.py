@@ -11,7 +11,8 @@ import torch
 from attn_course import contacts, figures, triangles
 from attn_course.data import load_chains, load_recording, proteins
 from attn_course.experiments import folded_chains, is_current, miniatures
-from attn_course.experiments.patches import chosen, trained_parameters
+from attn_course.experiments.sweeps import chosen
+from attn_course.models import trained_parameters
 from attn_course.triangles import UNKNOWN
 
 CHAINS = load_chains()

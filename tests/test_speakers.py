@@ -10,7 +10,8 @@ import torch
 from attn_course import speakers
 from attn_course.data import load_recording, load_utterances
 from attn_course.experiments import is_current, miniatures, who_speaks
-from attn_course.experiments.patches import chosen, trained_parameters
+from attn_course.experiments.sweeps import chosen
+from attn_course.models import trained_parameters
 
 TASK = who_speaks.task("who-speaks")
 # The test's utterances by speaker, as the data set's own description has them.

@@ -9,6 +9,7 @@ import torch
 from attn_course import vision
 from attn_course.data import load_digits, load_recording
 from attn_course.experiments import patches as experiment
+from attn_course.models import trained_parameters
 from attn_course.vision import VisionTransformer, patches
 
 
@@ -101,7 +102,7 @@ def test_every_model_reads_pictures_and_can_learn(name):
 
 def test_models_are_equally_large():
     sizes = [
-        experiment.trained_parameters(experiment.make(name, 0))
+        trained_parameters(experiment.make(name, 0))
         for name in experiment.MODELS
     ]
     assert max(sizes) / min(sizes) < 1.02

@@ -16,7 +16,14 @@ from torch import nn
 
 from attn_course.functional import attention
 
-__all__ = ["Batch", "Recall", "accuracy", "recall_batch", "train"]
+__all__ = [
+    "Batch",
+    "Recall",
+    "accuracy",
+    "recall_batch",
+    "train",
+    "trained_parameters",
+]
 
 OPTIMISERS = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
 
@@ -259,3 +266,8 @@ def _line(entry: dict[str, Any], steps: int, started: float) -> str:
         f"{left:.0f} s left",
     ]
     return ", ".join(part for part in parts if part)
+
+
+def trained_parameters(model: nn.Module) -> int:
+    """Count the numbers that training changes."""
+    return sum(p.numel() for p in model.parameters() if p.requires_grad)

@@ -38,7 +38,7 @@ from attn_course import models
 from attn_course import reviews as task
 from attn_course.experiments import fingerprint, provenance
 from attn_course.experiments.parts import Parts, one_thread
-from attn_course.experiments.remedies import rank_correlation
+from attn_course.interpret.statistics import rank_correlation
 from attn_course.reviews import (
     Classifier,
     Guided,

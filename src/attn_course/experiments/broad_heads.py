@@ -25,7 +25,7 @@ from attn_course.experiments import (
 )
 from attn_course.experiments.head_readings import SENTENCES, sentences
 from attn_course.experiments.parts import Parts, one_thread
-from attn_course.experiments.remedies import rank_correlation
+from attn_course.interpret.statistics import rank_correlation
 from attn_course.language import (
     LanguageModel,
     Texts,

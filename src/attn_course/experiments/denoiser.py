@@ -37,8 +37,10 @@ from attn_course.data import pack_array
 from attn_course.diffusion import LEVELS, Denoiser
 from attn_course.experiments import fingerprint, miniatures, provenance
 from attn_course.experiments.parts import Parts, one_thread
-from attn_course.experiments.patches import chosen, split, trained_parameters
+from attn_course.experiments.patches import split
+from attn_course.experiments.sweeps import chosen
 from attn_course.functional import attention
+from attn_course.models import trained_parameters
 
 __all__ = [
     "MODELS",

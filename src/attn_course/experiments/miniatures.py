@@ -19,7 +19,8 @@ from torch import nn
 from attn_course import miniatures, models
 from attn_course.experiments import fingerprint, provenance
 from attn_course.experiments.parts import Parts, one_thread
-from attn_course.experiments.patches import chosen, trained_parameters
+from attn_course.experiments.sweeps import chosen
+from attn_course.models import trained_parameters
 
 __all__ = ["RATES", "Task", "commonest", "dependencies", "record", "run_one"]
 

@@ -33,8 +33,9 @@ from attn_course import models, vision
 from attn_course.data import load_digits
 from attn_course.experiments import fingerprint, provenance
 from attn_course.experiments.parts import Parts, one_thread
-from attn_course.experiments.remedies import rank_correlation
-from attn_course.experiments.sweeps import runs_at_best
+from attn_course.experiments.sweeps import chosen
+from attn_course.interpret.statistics import rank_correlation
+from attn_course.models import trained_parameters
 
 __all__ = [
     "EQUAL",
@@ -47,7 +48,6 @@ __all__ = [
     "Split",
     "accuracy_without",
     "agreement",
-    "chosen",
     "hide",
     "hurts",
     "inputs",
@@ -57,7 +57,6 @@ __all__ = [
     "run_one",
     "split",
     "train",
-    "trained_parameters",
 ]
 
 RECORDINGS = ("patches",)
@@ -187,11 +186,6 @@ def make(model: str, seed: int) -> nn.Module:
     return MODELS[model](seed=seed)
 
 
-def trained_parameters(model: nn.Module) -> int:
-    """Count the numbers that training changes."""
-    return sum(p.numel() for p in model.parameters() if p.requires_grad)
-
-
 @cache
 def split(pixels: str = "in place") -> Split:
     """Give the three parts of the data set, in its order."""
@@ -255,15 +249,6 @@ def run_one(
         "chosen_by": float(f"{by:.4g}"),
         "accuracy": round(models.accuracy(model, parts.test), 4),
     }
-
-
-def chosen(
-    records: Sequence[dict[str, Any]],
-) -> dict[str, list[dict[str, Any]]]:
-    """Give each model's runs at its best rate, one for each seed."""
-    return runs_at_best(
-        [{**r, "loss": r["chosen_by"]} for r in records], "model"
-    )
 
 
 # Taking patches away

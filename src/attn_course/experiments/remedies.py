@@ -21,6 +21,7 @@ from attn_course.experiments.head_readings import (
     output_matrices,
     sentences,
 )
+from attn_course.interpret.statistics import rank_correlation
 from attn_course.pieces import word_spans
 from attn_course.pretrained import load
 from attn_course.reading import norm_weighted, rollout
@@ -30,7 +31,6 @@ __all__ = [
     "agreement",
     "effects",
     "inputs",
-    "rank_correlation",
     "readings",
     "record",
 ]
@@ -148,24 +148,3 @@ def agreement(model: Any, texts: Sequence[str]) -> dict[str, list[float]]:
             ]
             found.setdefault(name, []).append(float(np.mean(rows)))
     return found
-
-
-def rank_correlation(
-    a: Float[np.ndarray, " n"], b: Float[np.ndarray, " n"]
-) -> float:
-    """Give Spearman's ρ; equal numbers share their ranks.
-
-    >>> rank_correlation(np.array([1.0, 2, 9]), np.array([0.1, 0.2, 0.3]))
-    1.0
-    """
-    x, y = _ranks(a), _ranks(b)
-    x, y = x - x.mean(), y - y.mean()
-    size = np.sqrt((x**2).sum() * (y**2).sum())
-    return float((x * y).sum() / size) if size else 0.0
-
-
-def _ranks(x: np.ndarray) -> np.ndarray:
-    """Give each number its rank, from 1."""
-    below = (x[:, None] > x[None, :]).sum(axis=1)
-    equal = (x[:, None] == x[None, :]).sum(axis=1)
-    return below + (equal + 1) / 2

@@ -30,9 +30,17 @@ from attn_course.experiments.code_hash import code_hash, files_of
 from attn_course.experiments.runs import Cell, Finished, Workers
 from attn_course.provenance import commit_of, provenance, version_of
 
-__all__ = ["Study", "declared_in"]
+__all__ = ["Drawing", "Study", "declared_in"]
 
 Grid = Sequence[Any] | Callable[..., Sequence[Any]]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure of a study: what is seen on it, and who draws it."""
+
+    alt: str
+    draw: Callable[[Mapping[str, Any]], Any]
 
 
 @dataclass(eq=False)
@@ -95,8 +103,8 @@ class Study:
     data: Sequence[str] = ()
     code: Sequence[Any] = ()
     tolerance: float = 0.0
-    figures: dict[str, Callable] = field(default_factory=dict, init=False)
-    claims: dict[str, Callable] = field(default_factory=dict, init=False)
+    figures: dict[str, "Drawing"] = field(default_factory=dict, init=False)
+    claims: dict[str, list[Callable]] = field(default_factory=dict, init=False)
     _registered: dict[str, Callable] = field(default_factory=dict, init=False)
 
     # What an experiment registers
@@ -132,16 +140,30 @@ class Study:
         """
         return self._register("slice", function)
 
-    def figure(self, function: Callable) -> Callable:
-        """Take a function that draws the recording."""
-        self.figures[function.__name__] = function
-        return function
+    def figure(self, alt: str) -> Callable[[Callable], Callable]:
+        """Take a function that draws the recording, and what is seen on it.
 
-    def claim(self, claim_id: str) -> Callable[[Callable], Callable]:
-        """Take a function that gives a claim's numbers from the recording."""
+        Pages show it by its name: `{study-figure} induction scores`.
+        """
 
         def take(function: Callable) -> Callable:
-            self.claims[claim_id] = function
+            self.figures[function.__name__] = Drawing(
+                inspect.cleandoc(alt), function
+            )
+            return function
+
+        return take
+
+    def claim(self, claim_id: str) -> Callable[[Callable], Callable]:
+        """Take a function that gives a claim's numbers from the recording.
+
+        It gives values as `claims.report` takes them: a number, a word, or a
+        list of one number for each seed. Several functions, and several
+        studies, may give numbers of the same claim.
+        """
+
+        def take(function: Callable) -> Callable:
+            self.claims.setdefault(claim_id, []).append(function)
             return function
 
         return take
@@ -214,6 +236,18 @@ class Study:
     def recording(self) -> dict[str, Any]:
         """Load what was recorded."""
         return load_recording(self.name)
+
+    def numbers(self) -> dict[str, dict[str, Any]]:
+        """Give the values of each claim, from the recording."""
+        recording = self.recording
+        return {
+            claim_id: {
+                name: value
+                for function in functions
+                for name, value in function(recording).items()
+            }
+            for claim_id, functions in self.claims.items()
+        }
 
     def is_current(self, seeds: int | None = None) -> bool:
         """Say whether the recording was made from the code of today."""

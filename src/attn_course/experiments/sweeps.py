@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["best", "runs_at_best", "working_rates"]
+__all__ = ["best", "chosen", "runs_at_best", "working_rates"]
 
 CONDITION = ("d", "scale", "init", "optimiser")
 
@@ -51,6 +51,15 @@ def runs_at_best(
         condition[name]: rates[_best_rate(rates)]
         for condition, rates in _by_condition(records, [name])
     }
+
+
+def chosen(
+    records: Sequence[dict[str, Any]],
+) -> dict[str, list[dict[str, Any]]]:
+    """Give each model's runs at its best rate, one for each seed."""
+    return runs_at_best(
+        [{**r, "loss": r["chosen_by"]} for r in records], "model"
+    )
 
 
 def working_rates(

@@ -1,0 +1,1 @@
+"""What a head does: measures of attention, and how sure they are."""
