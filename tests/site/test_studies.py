@@ -1,6 +1,7 @@
 """Studies on pages, and verdicts that follow the rules of evidence."""
 
 import dataclasses
+from typing import ClassVar
 
 import pytest
 
@@ -16,7 +17,7 @@ CLAIMS = [claim for part in claims.ledger() for claim in part.claims]
 class Fake(Study):
     """A study that needs no file."""
 
-    recording = {"y": [1.0, 2.0], "recorded": {"seeds": [0]}}
+    recording: ClassVar = {"y": [1.0, 2.0], "recorded": {"seeds": [0]}}
 
 
 def line(recording):
