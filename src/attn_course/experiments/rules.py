@@ -187,7 +187,7 @@ def _unfinished(study: "Study", recording: Mapping) -> Iterator[Broken]:
 def _without_baseline(study: "Study", recording: Mapping) -> Iterator[Broken]:
     """Ask for what a referee would ask for."""
     if study.chosen_by and not recording.get("baselines"):
-        yield Broken("baselines", "no baseline is recorded")
+        yield Broken("baselines", "the loss of no baseline is recorded")
 
 
 def _chosen(study: "Study", recording: Mapping) -> list[Choice]:
