@@ -20,7 +20,7 @@ from jaxtyping import Float
 
 from attn_course import figures, models, two_places
 from attn_course.experiments.study import Study
-from attn_course.experiments.sweeps import best
+from attn_course.experiments.sweeps import best, runs_of
 from attn_course.two_places import TwoPlaces, both_right, two_places_batch
 
 __all__ = ["SETTINGS", "STUDY", "one"]
@@ -115,7 +115,7 @@ def narrow(recording: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     """Train one and two heads again, of the smallest width."""
     for heads in SETTINGS["heads"]:
         cell = {"heads": heads, "width": 8, "learning_rate": 0.01, "seed": 0}
-        [then] = [r for r in recording["records"] if cell.items() <= r.items()]
+        [then] = runs_of(recording["records"], **cell)
         again = one(**cell)
         for key in ("parameters", "both", "each", "trained_both"):
             yield f"{heads} heads: {key}", then[key], again[key]
@@ -125,7 +125,7 @@ def at_best_rate(
     recording: dict[str, Any], heads: int
 ) -> Float[np.ndarray, "widths seeds"]:
     """Give the share with both right, at each width's best rate."""
-    runs = [r for r in recording["records"] if r["heads"] == heads]
+    runs = runs_of(recording["records"], heads=heads)
     picked = best([{**r, "accuracy": r["both"]} for r in runs], ["width"])
     return np.array([one["accuracies"] for one in picked])
 
@@ -142,7 +142,7 @@ def numbers(recording: dict[str, Any]) -> dict[str, Any]:
         "two_low": two.min(),
         "two_high": two.max(),
         "any_rate": max(
-            r["both"] for r in recording["records"] if r["heads"] == 1
+            r["both"] for r in runs_of(recording["records"], heads=1)
         ),
         "chance": recording["chance"],
         "searched_one": search["1"]["best"],
