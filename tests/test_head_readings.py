@@ -12,7 +12,6 @@ from attn_course.interpret.real_heads import (
     norms,
     output_matrices,
 )
-from attn_course.interpret.statistics import rank_correlation
 from attn_course.links import (
     RELATED,
     SENTENCES,
@@ -162,17 +161,3 @@ def test_every_word_but_special_tokens_is_blanked(minilm):
     known = ~np.isnan(moved[0])
     assert known.tolist() == [False, True, True, True, True, True, False]
     assert (moved[:, known] > 0).all()
-
-
-@pytest.mark.parametrize(
-    ("a", "b", "expected"),
-    [
-        ([1, 2, 3], [10, 20, 21], 1),
-        ([1, 2, 3], [3, 2, 1], -1),
-        ([1, 1, 1], [1, 2, 3], 0),
-        ([1, 2, 2, 3], [1, 2, 3, 4], 0.9486833),
-    ],
-)
-def test_rank_correlation(a, b, expected):
-    found = rank_correlation(np.array(a), np.array(b))
-    assert found == pytest.approx(expected)
