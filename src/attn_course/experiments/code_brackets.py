@@ -34,7 +34,8 @@ from attn_course.brackets import (
 from attn_course.data import pack_array, unpack_array
 from attn_course.experiments.study import Study
 from attn_course.experiments.sweeps import runs_of
-from attn_course.links import Link, best_head, halves, luck
+from attn_course.interpret.statistics import null_of_best
+from attn_course.links import Link, best_head, halves
 from attn_course.pretrained import Model, load
 from attn_course.provenance import source_of
 from attn_course.reading import THRESHOLD, TIMES
@@ -139,7 +140,7 @@ def best_heads(seen: Float[np.ndarray, "n 3 L H 2"]) -> list[dict[str, Any]]:
         asked = np.stack([seen[:, number], seen[:, 2]], axis=-2)
         asked = asked[:, None]  # (n, 1, L, H, 2, 2): one direction
         right = _right(seen)[:, number]  # (n, L, H)
-        chance = luck(right[half], draws=DRAWS, seed=0)
+        luck = null_of_best(right[half], draws=DRAWS, seed=0)
         folds = []
         for choose in (half, ~half):
             best = best_head(asked, choose=choose)
@@ -156,8 +157,8 @@ def best_heads(seen: Float[np.ndarray, "n 3 L H 2"]) -> list[dict[str, Any]]:
                 "asker": asker,
                 "lines": len(lines),
                 "heads": int(np.prod(right.shape[1:])),
-                "luck_median": float(np.median(chance)),
-                "luck_95": float(np.quantile(chance, 0.95)),
+                "luck_median": float(np.median(luck)),
+                "luck_95": float(np.quantile(luck, 0.95)),
                 "folds": folds,
                 "labelled": int(labels(seen)[number].sum()),
                 "largest_weight": float(
