@@ -2,6 +2,7 @@
 
 import itertools
 
+import numpy as np
 import pytest
 
 from attn_course import data
@@ -65,12 +66,9 @@ def test_every_model_and_measure_is_there(readings):
         for kind, measure in itertools.product(("weights", "norms"), MEASURES):
             if measure in absent:
                 continue
-            score = head_readings.part(
-                readings, name, kind=kind, measure=measure
-            )
-            halves = head_readings.part(
-                readings, name, kind=kind, measure=measure, what="halves"
-            )
+            asked = (readings, name, measure, kind)
+            score = head_readings.part(*asked)
+            halves = head_readings.part(*asked, what="halves")
             assert score.shape == shape and halves.shape == (2, *shape)
             assert (score >= 0).all() and (score <= 1).all()
             assert (score <= halves.max(axis=0) + 1e-3).all()

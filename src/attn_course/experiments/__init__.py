@@ -61,7 +61,6 @@ EXPERIMENTS = (
     "next_item",
     "one_head",
     "patches",
-    "pronouns",
     "recall_linear",
     "root_d",
     "sparse_recall",
