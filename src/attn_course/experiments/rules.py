@@ -146,6 +146,9 @@ def _incomplete(study: "Study", recording: Mapping) -> Iterator[Broken]:
     cells = study.cells(recording["recorded"]["seeds"])
     if len(cells) == 1:  # its record is the recording itself
         return
+    if "records" not in recording:
+        yield Broken("complete", "single runs are not in the recording")
+        return
     names = list(cells[0])
     there = [[r.get(name) for name in names] for r in recording["records"]]
     for cell in cells:
