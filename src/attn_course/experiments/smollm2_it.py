@@ -108,7 +108,10 @@ STUDIES = [
     Study(
         name,
         chapter=4,
-        question="What can a causal model know of a word that comes later?",
+        question=(
+            f"What can a causal model know of “{name.partition('-')[2]}” "
+            "when it reads “it”?"
+        ),
         design=__doc__,
         arms={"text": [text]},
         seeds=0,
