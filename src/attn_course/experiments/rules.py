@@ -146,6 +146,9 @@ def _incomplete(study: "Study", recording: Mapping) -> Iterator[Broken]:
     cells = study.cells(recording["recorded"]["seeds"])
     if len(cells) == 1:  # its record is the recording itself
         return
+    if "records" not in recording:
+        yield Broken("complete", "single runs are not in the recording")
+        return
     names = list(cells[0])
     there = [[r.get(name) for name in names] for r in recording["records"]]
     for cell in cells:
@@ -184,7 +187,7 @@ def _unfinished(study: "Study", recording: Mapping) -> Iterator[Broken]:
 def _without_baseline(study: "Study", recording: Mapping) -> Iterator[Broken]:
     """Ask for what a referee would ask for."""
     if study.chosen_by and not recording.get("baselines"):
-        yield Broken("baselines", "no baseline is recorded")
+        yield Broken("baselines", "the loss of no baseline is recorded")
 
 
 def _chosen(study: "Study", recording: Mapping) -> list[Choice]:

@@ -215,7 +215,8 @@ class StudyDirective(_OfStudies):
             for name, version in recorded["versions"].items()
         )
         seconds = study.recording.get("seconds")
-        took = "" if not seconds else f" It took {readable(seconds)} s."
+        told = isinstance(seconds, int | float) and seconds
+        took = f" It took {readable(seconds)} s." if told else ""
         line = nodes.paragraph("", "Recorded")
         line += nodes.Text(
             f" on {recorded['date']} at commit {recorded['commit'][:10]} with "
