@@ -111,7 +111,12 @@ NO_CHANCE = (
     "cost-", "flash-", "minilm-", "race", "smollm2-", "token-",
     "window-", "one-map", "row-of-it",
 )  # fmt: skip
-SEEDS = {"broad-heads": [0]}  # chance draws sets of heads, nothing else
+SEEDS = {
+    "broad-heads": [0],  # chance draws sets of heads, nothing else
+    "head-counts": [],
+    "head-inputs": [],
+    "split-heads": [],
+}
 # What a recording may weigh, where it could grow unnoticed.
 MOST_BYTES = {
     "attention-explains": 60_000,
