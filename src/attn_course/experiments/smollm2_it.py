@@ -13,7 +13,8 @@ from jaxtyping import Float
 
 from attn_course.data import load_recording, pack_array, unpack_array
 from attn_course.experiments.study import Study
-from attn_course.pretrained import Model, load
+from attn_course.interpret.real_heads import loaded
+from attn_course.pretrained import Model
 from attn_course.provenance import source_of
 
 __all__ = ["PARTS", "SENTENCES", "STUDIES", "measure"]
@@ -33,7 +34,7 @@ PARTS = 512
 
 def read(text: str) -> dict[str, Any]:
     """Record the attention weights of every head of one sentence."""
-    return {**measure(load("smollm2"), text), "source": source_of(MODEL)}
+    return {**measure(loaded("smollm2"), text), "source": source_of(MODEL)}
 
 
 def measure(model: Model, text: str) -> dict[str, Any]:
