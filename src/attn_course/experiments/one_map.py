@@ -21,7 +21,7 @@ from jaxtyping import Float
 from attn_course import figures, lab
 from attn_course.data import load_recording, unpack_array
 from attn_course.experiments.study import Study
-from attn_course.functional import masked_softmax
+from attn_course.interpret.real_heads import recorded_weights
 from attn_course.reading import read_map
 
 if TYPE_CHECKING:
@@ -51,9 +51,10 @@ def measure() -> dict[str, Any]:
     shown = (one >= THRESHOLD) & ~np.eye(len(tokens), dtype=bool)
     link = np.zeros_like(shown)
     link[it, cat] = True
-    words = np.array([w is not None for w in _recording()["words"]])
+    words = np.ones(len(tokens), dtype=bool)
+    words[[0, -1]] = False  # [CLS] and [SEP]
     given = read_map(one, link, asks=words)
-    favourites = row[..., 1:-1].argmax(-1) + 1  # without [CLS] and [SEP]
+    favourites = row[..., 1:-1].argmax(-1) + 1
     causal = unpack_array(load_recording("smollm2-tired")["weights"])
     light = {name: figures.lightness(name) for name in ("jet", "cividis")}
     falls = {name: float((np.diff(x) < 0).mean()) for name, x in light.items()}
@@ -119,15 +120,10 @@ def of_colours(recording: Mapping[str, Any]) -> dict[str, Any]:
     return recording["5.darker"]
 
 
-def _recording() -> dict[str, Any]:
-    return load_recording("minilm-cat")
-
-
 def _read() -> tuple[list[str], Float[np.ndarray, "L H n n"]]:
     """Give tokens and weights of the sentence."""
-    recording = _recording()
-    scores = unpack_array(recording["scores"]) / np.sqrt(recording["d_k"])
-    return recording["tokens"], masked_softmax(scores, np.array(True))
+    recording = load_recording("minilm-cat")
+    return recording["tokens"], recorded_weights(recording)
 
 
 @STUDY.figure(

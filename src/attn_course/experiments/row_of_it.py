@@ -21,7 +21,7 @@ from jaxtyping import Float
 from attn_course import figures
 from attn_course.data import load_recording, unpack_array
 from attn_course.experiments.study import Study
-from attn_course.functional import masked_softmax
+from attn_course.interpret.real_heads import recorded_weights
 from attn_course.pretrained import head
 
 if TYPE_CHECKING:
@@ -108,8 +108,7 @@ def own_and_animal(recording: Mapping[str, Any]) -> dict[str, Any]:
 def _read(name: str) -> tuple[list[str], Float[np.ndarray, "L H n n"]]:
     """Give tokens and weights of a recorded sentence."""
     recording = load_recording(name)
-    scores = unpack_array(recording["scores"]) / np.sqrt(recording["d_k"])
-    return recording["tokens"], masked_softmax(scores, np.array(True))
+    return recording["tokens"], recorded_weights(recording)
 
 
 def _nearest(row: Float[np.ndarray, "L H 3"]) -> tuple[int, int]:
