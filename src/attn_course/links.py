@@ -15,7 +15,6 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from attn_course.arrays import as_mask, as_numbers
-from attn_course.interpret.statistics import null_of_best as luck
 from attn_course.pieces import merge_pieces, word_of_each
 
 __all__ = [
@@ -28,7 +27,6 @@ __all__ = [
     "best_head",
     "halves",
     "looks",
-    "luck",
     "parse_link",
     "read_links",
     "sentences",

@@ -35,7 +35,6 @@ from attn_course.interpret.real_heads import (
 from attn_course.interpret.statistics import null_of_best
 from attn_course.links import (
     RELATED,
-    SENTENCES,
     SOUND,
     best_head,
     halves,
@@ -56,16 +55,7 @@ from attn_course.reading import (
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = [
-    "SENTENCES",
-    "STUDY",
-    "TEXTS",
-    "part",
-    "read",
-    "related",
-    "sentences",
-    "table",
-]
+__all__ = ["STUDY", "TEXTS", "part", "read", "related", "table"]
 
 SETTINGS = {
     "models": [*MODELS, UNTRAINED],

@@ -19,8 +19,12 @@ from jaxtyping import Float
 from attn_course import figures, lab
 from attn_course.data import load_recording, pack_array, unpack_array
 from attn_course.experiments.study import Study
-from attn_course.functional import masked_softmax
-from attn_course.interpret.real_heads import loaded, norms, output_matrices
+from attn_course.interpret.real_heads import (
+    loaded,
+    norms,
+    output_matrices,
+    recorded_weights,
+)
 from attn_course.interpret.statistics import rank_correlation
 from attn_course.links import SOUND, sentences
 from attn_course.pieces import word_spans
@@ -94,9 +98,7 @@ def _maps(
     recording: Mapping[str, Any],
 ) -> tuple[Float[np.ndarray, "L H n n"], Float[np.ndarray, "L H n n"]]:
     """Give the maps of the sentence, by weight and by norm."""
-    read = load_recording("minilm-cat")
-    scores = unpack_array(read["scores"]) / np.sqrt(read["d_k"])
-    weights = masked_softmax(scores, np.array(True))
+    weights = recorded_weights(load_recording("minilm-cat"))
     return weights, norm_weighted(weights, unpack_array(recording["norms"]))
 
 

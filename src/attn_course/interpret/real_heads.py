@@ -1,11 +1,14 @@
 """The real models whose heads are asked, and what their heads let through."""
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
+from attn_course.data import unpack_array
+from attn_course.functional import masked_softmax
 from attn_course.pretrained import load
 from attn_course.reading import value_norms
 
@@ -17,6 +20,7 @@ __all__ = [
     "loaded",
     "norms",
     "output_matrices",
+    "recorded_weights",
 ]
 
 # As in the recordings, and as `pretrained.load` takes it.
@@ -53,3 +57,16 @@ def norms(
 ) -> Float[np.ndarray, "L H n"]:
     """Measure how long the value of each token is at the output."""
     return value_norms(model.values(text), mixing)
+
+
+def recorded_weights(
+    recording: Mapping[str, Any],
+) -> Float[np.ndarray, "L H n n"]:
+    """Give an encoder's attention weights from its recorded scores.
+
+    >>> from attn_course.data import load_recording
+    >>> recorded_weights(load_recording("minilm-cat")).shape
+    (6, 12, 13, 13)
+    """
+    scores = unpack_array(recording["scores"]) / np.sqrt(recording["d_k"])
+    return masked_softmax(scores, np.array(True))
