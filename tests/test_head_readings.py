@@ -7,9 +7,20 @@ import pytest
 
 from attn_course import data
 from attn_course.experiments import head_readings, remedies
-from attn_course.experiments.head_links import UNTRAINED
+from attn_course.interpret.real_heads import (
+    UNTRAINED,
+    norms,
+    output_matrices,
+)
 from attn_course.interpret.statistics import rank_correlation
-from attn_course.links import RELATED, looks, read_links
+from attn_course.links import (
+    RELATED,
+    SENTENCES,
+    SOUND,
+    looks,
+    read_links,
+    sentences,
+)
 from attn_course.reading import MEASURES, read_heads
 
 
@@ -31,10 +42,10 @@ def part(readings, model, kind, measure, what="score"):
 
 
 def test_fifty_sentences_from_every_sound_list(readings):
-    texts = head_readings.sentences()
+    texts = sentences()
     assert texts == readings["sentences"]
-    assert len(set(texts)) == head_readings.SENTENCES == 50
-    for name in head_readings.FROM:
+    assert len(set(texts)) == SENTENCES == 50
+    for name in SOUND:
         known = {link.text for link in read_links(name)}
         assert sum(text in known for text in texts) >= 8
 
@@ -132,11 +143,9 @@ def test_the_related_noun_again(minilm, readings):
 def test_the_value_norms_again(minilm):
     recorded = data.load_recording("minilm-norms")
     assert recorded["tokens"] == minilm.tokens(remedies.CAT)
-    again = head_readings.norms(
-        minilm, remedies.CAT, head_readings.output_matrices(minilm)
-    )
-    norms = data.unpack_array(recorded["norms"])
-    np.testing.assert_allclose(norms, again, atol=remedies.STEP)
+    again = norms(minilm, remedies.CAT, output_matrices(minilm))
+    then = data.unpack_array(recorded["norms"])
+    np.testing.assert_allclose(then, again, atol=remedies.STEP)
 
 
 def test_blanking_two_sentences_again(minilm, blanks):

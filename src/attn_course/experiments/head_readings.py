@@ -12,24 +12,27 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
 from attn_course.data import pack_array
 from attn_course.experiments import provenance, version_of
-from attn_course.experiments.head_links import (
-    DRAWS,
+from attn_course.experiments.head_links import DRAWS
+from attn_course.interpret.real_heads import (
     MODELS,
     PACKAGES,
     UNTRAINED,
+    is_causal,
+    norms,
+    output_matrices,
 )
 from attn_course.links import (
-    LISTS,
     RELATED,
+    SENTENCES,
     best_head,
     halves,
     looks,
     luck,
     read_links,
+    sentences,
 )
 from attn_course.pretrained import load
 from attn_course.reading import (
@@ -38,7 +41,6 @@ from attn_course.reading import (
     norm_weighted,
     read_heads,
     spread,
-    value_norms,
 )
 
 __all__ = [
@@ -55,10 +57,7 @@ __all__ = [
 ]
 
 RECORDINGS = ("head-readings",)
-SENTENCES = 50
 STEP = 1 / 4096
-# Lists of sound sentences: one of them leaks, two are impossible by design.
-FROM = [name for name in LISTS if "-" not in name]
 CODE = (
     "experiments/head_readings.py",
     "experiments/head_links.py",
@@ -69,21 +68,6 @@ CODE = (
     "pretrained.py",
     "data/links",
 )
-
-
-def sentences(count: int = SENTENCES) -> list[str]:
-    """Choose sentences from the lists of links, from each in turn.
-
-    One of each group, not always its first.
-    """
-    each = []
-    for name in FROM:
-        groups: dict[int, list[str]] = {}
-        for link in read_links(name):
-            groups.setdefault(link.group, []).append(link.text)
-        each.append([g[i % len(g)] for i, g in enumerate(groups.values())])
-    turns = zip(*each, strict=False)
-    return [text for turn in turns for text in turn][:count]
 
 
 def inputs(name: str, seeds: Sequence[int]) -> list[Any]:
@@ -124,29 +108,6 @@ def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
             code=CODE,
         ),
     }
-
-
-def is_causal(model: Any) -> bool:
-    """Say whether a model never looks ahead."""
-    first = model.attentions("One two.")[:, :, 0]  # (L, H, n)
-    return not first[..., 1:].any()
-
-
-def output_matrices(model: Any) -> Float[np.ndarray, "L d_model H_d_v"]:
-    """Give the matrix of every layer that mixes the heads."""
-    return np.stack(
-        [
-            model.our_layer(number).output.weight.detach().numpy()
-            for number in range(model.layers)
-        ]
-    )
-
-
-def norms(
-    model: Any, text: str, mixing: Float[np.ndarray, "L d_model H_d_v"]
-) -> Float[np.ndarray, "L H n"]:
-    """Measure how long the value of each token is at the output."""
-    return value_norms(model.values(text), mixing)
 
 
 def summary(model: Any, texts: Sequence[str]) -> dict[str, Any]:

@@ -15,7 +15,6 @@ import base64
 import hashlib
 import inspect
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,31 +25,21 @@ from attn_course.data import assets
 from attn_course.experiments import fingerprint, provenance
 from attn_course.experiments.parts import Parts, one_thread
 from attn_course.pronouns import reader, sentences, weights, words
+from attn_course.pronouns import training as trained
+from attn_course.pronouns.training import SETTINGS, TEST_SEED, TESTS
 
 __all__ = [
     "CONDITIONS",
     "RECORDINGS",
     "SETTINGS",
     "TESTS",
+    "TEST_SEED",
     "inputs",
     "record",
     "run_one",
 ]
 
 RECORDINGS = ("pronouns",)
-SETTINGS = {
-    "layers": 2,
-    "d_model": 48,
-    "heads": 4,
-    "d_ff": 96,
-    "start": 0.03,
-    "learning_rate": 0.003,
-    "batch": 64,
-    "steps": 1000,
-    "training_sentences": 30_000,
-    "test_sentences": 1000,
-    "luck_draws": 1000,
-}
 PAGE = "as on the page"
 # What differs from the settings; the first two are the notebook's.
 CONDITIONS: dict[str, dict[str, Any]] = {
@@ -66,22 +55,8 @@ CONDITIONS: dict[str, dict[str, Any]] = {
     "equal weights, rate 0.01": {"equal": True, "learning_rate": 0.01},
     "attention, no <none>": {"without": "none"},
 }
-TESTS: dict[str, dict[str, Any]] = {
-    "known": {},
-    "held-out answer": {"answer": "held out"},
-    "held-out rival": {"rival": "held out"},
-    "both held out": {"answer": "held out", "rival": "held out"},
-    "three nouns": {"nouns": 3},
-    "meaning": {"kind": "meaning"},
-    "meaning, held-out answer": {"kind": "meaning", "answer": "held out"},
-    "one noun that fits": {"kind": "name", "answer": "any"},
-    "one noun that does not": {"kind": "none", "answer": "any"},
-    "blank": {"kind": "blank", "answer": "any"},
-    "blank, held out": {"kind": "blank", "answer": "held out"},
-}
 # Where the pronoun looks is measured on these.
 LOOKS = ("known", "held-out answer", "meaning")
-TEST_SEED = 1
 CODE = (
     "experiments/pronouns.py",
     "experiments/parts.py",
@@ -183,9 +158,7 @@ def run_one(
 
 def make_reader(condition: str, seed: int) -> reader.Reader:
     """Make an untrained model."""
-    settings = {**SETTINGS, "equal": False, **CONDITIONS[condition]}
-    names = ("layers", "d_model", "heads", "d_ff", "equal", "start")
-    return reader.Reader(seed=seed, **{n: settings[n] for n in names})
+    return trained.make_reader(seed, **CONDITIONS[condition])
 
 
 def measure_heads(
@@ -214,26 +187,11 @@ def measure_heads(
     }
 
 
-@cache
-def _training(without: str | None = None) -> list[sentences.Sentence]:
-    mixture = {
-        kind: part
-        for kind, part in sentences.MIXTURE.items()
-        if kind != without
-    }
-    return sentences.training_sentences(
-        SETTINGS["training_sentences"], seed=0, mixture=mixture
-    )
+_training = trained.training
 
 
-@cache
 def _tests() -> dict[str, list[sentences.Sentence]]:
-    return {
-        test: sentences.test_sentences(
-            SETTINGS["test_sentences"], TEST_SEED, **options
-        )
-        for test, options in TESTS.items()
-    }
+    return {test: trained.tests(test) for test in TESTS}
 
 
 def _trained(model: reader.Reader) -> int:
