@@ -42,7 +42,6 @@ __all__ = [
 
 # The modules of this package that record something.
 EXPERIMENTS = (
-    "beyond_length",
     "attention_explains",
     "bottleneck",
     "broad_heads",
@@ -57,17 +56,14 @@ EXPERIMENTS = (
     "head_links",
     "head_readings",
     "head_subsets",
-    "long_recall",
     "minilm_scores",
     "named_digit",
     "next_item",
     "one_head",
     "patches",
     "pronouns",
-    "recall_linear",
     "remedies",
     "root_d",
-    "sparse_recall",
     "thinning",
     "tic_tac_toe",
     "token_times",
