@@ -42,13 +42,11 @@ __all__ = [
 
 # The modules of this package that record something.
 EXPERIMENTS = (
-    "attention_explains",
     "bottleneck",
     "broad_heads",
     "char_model",
     "cocktail",
     "code_brackets",
-    "cost_of_length",
     "denoiser",
     "dyck",
     "flash_cost",
@@ -64,9 +62,7 @@ EXPERIMENTS = (
     "pronouns",
     "remedies",
     "root_d",
-    "thinning",
     "tic_tac_toe",
-    "token_times",
     "triton_kernels",
     "vector_fills",
     "who_speaks",
