@@ -82,6 +82,7 @@ STUDY = Study(
     chosen_by="chosen_by",
     baseline="mean picture",
     packages=["torch"],
+    data=["digits.csv.gz"],
     tolerance=0.02,
 )
 

@@ -205,6 +205,7 @@ STUDY = compare(
     question="Must triangles have attention to fill in a map of distances?",
     design=__doc__,
     settings=SETTINGS,
+    data=["proteins.csv.gz"],
 )
 
 

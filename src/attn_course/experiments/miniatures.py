@@ -73,12 +73,13 @@ def compare(
     question: str,
     design: str,
     settings: Mapping[str, Any],
+    data: Sequence[str] = (),
 ) -> Study:
     """Make the study that compares the models of a task.
 
     Parameters
     ----------
-    name, question, design, settings
+    name, question, design, settings, data
         As in `Study`.
     task
         Gives the task; at the top of its module, so that its code counts.
@@ -98,6 +99,7 @@ def compare(
         chosen_by="chosen_by",
         baseline="frequencies",
         packages=["torch"],
+        data=data,
         code=[run_one, longer_runs, _known],
         tolerance=0.03,
     )

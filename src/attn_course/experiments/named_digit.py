@@ -107,6 +107,7 @@ STUDY = compare(
     question="Does attention find in a picture what a word names?",
     design=__doc__,
     settings=SETTINGS,
+    data=["digits.csv.gz"],
 )
 
 

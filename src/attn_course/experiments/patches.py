@@ -101,6 +101,7 @@ STUDY = Study(
     chosen_by="chosen_by",
     baseline="frequencies",
     packages=["torch"],
+    data=["digits.csv.gz"],
     tolerance=0.03,
 )
 

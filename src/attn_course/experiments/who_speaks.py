@@ -135,6 +135,7 @@ STUDY = compare(
     question="Does attention tell who speaks better than a mean does?",
     design=__doc__,
     settings=SETTINGS,
+    data=["utterances.csv.gz"],
 )
 
 
