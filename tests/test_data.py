@@ -100,17 +100,15 @@ def test_unpacking_says_what_is_no_array(packed):
         data.unpack_array(packed)
 
 
-# Made on a page's browser or by a race: not by an experiment.
+# Made in a page's browser: not by an experiment.
 BENCHMARKS = {
-    "race": "python benchmarks/race.py --record",
     "view-costs": "python benchmarks/heatmap.py --record",
-    "window-times": "python benchmarks/window.py --flex --record",
 }
 # Three seeds where training or chance makes a difference: not for times, nor
 # for what a given model reads in a given text.
 NO_CHANCE = (
     "cost-", "flash-", "minilm-", "race", "smollm2-", "token-", "view-",
-    "window-",
+    "window-", "sparse-patterns", "thinning-random", "two-forms",
 )  # fmt: skip
 SEEDS = {"broad-heads": [0]}  # chance draws sets of heads, nothing else
 # What a recording may weigh, where it could grow unnoticed.

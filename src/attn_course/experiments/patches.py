@@ -25,18 +25,21 @@ which were as good.
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import nn
 
-from attn_course import models, vision
+from attn_course import figures, models, vision
 from attn_course.experiments.study import Study
 from attn_course.experiments.sweeps import chosen
 from attn_course.interpret.statistics import rank_correlation
 from attn_course.models import trained_parameters
 from attn_course.vision import split
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = [
     "EQUAL",
@@ -341,3 +344,70 @@ def _most_frequent() -> float:
     """Give the accuracy of always naming the test's commonest digit."""
     counts = torch.bincount(split().test.targets)
     return round((counts.max() / counts.sum()).item(), 4)
+
+
+# What it says
+
+
+@STUDY.claim("7.versatile")
+def accuracies(recording: Mapping[str, Any]) -> dict[str, list[float]]:
+    """Give accuracies at each model's best rate, also where changed."""
+    best = chosen(recording["records"])
+    runs = {(model, "none"): found for model, found in best.items()}
+    for r in recording["changed"]:
+        runs.setdefault((r["model"], r["change"]), []).append(r)
+    names = {
+        "vit": (VIT, "none"),
+        "equal": (EQUAL, "none"),
+        "equal_longer": (EQUAL, "longer"),
+        "bag": ("no positions", "none"),
+        "mlp": ("perceptron", "none"),
+        "cnn": ("convolutions", "none"),
+        "vit_shuffled": (VIT, "shuffled"),
+        "mlp_shuffled": ("perceptron", "shuffled"),
+        "cnn_shuffled": ("convolutions", "shuffled"),
+    }
+    return {
+        name: [r["accuracy"] for r in runs[key]] for name, key in names.items()
+    }
+
+
+@STUDY.claim("7.versatile")
+def without_four(recording: Mapping[str, Any]) -> dict[str, Any]:
+    """Give accuracies without four of the patches, by which go first."""
+
+    def without(order: str) -> list[float]:
+        return [e["hidden"]["unseen"][order][4] for e in recording["hidden"]]
+
+    most, least = without("most attended"), without("least attended")
+    at_random = without("at random")
+    return {
+        "most": most,
+        "least": least,
+        "at_random": at_random,
+        "most_ink": without("most ink"),
+        "worst": without("hurts most alone"),
+        "alone": [e["agreement"]["hurts alone"] for e in recording["hidden"]],
+        "second_most": most[1],
+        "second_at_random": at_random[1],
+        "second_least": least[1],
+        "seeds_agree_low": min(recording["agreement_of_seeds"]),
+        "seeds_agree_high": max(recording["agreement_of_seeds"]),
+    }
+
+
+@STUDY.figure(
+    """
+    A handwritten 3 of 8 by 8 pixels, and three maps of its 4 by 4 patches,
+    each in a scale of its own. Seed 0 looks most at the upper stroke, seed 1
+    where the two bows meet, seed 2 at the lower bow.
+    """
+)
+def looks(recording: Mapping[str, Any]) -> "Figure":
+    """Draw what CLS looks at in one picture, in every seed."""
+    maps = {
+        f"CLS looks, seed {e['seed']}": vision.as_maps(e["example"])
+        for e in recording["hidden"]
+    }
+    picture = np.array(recording["example"]["picture"])
+    return figures.pictures({"the picture": picture, **maps}, per_row=2)
