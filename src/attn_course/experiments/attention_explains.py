@@ -27,13 +27,13 @@ changed after it.
 
 import itertools
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import nn
 
-from attn_course import lab, models
+from attn_course import figures, lab, models
 from attn_course.experiments.study import Study
 from attn_course.interpret.explanations import (
     adversary,
@@ -51,6 +51,9 @@ from attn_course.reviews import (
     reviews,
     total_variation,
 )
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["SETTINGS", "STUDY", "one", "table", "train"]
 
@@ -196,6 +199,28 @@ def _pushed(run: Mapping[str, Any]) -> float:
 
 def _runs(recording: Mapping[str, Any], encoder: str) -> list[dict[str, Any]]:
     return [r for r in recording["records"] if r["encoder"] == encoder]
+
+
+@STUDY.figure(
+    """
+    Share of each importance on the words that decide, by seed. Over words all
+    three ways are near 1 in every seed. Over a GRU attention gives 0.07, 0.12
+    and 0.50, leave one out about 0.7, the gradient about 0.4.
+    """
+)
+def causes(recording: Mapping[str, Any]) -> "Figure":
+    """Draw the share of each importance on the words that decide."""
+    runs = recording["records"]
+    chance = recording["chance"]["decides"]
+    return figures.bars(
+        [f"{r['encoder']}, {r['seed']}" for r in runs],
+        {
+            way: [r["on_causes"][way] for r in runs]
+            for way in runs[0]["on_causes"]
+        },
+        ylabel="share on what decides",
+        title=f"Recorded: each seed; equal weights give {chance:.2f}",
+    )
 
 
 # What is measured, and where it stands in a record.

@@ -13,15 +13,19 @@ models get both learning rates, and all are shown.
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import nn
 
+from attn_course import figures
 from attn_course.experiments.study import Study
 from attn_course.lookup import READS, Lookup, lookup_accuracy, lookup_batch
 from attn_course.models import Batch
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["SETTINGS", "STUDY", "guessing", "kept", "one", "tests"]
 
@@ -123,13 +127,8 @@ def looked_up(recording: dict[str, Any]) -> dict[str, list[float]]:
     """Give accuracies after all steps, at one of the rates."""
 
     def right(read: str, d: int, pairs: int) -> list[float]:
-        cell = {"read": read, "d": d, "learning_rate": 0.01}
         place = SETTINGS["pairs"].index(pairs)
-        return [
-            r["accuracy"][-1][place]
-            for r in recording["records"]
-            if cell.items() <= r.items()
-        ]
+        return [row[place] for row in _in_the_end(recording, read, d)]
 
     return {
         "few": right("linear", 16, 4),
@@ -137,6 +136,40 @@ def looked_up(recording: dict[str, Any]) -> dict[str, list[float]]:
         "wide": right("linear", 32, 64),
         "softmax": right("softmax", 16, 64),
     }
+
+
+@STUDY.figure(
+    """
+    Accuracy over 4 to 64 pairs. Softmax stays at 1. Linear attention falls,
+    the sooner the smaller it is: at 64 pairs to 0.75 with d = 32, 0.46 with d
+    = 16, 0.26 with d = 8.
+    """
+)
+def by_pairs(recording: dict[str, Any]) -> "Figure":
+    """Draw softmax of one size, and linear attention of all."""
+    lines = {"softmax, d = 16": _in_the_end(recording, "softmax", 16)}
+    for d in SETTINGS["d"]:
+        lines[f"linear, d = {d}"] = _in_the_end(recording, "linear", d)
+    return figures.curves(
+        SETTINGS["pairs"],
+        lines,
+        xlabel="pairs in the text",
+        ylabel="accuracy, held out",
+        title="Recorded: learning rate 0.01, 3 seeds",
+        log_x=True,
+    )
+
+
+def _in_the_end(
+    recording: dict[str, Any], read: str, d: int
+) -> list[list[float]]:
+    """Give accuracies after all steps: one row a seed, at one of the rates."""
+    cell = {"read": read, "d": d, "learning_rate": 0.01}
+    return [
+        r["accuracy"][-1]
+        for r in recording["records"]
+        if cell.items() <= r.items()
+    ]
 
 
 def tests() -> list[Batch]:
