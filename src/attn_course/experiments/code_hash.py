@@ -323,6 +323,13 @@ class Resolve(ast.NodeTransformer):
         path = getattr(node.value, "path", None)
         return node if path is None else self._named(f"{path}.{node.attr}")
 
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
+        """Leave out where a module stands that is imported by its name."""
+        if isinstance(node.value, str):
+            if node.value.startswith(f"{self.walk.package}."):
+                return ast.Constant("§module")
+        return node
+
     def _named(self, path: str) -> ast.Name:
         """Write a dotted path: a place in the walk where it is ours."""
         found = _definition(path, self.walk.package)
