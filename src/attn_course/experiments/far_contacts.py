@@ -1,4 +1,4 @@
-"""How many contacts of a folded chain would a window miss?
+"""The contacts of a folded chain that a window would miss.
 
 Residues whose Cα atoms are nearer than 8 Å are in contact. `shares` are those
 contacts that lie more than so many places apart in the chain, for each of the

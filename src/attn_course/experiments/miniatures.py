@@ -227,10 +227,9 @@ def each_seed(
     return [run[value] for run in runs if run["model"] == model]
 
 
-def sweep_table(
-    recording: Mapping[str, Any], caption: str, value: str = "accuracy"
-) -> Any:
+def sweep_table(name: str, caption: str, value: str = "accuracy") -> Any:
     """Show a comparison as a table: every model, every rate, more steps."""
+    recording = load_recording(name)
     tables: dict[str, dict[str, list[float]]] = {}
     for run in recording["records"] + recording["longer"]:
         more = run["steps"] // recording["settings"]["steps"]
