@@ -43,17 +43,8 @@ __all__ = [
 # The modules of this package that record something.
 EXPERIMENTS = (
     "bottleneck",
-    "broad_heads",
     "cocktail",
-    "code_brackets",
-    "dyck",
-    "head_links",
-    "head_readings",
-    "head_subsets",
     "minilm_scores",
-    "one_head",
-    "pronouns",
-    "remedies",
     "root_d",
     "vector_fills",
     "words_to_digits",

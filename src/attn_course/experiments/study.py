@@ -319,6 +319,8 @@ class Study:
             Where progress goes.
         """
         drawn = list(range(self._count(seeds)))
+        # A single run names the seeds of its controls among its settings.
+        told = drawn or list(self.settings.get("seeds", []))
         finished = Finished(self.name, self.fingerprint)
         run = partial(run_one, self.module, self.name)
         with Workers(jobs, scheduler) as workers:
@@ -337,7 +339,7 @@ class Study:
             "recorded": {
                 **provenance(
                     f"attn-course experiments --only {self.name}",
-                    seeds=drawn,
+                    seeds=told,
                     packages=[*self.packages, *self.needs],
                     files=self._files(),
                 ),

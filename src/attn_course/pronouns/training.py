@@ -55,7 +55,12 @@ def make_reader(seed: int, **changes: Any) -> Reader:
 
 
 def train_reader(
-    model: Reader, seed: int, *, without: str | None = None, **changes: Any
+    model: Reader,
+    seed: int,
+    *,
+    without: str | None = None,
+    evaluations: int = 10,
+    **changes: Any,
 ) -> list[dict[str, Any]]:
     """Train it on the sentences but those of one kind; give the history."""
     settings = {**SETTINGS, **changes}
@@ -65,6 +70,7 @@ def train_reader(
         steps=settings["steps"],
         learning_rate=settings["learning_rate"],
         seed=seed,
+        evaluations=evaluations,
         progress=False,
     )
 
