@@ -20,6 +20,7 @@ __all__ = [
     "Batch",
     "Recall",
     "accuracy",
+    "losses",
     "recall_batch",
     "train",
     "trained_parameters",
@@ -240,6 +241,18 @@ def train(
         if diverged:
             break
     return history
+
+
+def losses(history: list[dict[str, Any]]) -> list[float | None]:
+    """Give the losses of `train` in four digits, as recordings keep them.
+
+    >>> losses([{"loss": 2.079442}, {"loss": None}])
+    [2.079, None]
+    """
+    return [
+        None if entry["loss"] is None else float(f"{entry['loss']:.4g}")
+        for entry in history
+    ]
 
 
 @torch.no_grad()

@@ -327,4 +327,6 @@ def test_a_recording_is_of_the_code_of_today(study):
 
 
 def test_a_slice_of_every_arm_comes_out_again(study):
+    if study.name == "triton-kernels" and sys.platform != "linux":
+        pytest.skip("Triton is made for Linux")
     assert study.differences() == []

@@ -42,29 +42,11 @@ __all__ = [
 
 # The modules of this package that record something.
 EXPERIMENTS = (
-    "beyond_length",
-    "attention_explains",
     "bottleneck",
-    "char_model",
     "cocktail",
-    "cost_of_length",
-    "denoiser",
-    "flash_cost",
-    "folded_chains",
-    "long_recall",
     "minilm_scores",
-    "named_digit",
-    "next_item",
-    "patches",
-    "recall_linear",
     "root_d",
-    "sparse_recall",
-    "thinning",
-    "tic_tac_toe",
-    "token_times",
-    "triton_kernels",
     "vector_fills",
-    "who_speaks",
     "words_to_digits",
 )
 

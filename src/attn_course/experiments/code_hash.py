@@ -40,7 +40,7 @@ def code_hash(*roots: Any) -> str:
     ----------
     roots
         Functions, classes, or pairs of a module and the name of one of its
-        constants.
+        constants. A module that can't be imported everywhere is named.
 
     Raises
     ------
@@ -117,7 +117,9 @@ def _start(root: Any) -> Definition:
     """Find where a root is defined."""
     if isinstance(root, tuple) and len(root) == 2:
         module, name = root
-        found = Definition(getattr(module, "__name__", ""), str(name))
+        if not isinstance(module, str):
+            module = getattr(module, "__name__", "")
+        found = Definition(module, str(name))
     else:
         root = inspect.unwrap(root) if callable(root) else root
         found = Definition(
