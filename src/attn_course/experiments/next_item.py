@@ -1,9 +1,10 @@
 """The next item that a made-up shopper takes.
 
-Two kinds of shops (`attn_course.next_item`), both synthetic. In "next-item-
-last" only the last item counts. In "next-item-long-ago" every second shopper
-takes the second part of something whose first part stands anywhere among 12
-items. A transformer of one layer that names the next item from its last place
+Two kinds of shops (`attn_course.next_item`), both synthetic. In one
+("next-item-last") only the last item counts. In the other
+("next-item-long-ago") every second shopper takes the second part of something
+whose first part stands anywhere among 12 items. A transformer of one layer
+that names the next item from its last place
 has rivals of equal size: the same with equal weights, and a GRU. Two counts
 learn nothing: what is popular, and what followed the last item in training.
 `best` knows the generator's own chances: nobody can do better but by luck.
