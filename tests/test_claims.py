@@ -260,25 +260,13 @@ def test_an_unknown_claim_is_refused(sent):
     assert sent == []
 
 
-RECORDING = {
-    "claims": {"3.scaling-training": {"sgd_gap": [0.5, 0.7], "runs": 36}},
-    "recorded": {"seeds": [0, 1], "command": "attn-course experiments"},
-}
-
-
-def test_a_recording_reports_and_says_recorded(sent, capsys):
-    claims.report_recording("3.scaling-training", RECORDING)
-    assert capsys.readouterr().out == (
-        "claim 3.scaling-training, recorded: "
-        "sgd gap 0.6 (0.5 to 0.7 over 2 seeds), runs 36\n"
+def test_what_is_recorded_travels_with_its_command():
+    values = {"sgd_gap": [0.5, 0.7], "runs": 36}
+    content = claims.report_of(
+        "3.scaling-training", values, [0, 1], "attn-course experiments"
     )
-    assert sent[0]["recorded"] == "attn-course experiments"
-    assert sent[0]["seeds"] == [0, 1]
-
-
-def test_a_recording_without_the_claim_lists_what_it_has(sent):
-    with pytest.raises(ValueError, match=r"for: 3\.scaling-training"):
-        claims.report_recording("3.tie", RECORDING)
-    with pytest.raises(ValueError, match="for: none"):
-        claims.report_recording("3.tie", {})
-    assert sent == []
+    assert content["recorded"] == "attn-course experiments"
+    assert content["seeds"] == [0, 1]
+    assert content["values"]["sgd_gap"]["mean"] == pytest.approx(0.6)
+    with pytest.raises(ValueError, match="one seed for each of 2 numbers"):
+        claims.report_of("3.scaling-training", values)

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from attn_course.experiments.study import Study
 
-__all__ = ["Broken", "Choice", "broken_rules", "choices", "converged"]
+__all__ = [
+    "Broken",
+    "Choice",
+    "blocks",
+    "broken_rules",
+    "choices",
+    "converged",
+]
 
 # Training counts as done where its last tenth improves the loss by less than
 # this share of its gap to the baseline.
@@ -21,15 +28,10 @@ STILL_FALLS = 0.02
 
 @dataclass(frozen=True)
 class Broken:
-    """A rule that a recording breaks.
-
-    `blocks` says whether nothing can be concluded from a comparison of
-    trained arms: then "does not hold" can't stand on it.
-    """
+    """A rule that a recording breaks, and how."""
 
     rule: str
     what: str
-    blocks: bool = True
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,18 @@ def broken_rules(study: "Study", recording: Mapping[str, Any]) -> list[Broken]:
         *_unfinished(study, recording),
         *_without_baseline(study, recording),
     ]
+
+
+def blocks(study: "Study", broken: Broken, verdict: str) -> bool:
+    """Say whether a verdict can't stand on a study that breaks a rule.
+
+    Training that was not over, or whose end was not recorded, blocks "does
+    not hold", and any verdict on a comparison of trained arms. Every other
+    rule blocks every verdict.
+    """
+    if broken.rule != "converged" or verdict == "does not hold":
+        return True
+    return bool(study.chosen_by) and len(study.each_arm()) > 1
 
 
 def choices(

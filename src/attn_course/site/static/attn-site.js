@@ -26,6 +26,30 @@
   });
   for (const box of boxes) sizes.observe(box);
 
+  // The ledger: show the claims of one chapter, or with one verdict.
+  const filter = document.querySelector("form.attn-filter");
+  const choose = () => {
+    const { chapter, verdict } = filter.elements;
+    let shown = 0;
+    for (const section of document.querySelectorAll("section.attn-claims")) {
+      const here = !chapter.value || section.id === `section-${chapter.value}`;
+      let some = 0;
+      for (const card of section.querySelectorAll(".attn-ledger > li")) {
+        const fits = !verdict.value || card.classList.contains(verdict.value);
+        card.hidden = !(here && fits);
+        some += !card.hidden;
+      }
+      section.hidden = some === 0;
+      shown += some;
+    }
+    filter.querySelector("output").textContent = `${shown} claims`;
+  };
+  if (filter) {
+    filter.hidden = false;
+    filter.addEventListener("change", choose);
+    choose();
+  }
+
   // A question: show the explanation of each option that was chosen. Nothing
   // is kept, and a new choice clears the last answer.
   const letter = (index) => String.fromCharCode(65 + index);
