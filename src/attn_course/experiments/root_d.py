@@ -13,7 +13,6 @@ go two and a half decades down from there. Nothing was changed after the two
 scalings had been compared.
 """
 
-import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -30,7 +29,7 @@ from attn_course.measures import entropy, softmax_jacobian_norm
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["SETTINGS", "STUDY", "measure_at_start", "train_one"]
+__all__ = ["SETTINGS", "START", "STUDY", "measure_at_start", "train_one"]
 
 SETTINGS = {
     "d": [4, 16, 64, 256, 1024],
@@ -88,7 +87,12 @@ def train_one(
     learning_rate: float,
     seed: int,
 ) -> dict[str, Any]:
-    """Train one model; test it on held-out episodes."""
+    """Train one model; test it on held-out episodes.
+
+    `loss` is the training cross-entropy, mean over the last fifth of the
+    steps, None where it was not finite; `history` the same over time, mean
+    over every 5 steps. `accuracy` is measured after the last step.
+    """
     model = _model(d, scale, init, seed)
     history = models.train(
         model,
@@ -129,25 +133,9 @@ def blind(records: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
 def content(
     records: list[dict[str, Any]], baseline: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    """Add what is known before training, and what guessing would get."""
+    """Add what guessing would get."""
     seeds = sorted({r["seed"] for r in records})
     return {
-        "keys": {
-            "scale": "what q·k is multiplied by; none: 1; 0: no looking up",
-            "init": "first weights of q and k: nn.Linear's, or variance 1",
-            "loss": (
-                "training cross-entropy, mean over the last fifth of the "
-                "steps; null where it was not finite"
-            ),
-            "history": "the same over time, mean over every 5 steps",
-            "accuracy": "on held-out episodes, after the last step",
-            "score_variance": "of scale · q·k, over pairs within episodes",
-            "entropy": "of the weights, in nats, mean over episodes",
-            "jacobian_norm": "Frobenius norm of the softmax's, mean likewise",
-            "saturated": "share of episodes with a weight above 0.99",
-            "gradient_norm": "of the mean loss, in the matrices of q and k",
-            "gradient_median": "of such norms, one for each of 64 episodes",
-        },
         "baselines": {
             "uniform": round(math.log(SETTINGS["n_values"]), 4),
             "no looking up": min(r["loss"] for r in baseline if r["loss"]),
@@ -155,19 +143,16 @@ def content(
         "chance": {
             "any_value": 1 / SETTINGS["n_values"],
             "a_shown_value": _accuracy_of_guessing(seeds),
-            "entropy_when_even": round(math.log(SETTINGS["pairs"]), 4),
         },
-        "at_start": [
-            measure_at_start(*condition, seed)
-            for condition in _conditions()
-            for seed in seeds
-        ],
     }
 
 
 @STUDY.slice
 def again(recording: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
-    """Measure every arm before training; train those of two sizes."""
+    """Train every arm of two sizes again, with one rate.
+
+    The other sizes run the same code; the largest takes half a minute.
+    """
     for arm in STUDY.each_arm():
         if arm["d"] not in (16, 64):
             continue
@@ -176,22 +161,52 @@ def again(recording: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
         now = train_one(**cell)
         for key in ("accuracy", "loss"):
             yield f"{list(arm.values())}: {key}", then[key], now[key]
-    for condition in _conditions():
-        cell = {**dict(zip(FACTORS, condition, strict=True)), "seed": 0}
-        [then] = [
-            r for r in recording["at_start"] if cell.items() <= r.items()
-        ]
-        now = measure_at_start(**cell)
-        for key in now.keys() - cell.keys():
-            # Some are large and some tiny: compared by their ratio.
-            ratio = now[key] / then[key] if then[key] else 1 + now[key]
-            yield f"{condition}: {key}", 1.0, ratio
 
 
+START = Study(
+    "root-d-start",
+    chapter=3,
+    question="What does the division by √d change before training?",
+    design="""
+    The models of the sweep, before their first step: the variance of the
+    scores, entropy and saturation of the weights, and the gradient in the
+    matrices of queries and keys, on 512 held-out episodes of associative
+    recall. Nothing is trained, nothing tuned. The same first weights stand
+    behind both scalings.
+    """,
+    arms={name: SETTINGS[name] for name in FACTORS},
+    settings={**EPISODE, "held_out": SETTINGS["held_out"]},
+    packages=["torch"],
+    tolerance=0.01,
+)
+
+
+@START.slice
+def start_again(
+    recording: Mapping[str, Any],
+) -> Iterator[tuple[str, Any, Any]]:
+    """Measure every arm once more, with one seed."""
+    for then in recording["records"]:
+        if then["seed"] == 0:
+            cell = {name: then[name] for name in (*FACTORS, "seed")}
+            for key, value in measure_at_start(**cell).items():
+                # Some are large and some tiny: compared by their ratio.
+                ratio = value / then[key] if then[key] else 1.0 + value
+                yield f"{list(cell.values())}: {key}", 1.0, ratio
+
+
+@START.run
 def measure_at_start(
     d: int, scale: str, init: str, seed: int
 ) -> dict[str, Any]:
-    """Measure scores, softmax and gradient before training."""
+    """Measure scores, softmax and gradient before training.
+
+    `score_variance` is that of scale · q·k, over pairs within episodes;
+    `entropy` (nats) and `jacobian_norm` (Frobenius norm of the softmax's)
+    are means over episodes; `saturated` is the share of episodes with a
+    weight above 0.99; `gradient_norm` is that of the mean loss,
+    `gradient_median` of such norms, one for each of 64 episodes.
+    """
     model, episodes = _model(d, scale, init, seed), _held_out(seed)
     keys, _, asked = episodes.inputs
     with torch.no_grad():
@@ -219,13 +234,7 @@ def measure_at_start(
             [_gradient_norm(model, one) for one in single]
         ),
     }
-    return {
-        "d": d,
-        "scale": scale,
-        "init": init,
-        "seed": seed,
-        **{name: _rounded(x) for name, x in numbers.items()},
-    }
+    return {name: _rounded(x) for name, x in numbers.items()}
 
 
 @STUDY.claim("3.scaling-training")
@@ -254,7 +263,7 @@ def what_it_decides(recording: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-@STUDY.claim("3.scaling-gradient")
+@START.claim("3.scaling-gradient")
 def gradients_at_start(recording: Mapping[str, Any]) -> dict[str, Any]:
     """Give gradients before training, at d = 1024 and variance 1."""
     keys = {
@@ -265,7 +274,7 @@ def gradients_at_start(recording: Mapping[str, Any]) -> dict[str, Any]:
     return {
         f"{measure}_{name}": [
             r[key]
-            for r in recording["at_start"]
+            for r in recording["records"]
             if (r["d"], r["scale"], r["init"]) == (1024, scale, "unit")
         ]
         for name, scale in (("scaled", "1/√d"), ("unscaled", "none"))
@@ -309,10 +318,6 @@ def _accuracies(recording: Mapping[str, Any]) -> dict[tuple, list[float]]:
 
 def _arm(record: Mapping[str, Any]) -> tuple:
     return tuple(record[name] for name in STUDY.arms)
-
-
-def _conditions() -> Iterator[tuple]:
-    return itertools.product(*(SETTINGS[name] for name in FACTORS))
 
 
 def _rounded(number: float) -> float:
