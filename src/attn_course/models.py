@@ -7,7 +7,7 @@ and keys can be seen.
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -20,6 +20,7 @@ __all__ = [
     "Batch",
     "Recall",
     "accuracy",
+    "losses",
     "recall_batch",
     "train",
     "trained_parameters",
@@ -240,6 +241,29 @@ def train(
         if diverged:
             break
     return history
+
+
+def losses(history: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Tell how the loss went, from what `train` gives.
+
+    Returns
+    -------
+    dict
+        `loss`: mean over the last fifth of the steps; `history`: over time,
+        an entry for each evaluation. None where it was not finite.
+
+    Examples
+    --------
+    >>> losses([{"loss": 8 / 2**i} for i in range(5)])
+    {'loss': 0.5, 'history': [8.0, 4.0, 2.0, 1.0, 0.5]}
+    """
+    curve = [entry["loss"] for entry in history]
+    last = curve[-max(1, round(len(curve) / 5)) :]
+    mean = None if None in last else sum(last) / len(last)
+    loss, *rounded = (
+        None if x is None else float(f"{x:.4g}") for x in (mean, *curve)
+    )
+    return {"loss": loss, "history": rounded}
 
 
 @torch.no_grad()

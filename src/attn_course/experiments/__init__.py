@@ -70,7 +70,6 @@ EXPERIMENTS = (
     "tic_tac_toe",
     "token_times",
     "triton_kernels",
-    "vector_fills",
     "who_speaks",
     "words_to_digits",
 )

@@ -106,12 +106,9 @@ def train_one(
         evaluations=EVALUATIONS,
         progress=False,
     )
-    curve = [entry["loss"] for entry in history]
-    last = curve[-EVALUATIONS // 5 :]
     return {
         "accuracy": round(models.accuracy(model, _held_out(seed)), 4),
-        "loss": None if None in last else _rounded(sum(last) / len(last)),
-        "history": [None if x is None else _rounded(x) for x in curve],
+        **models.losses(history),
     }
 
 
