@@ -22,6 +22,7 @@ __all__ = [
     "accuracy",
     "losses",
     "recall_batch",
+    "thinned",
     "train",
     "trained_parameters",
 ]
@@ -260,10 +261,19 @@ def losses(history: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     curve = [entry["loss"] for entry in history]
     last = curve[-max(1, round(len(curve) / 5)) :]
     mean = None if None in last else sum(last) / len(last)
-    loss, *rounded = (
-        None if x is None else float(f"{x:.4g}") for x in (mean, *curve)
-    )
+    loss, *rounded = (None if x is None else _four(x) for x in (mean, *curve))
     return {"loss": loss, "history": rounded}
+
+
+def thinned(losses: Sequence[float], numbers: int = 50) -> list[float]:
+    """Average the losses of single steps over equal stretches.
+
+    >>> thinned([4.0, 2.0, 1.0, 0.0], numbers=2)
+    [3.0, 0.5]
+    """
+    size = -(-len(losses) // numbers)
+    stretches = (losses[i : i + size] for i in range(0, len(losses), size))
+    return [_four(sum(some) / len(some)) for some in stretches]
 
 
 @torch.no_grad()
@@ -271,6 +281,11 @@ def accuracy(model: nn.Module, batch: Batch) -> float:
     """Measure the share of targets that get the highest score."""
     named = model(*batch.inputs).argmax(-1)  # (batch,)
     return (named == batch.targets).float().mean().item()
+
+
+def _four(number: float) -> float:
+    """Round to four digits."""
+    return float(f"{number:.4g}")
 
 
 def _as_linear(matrix: nn.Parameter, generator: torch.Generator) -> None:

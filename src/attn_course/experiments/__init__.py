@@ -44,7 +44,6 @@ __all__ = [
 EXPERIMENTS = (
     "beyond_length",
     "attention_explains",
-    "bottleneck",
     "broad_heads",
     "char_model",
     "cocktail",
