@@ -70,7 +70,6 @@ EXPERIMENTS = (
     "token_times",
     "triton_kernels",
     "who_speaks",
-    "words_to_digits",
 )
 
 # More make no number here surer, and weeks of work.

@@ -27,7 +27,7 @@ from attn_course.models import trained_parameters
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["SETTINGS", "STUDY", "one"]
+__all__ = ["SETTINGS", "STUDY", "by_distance", "one"]
 
 # Sizes of the state with which all have about as many parameters.
 HIDDEN = {"RNN": 87, "GRU": 48, "LSTM": 41}
@@ -170,6 +170,22 @@ def keep_gates(recording: Mapping[str, Any]) -> "Figure":
         ylabel="gate, mean over all numbers",
         title="The gates open for one letter, then close",
     )
+
+
+def by_distance() -> tuple[list[dict[str, Any]], str]:
+    """Give records for a widget, and the RNN's best rate to open it with."""
+    records = STUDY.recording["records"]
+    shown = [
+        {
+            "model": r["model"],
+            "learning rate": r["learning_rate"],
+            "seed": r["seed"],
+            "accuracy": r["accuracy"],
+        }
+        for r in records
+    ]
+    best = runs_at_best(records, "model")["RNN"][0]["learning_rate"]
+    return shown, str(best)
 
 
 def _accuracy(

@@ -26,7 +26,7 @@ from attn_course.models import trained_parameters
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["SETTINGS", "STUDY", "one"]
+__all__ = ["SETTINGS", "STUDY", "last_states", "one"]
 
 HIDDEN = 48
 SETTINGS = {
@@ -149,6 +149,22 @@ def probed(recording: Mapping[str, Any]) -> "Figure":
         xlabel="letter",
         label="share of letters that a probe names",
     )
+
+
+def last_states() -> tuple[list[dict[str, Any]], str]:
+    """Give records for a widget, and the GRU's best rate to open it with."""
+    records = STUDY.recording["records"]
+    shown = [
+        {
+            "model": r["model"],
+            "learning rate": r["learning_rate"],
+            "seed": r["seed"],
+            "known": r["probe"][-1],
+        }
+        for r in records
+    ]
+    best = runs_at_best(records, "model")["GRU"][0]["learning_rate"]
+    return shown, str(best)
 
 
 def _model(cell: str, seed: int) -> letters.Reader:
