@@ -109,8 +109,8 @@ BENCHMARKS = {
 # Three seeds where training or chance makes a difference: not for times, nor
 # for what a given model reads in a given text.
 NO_CHANCE = (
-    "cost-", "flash-", "minilm-", "race", "smollm2-", "token-", "view-",
-    "window-",
+    "cost-", "flash-", "minilm-", "one-direction", "one-look", "race",
+    "similar-", "smollm2-", "token-", "view-", "window-",
 )  # fmt: skip
 SEEDS = {"broad-heads": [0]}  # chance draws sets of heads, nothing else
 # What a recording may weigh, where it could grow unnoticed.

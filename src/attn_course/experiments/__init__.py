@@ -46,7 +46,6 @@ EXPERIMENTS = (
     "attention_explains",
     "broad_heads",
     "char_model",
-    "cocktail",
     "code_brackets",
     "cost_of_length",
     "denoiser",
