@@ -22,6 +22,7 @@ __all__ = [
     "accuracy",
     "losses",
     "recall_batch",
+    "thinned",
     "train",
     "trained_parameters",
 ]
@@ -260,6 +261,11 @@ def accuracy(model: nn.Module, batch: Batch) -> float:
     """Measure the share of targets that get the highest score."""
     named = model(*batch.inputs).argmax(-1)  # (batch,)
     return (named == batch.targets).float().mean().item()
+
+
+def _four(number: float) -> float:
+    """Round to four digits."""
+    return float(f"{number:.4g}")
 
 
 def _as_linear(matrix: nn.Parameter, generator: torch.Generator) -> None:

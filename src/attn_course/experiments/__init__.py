@@ -42,12 +42,6 @@ __all__ = [
 
 # The modules of this package that record something.
 EXPERIMENTS = (
-    "bottleneck",
-    "cocktail",
-    "minilm_scores",
-    "root_d",
-    "vector_fills",
-    "words_to_digits",
 )
 
 # More make no number here surer, and weeks of work.
