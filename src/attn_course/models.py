@@ -256,6 +256,17 @@ def losses(history: list[dict[str, Any]]) -> list[float | None]:
     ]
 
 
+def thinned(losses: Sequence[float], numbers: int = 50) -> list[float]:
+    """Average the losses of single steps over equal stretches.
+
+    >>> thinned([4.0, 2.0, 1.0, 0.0], numbers=2)
+    [3.0, 0.5]
+    """
+    size = -(-len(losses) // numbers)
+    stretches = (losses[i : i + size] for i in range(0, len(losses), size))
+    return [float(f"{sum(some) / len(some):.4g}") for some in stretches]
+
+
 @torch.no_grad()
 def accuracy(model: nn.Module, batch: Batch) -> float:
     """Measure the share of targets that get the highest score."""
