@@ -7,7 +7,7 @@ and keys can be seen.
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
@@ -244,36 +244,16 @@ def train(
     return history
 
 
-def losses(history: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Tell how the loss went, from what `train` gives.
+def losses(history: list[dict[str, Any]]) -> list[float | None]:
+    """Give the losses of `train` in four digits, as recordings keep them.
 
-    Returns
-    -------
-    dict
-        `loss`: mean over the last fifth of the steps; `history`: over time,
-        an entry for each evaluation. None where it was not finite.
-
-    Examples
-    --------
-    >>> losses([{"loss": 8 / 2**i} for i in range(5)])
-    {'loss': 0.5, 'history': [8.0, 4.0, 2.0, 1.0, 0.5]}
+    >>> losses([{"loss": 2.079442}, {"loss": None}])
+    [2.079, None]
     """
-    curve = [entry["loss"] for entry in history]
-    last = curve[-max(1, round(len(curve) / 5)) :]
-    mean = None if None in last else sum(last) / len(last)
-    loss, *rounded = (None if x is None else _four(x) for x in (mean, *curve))
-    return {"loss": loss, "history": rounded}
-
-
-def thinned(losses: Sequence[float], numbers: int = 50) -> list[float]:
-    """Average the losses of single steps over equal stretches.
-
-    >>> thinned([4.0, 2.0, 1.0, 0.0], numbers=2)
-    [3.0, 0.5]
-    """
-    size = -(-len(losses) // numbers)
-    stretches = (losses[i : i + size] for i in range(0, len(losses), size))
-    return [_four(sum(some) / len(some)) for some in stretches]
+    return [
+        None if entry["loss"] is None else float(f"{entry['loss']:.4g}")
+        for entry in history
+    ]
 
 
 @torch.no_grad()

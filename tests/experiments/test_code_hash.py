@@ -168,3 +168,20 @@ def test_nothing_of_the_frame_is_followed():
         module = importlib.import_module(f"attn_course.experiments.{name}")
         found = reached((module, "record"))
         assert not any("provenance" in one or "Parts" in one for one in found)
+
+
+def test_a_module_that_is_imported_by_its_name_may_move(hash_of):
+    study = """
+        from importlib import import_module
+
+        def one(seed):
+            return import_module("{package}.PLACE").draw(seed)
+        """
+    task = "def draw(seed):\n    return seed"
+    before, after = (
+        hash_of(
+            {f"{place}.py": task, "study.py": study.replace("PLACE", place)}
+        )
+        for place in ("task", "moved")
+    )
+    assert before == after

@@ -42,33 +42,6 @@ __all__ = [
 
 # The modules of this package that record something.
 EXPERIMENTS = (
-    "beyond_length",
-    "attention_explains",
-    "broad_heads",
-    "char_model",
-    "code_brackets",
-    "cost_of_length",
-    "denoiser",
-    "dyck",
-    "flash_cost",
-    "folded_chains",
-    "head_links",
-    "head_readings",
-    "head_subsets",
-    "long_recall",
-    "named_digit",
-    "next_item",
-    "one_head",
-    "patches",
-    "pronouns",
-    "recall_linear",
-    "remedies",
-    "sparse_recall",
-    "thinning",
-    "tic_tac_toe",
-    "token_times",
-    "triton_kernels",
-    "who_speaks",
 )
 
 # More make no number here surer, and weeks of work.

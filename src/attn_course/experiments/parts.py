@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from attn_course.optional import need
+from attn_course.experiments.runs import one_thread
 
 __all__ = ["Parts", "kept_until_saved", "one_thread"]
 
@@ -125,16 +125,3 @@ def kept_until_saved() -> Iterator[None]:
             path.unlink(missing_ok=True)
     finally:
         _waiting = None
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Give torch one thread for a while: the same numbers, and no waiting."""
-    torch = need("torch")
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
