@@ -19,7 +19,6 @@ from attn_course.optional import explained
 if TYPE_CHECKING:
     from attn_course.experiments.study import Study
 
-__all__ = ["MOST_SEEDS", "run", "studies"]
 
 # More make no number here surer, and weeks of work.
 MOST_SEEDS = 1000
