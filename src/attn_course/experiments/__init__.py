@@ -41,8 +41,7 @@ __all__ = [
 ]
 
 # The modules of this package that record something.
-EXPERIMENTS = (
-)
+EXPERIMENTS = ()
 
 # More make no number here surer, and weeks of work.
 MOST_SEEDS = 1000
