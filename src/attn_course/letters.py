@@ -92,9 +92,13 @@ def train(
     learning_rate: float,
     seed: int,
 ) -> dict[str, Any]:
-    """Train in place; tell how the loss went, as `models.losses` does.
+    """Train in place.
 
-    Each entry of its history is the mean over `every` steps.
+    Returns
+    -------
+    dict
+        `loss`, as `models.last_loss` gives it, and `history`: the mean loss
+        over every `every` steps.
     """
     history = models.train(
         model,
@@ -105,7 +109,10 @@ def train(
         evaluations=steps // every,
         progress=False,
     )
-    return models.losses(history)
+    return {
+        "loss": models.last_loss(history),
+        "history": models.losses(history),
+    }
 
 
 def copy_batch(batch: int, generator: torch.Generator) -> models.Batch:

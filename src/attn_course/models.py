@@ -20,6 +20,7 @@ __all__ = [
     "Batch",
     "Recall",
     "accuracy",
+    "last_loss",
     "losses",
     "recall_batch",
     "thinned",
@@ -256,6 +257,19 @@ def losses(history: list[dict[str, Any]]) -> list[float | None]:
     ]
 
 
+def last_loss(history: Sequence[dict[str, Any]]) -> float | None:
+    """Average the loss over the last fifth of the steps of `train`.
+
+    Four digits; None where it was not finite.
+
+    >>> last_loss([{"loss": 8 / 2**i} for i in range(10)])
+    0.02344
+    """
+    last = [entry["loss"] for entry in history]
+    last = last[-max(1, round(len(last) / 5)) :]
+    return None if None in last else float(f"{sum(last) / len(last):.4g}")
+
+
 def thinned(losses: Sequence[float], numbers: int = 50) -> list[float]:
     """Average the losses of single steps over equal stretches.
 
@@ -272,11 +286,6 @@ def accuracy(model: nn.Module, batch: Batch) -> float:
     """Measure the share of targets that get the highest score."""
     named = model(*batch.inputs).argmax(-1)  # (batch,)
     return (named == batch.targets).float().mean().item()
-
-
-def _four(number: float) -> float:
-    """Round to four digits."""
-    return float(f"{number:.4g}")
 
 
 def _as_linear(matrix: nn.Parameter, generator: torch.Generator) -> None:

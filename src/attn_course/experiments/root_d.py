@@ -108,18 +108,9 @@ def train_one(
     )
     return {
         "accuracy": round(models.accuracy(model, _held_out(seed)), 4),
-        "loss": _at_the_end(history),
+        "loss": models.last_loss(history),
         "history": models.losses(history),
     }
-
-
-def _at_the_end(history: list[dict[str, Any]]) -> float | None:
-    """Average the loss over the last fifth; None where it was not finite."""
-    curve = [entry["loss"] for entry in history]
-    last = curve[-max(1, round(len(curve) / 5)) :]
-    if None in last:
-        return None
-    return float(f"{sum(last) / len(last):.4g}")
 
 
 @STUDY.after
