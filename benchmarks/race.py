@@ -9,7 +9,7 @@ nothing. The ratios are what to read.
 
 import itertools
 
-from attn_course import race
+from attn_course.cost import sequential
 from attn_course.experiments.race import (
     BATCHES,
     PASSES,
@@ -32,7 +32,7 @@ def report(rows):
         print(f"{way}, batch {batch}, threads: {threads}")
         print(" " * 18 + "".join(f"{n:>9d}" for n in lengths))
         base = medians[threads, batch, way, "attention, fused"]
-        for name in race.LAYERS:
+        for name in sequential.LAYERS:
             ms = medians[threads, batch, way, name]
             cells = "".join(
                 "        –" if m is None else f"{m / b:8.1f}x"

@@ -11,7 +11,7 @@ from attn_course.linear import (
     linear_step,
     read_linearly,
 )
-from attn_course.lookup import READS, Lookup, lookup_accuracy, lookup_batch
+from attn_course.tasks.mqar import READS, Lookup, lookup_accuracy, lookup_batch
 
 
 def drawn(seed, library="numpy"):

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from attn_course import data, grammar
+from attn_course import data
 from attn_course.experiments import bottleneck
+from attn_course.tasks.translation import grammar
 
 
 @pytest.fixture(scope="module")

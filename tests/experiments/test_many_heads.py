@@ -9,7 +9,7 @@ from attn_course.experiments import (
     head_inputs,
     split_heads,
 )
-from attn_course.pronouns.weights import SmallTransformer
+from attn_course.tasks.pronouns.weights import SmallTransformer
 
 
 def test_only_the_right_split_gives_the_layer():

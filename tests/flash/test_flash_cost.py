@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from attn_course import attention, data, growth
+from attn_course import attention, data
+from attn_course.cost import scaling
 from attn_course.experiments import flash_cost as experiment
 
 LENGTHS = experiment.SETTINGS["lengths"]
@@ -60,7 +61,7 @@ def test_naive_memory_grows_with_the_square_and_that_of_tiles_does_not(
     recording,
 ):
     slopes = {
-        way: growth.exponent(LENGTHS[-3:], recording["peak_bytes"][way][-3:])
+        way: scaling.exponent(LENGTHS[-3:], recording["peak_bytes"][way][-3:])
         for way in NUMPY_WAYS
     }
     assert slopes["naive"] == pytest.approx(2, abs=0.02)

@@ -13,8 +13,8 @@ from tiny_book import notebook, write
 
 from attn_course import claims
 from attn_course.claims import chapters
+from attn_course.data.road import load_road
 from attn_course.handover import MIME
-from attn_course.road import load_road
 from attn_course.site.ledger import split_target
 from attn_course.site.outputs import reports
 from attn_course.site.verdicts import verdict_of

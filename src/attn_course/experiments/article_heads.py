@@ -10,7 +10,7 @@ prefers the right noun; the head is chosen on one half of a list and measured
 on the other, both ways round. It counts as found where the mean of both folds
 is beyond what the best of as many heads reaches by luck in 95 of 100 draws.
 Neighbours (`head-readings`) are scored by weight, mean over 50 sentences; a
-head counts as found where it earns the label of `attn_course.reading`: one
+head counts as found where it earns the label of `interpret.head_scores`: one
 half, and twice what its controls get. Beside both models stand three of
 MiniLM's shape with random weights.
 
@@ -24,12 +24,12 @@ import numpy as np
 from jaxtyping import Bool
 
 from attn_course import lab
-from attn_course.brackets import labelled_openers
 from attn_course.data import load_recording, unpack_array
 from attn_course.experiments.study import Study
 from attn_course.experiments.sweeps import runs_of
+from attn_course.interpret.head_scores import labelled
 from attn_course.pretrained import head
-from attn_course.reading import labelled
+from attn_course.tasks.code_brackets import labelled_openers
 from attn_course.widgets.heads import NAMES, recorded_models
 
 __all__ = ["KINDS", "STUDY", "shown", "table"]

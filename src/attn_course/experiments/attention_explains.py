@@ -1,6 +1,6 @@
 """Do attention weights say what decided? For and against, with a known cause.
 
-Models with additive attention read little reviews (`attn_course.reviews`) of
+Models with additive attention read little reviews (`tasks.reviews`) of
 which it is known which words decide. Four questions, each with every seed:
 
 **Agreement.** Each way of saying how much a word counts orders the words of a
@@ -33,7 +33,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from attn_course import figures, lab, models
+from attn_course import figures, lab
 from attn_course.experiments.study import Study
 from attn_course.interpret.explanations import (
     adversary,
@@ -42,7 +42,8 @@ from attn_course.interpret.explanations import (
     train_adversary,
 )
 from attn_course.interpret.statistics import rank_correlation
-from attn_course.reviews import (
+from attn_course.nn import train as models
+from attn_course.tasks.reviews import (
     Classifier,
     Guided,
     Reviews,

@@ -1,7 +1,7 @@
 """Positions beyond the lengths of training: four kinds, up to four times.
 
 Small causal transformers learn to name the word after the mark among 4 to 16
-words (`attn_course.after_mark`), without positions, with sinusoidal, learned
+words (`tasks.marker`), without positions, with sinusoidal, learned
 or rotary ones: the same layers, first weights and batches. The test goes to
 64 words. Rows of the learned table beyond the lengths of training stay as
 they were drawn.
@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from attn_course import figures, models
-from attn_course.after_mark import POSITIONS, VALUES, Reader, episodes
+from attn_course import figures
 from attn_course.experiments.study import Study
 from attn_course.experiments.sweeps import runs_at_best
+from attn_course.nn import train
+from attn_course.tasks.marker import POSITIONS, VALUES, Reader, episodes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -65,8 +66,8 @@ def one(
 ) -> dict[str, Any]:
     """Train one model; test it at every length."""
     model = make(positions, seed)
-    history = models.losses(
-        models.train(
+    history = train.losses(
+        train.train(
             model,
             training_batch,
             steps=steps,
@@ -77,7 +78,7 @@ def one(
     )
     generator = torch.Generator().manual_seed(2000 + seed)
     accuracies = [
-        models.accuracy(
+        train.accuracy(
             model, episodes(SETTINGS["tested"], generator, length=length)
         )
         for length in lengths
@@ -178,7 +179,7 @@ def make(positions: str, seed: int) -> Reader:
     return Reader(positions, max_length=most, seed=seed, **SETTINGS["model"])
 
 
-def training_batch(generator: torch.Generator) -> models.Batch:
+def training_batch(generator: torch.Generator) -> train.Batch:
     """Draw a batch, of one length."""
     low, high = SETTINGS["trained"]
     length = torch.randint(low, high + 1, (), generator=generator).item()

@@ -20,18 +20,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from attn_course import figures, grammar, lab, lexicon, models, seq2seq
-from attn_course.alignments import (
+from attn_course import figures, lab
+from attn_course.data import pack_array, unpack_array
+from attn_course.experiments.study import Study
+from attn_course.interpret.alignment import (
     Link,
     corpus_error_rate,
     diagonal_links,
     same_place_links,
     strongest_links,
 )
-from attn_course.data import pack_array, unpack_array
-from attn_course.experiments.study import Study
-from attn_course.grammar import Clause, Group, Pair
-from attn_course.seq2seq import Batches, Translator, Vocabulary
+from attn_course.nn import seq2seq, train
+from attn_course.nn.seq2seq import Batches, Translator, Vocabulary
+from attn_course.tasks.translation import grammar, lexicon
+from attn_course.tasks.translation.grammar import Clause, Group, Pair
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -156,7 +158,7 @@ def one(model: str, hidden: int, steps: int, seed: int) -> dict[str, Any]:
     return {
         "token": [round(m["token"], 4) for m in tests],
         "sentence": [round(m["sentence"], 4) for m in tests],
-        "history": models.thinned(losses),
+        "history": train.thinned(losses),
         "looks": _looks(network) if looks else None,
     }
 

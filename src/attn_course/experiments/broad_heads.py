@@ -19,21 +19,21 @@ from jaxtyping import Float
 from attn_course import figures
 from attn_course.data import pack_array, unpack_array
 from attn_course.experiments.study import Study
+from attn_course.interpret.head_scores import spread
+from attn_course.interpret.relations import SENTENCES, SOUND, sentences
 from attn_course.interpret.statistics import (
     bootstrap_interval,
     rank_correlation,
 )
-from attn_course.language import (
+from attn_course.pretrained import Model, load
+from attn_course.pretrained.ablated_lm import (
     LanguageModel,
     Texts,
     mean_reads,
     pack,
     without_heads,
 )
-from attn_course.links import SENTENCES, SOUND, sentences
-from attn_course.pretrained import Model, load
 from attn_course.provenance import source_of
-from attn_course.reading import spread
 
 __all__ = [
     "BROAD",

@@ -2,10 +2,10 @@
 
 Three models of about 198,000 parameters each learn from 23 chapters of Sense
 and Sensibility and are tested on the three after them
-(`attn_course.characters`). Each reads pieces of 64 letters, half a million
+(`tasks.char_lm`). Each reads pieces of 64 letters, half a million
 letters in all: the text twice. Three learning rates are tried with each, and
 the one with the lowest training loss is the one to look at. Counts of what
-followed the last few letters (`attn_course.ngrams`) are the measure for all.
+followed the last few letters (`tasks.ngrams`) are the measure for all.
 
 `loss` is the training loss in nats, mean over the last tenth of the steps;
 `history` has each tenth, in bits. `bits` are held-out bits for a letter with
@@ -27,15 +27,17 @@ from typing import Any
 
 import numpy as np
 
-from attn_course import characters, figures, lab, models
-from attn_course.characters import KINDS, Alphabet, Writer, batches, writer
+from attn_course import figures, lab
 from attn_course.data import pack_array
 from attn_course.data.novel import load_novel
 from attn_course.experiments.study import Study
 from attn_course.experiments.sweeps import runs_at_best
-from attn_course.models import trained_parameters
-from attn_course.ngrams import Ngrams
-from attn_course.tables import span
+from attn_course.html import span
+from attn_course.nn import train as models
+from attn_course.nn.train import trained_parameters
+from attn_course.tasks import char_lm
+from attn_course.tasks.char_lm import KINDS, Alphabet, Writer, batches, writer
+from attn_course.tasks.ngrams import Ngrams
 
 __all__ = ["SETTINGS", "STUDY", "make", "run_one", "table", "train"]
 
@@ -77,7 +79,7 @@ def run_one(kind: str, learning_rate: float, seed: int) -> dict[str, Any]:
     model, history = train(kind, learning_rate, seed)
     novel = load_novel()
     letters = Alphabet(novel.training).encode(novel.held_out)
-    by_place = characters.bits(model, letters, length=SETTINGS["length"])
+    by_place = char_lm.bits(model, letters, length=SETTINGS["length"])
     pieces = letters.unfold(0, SETTINGS["length"] + 1, SETTINGS["length"])
     right = models.accuracy(
         model, models.Batch((pieces[:, :-1],), pieces[:, 1:].flatten())
@@ -179,14 +181,14 @@ def _shown(rate: float, seed: int) -> dict[str, Any]:
     letters = alphabet.encode(novel.held_out)
     start = alphabet.encode(SETTINGS["start"])
     excerpt = novel.held_out[: SETTINGS["shown"]]
-    weights = characters.attentions(model, alphabet.encode(excerpt))
-    distances = characters.weight_by_distance(
+    weights = char_lm.attentions(model, alphabet.encode(excerpt))
+    distances = char_lm.weight_by_distance(
         model, letters, length=SETTINGS["length"]
     )
 
     def written(temperature: float) -> str:
         options = {"temperature": temperature, "length": SETTINGS["length"]}
-        text = characters.write(
+        text = char_lm.write(
             model, start, SETTINGS["written"], seed=seed, **options
         )
         return alphabet.decode(text)

@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from attn_course import figures, hearing
+from attn_course import figures
 from attn_course.data import VOICES, load_voice
 from attn_course.experiments.study import Study
+from attn_course.perception import binaural
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -184,22 +185,22 @@ def measure(
 
     `room` goes to `hearing.mix`: noise, echo, seed.
     """
-    mixture = hearing.mix([load_voice(name) for name in pair], angles, **room)
+    mixture = binaural.mix([load_voice(name) for name in pair], angles, **room)
     rows = []
     for which, (angle, other) in enumerate((angles, angles[::-1])):
-        ear = hearing.near_ear(angle)
+        ear = binaural.near_ear(angle)
         target = mixture.voices[which]
         row = {}
         for method in methods:
             heard = _listen(method, mixture, target, angle, other, temperature)
-            row[method] = round(hearing.si_sdr(heard[ear], target[ear]), 2)
+            row[method] = round(binaural.si_sdr(heard[ear], target[ear]), 2)
         rows.append(row)
     return rows
 
 
 def _listen(
     method: str,
-    mixture: hearing.Mixture,
+    mixture: binaural.Mixture,
     target: np.ndarray,
     angle: float,
     other: float,
@@ -209,22 +210,22 @@ def _listen(
     if method == "before":
         return ears
     if method == "beam":
-        return hearing.beamform(ears, angle)
+        return binaural.beamform(ears, angle)
     if method == "ideal":
-        mask = hearing.ideal_ratio_mask(target, ears - target)
-        return hearing.inverse_stft(mask * hearing.stft(ears), ears.shape[1])
+        mask = binaural.ideal_ratio_mask(target, ears - target)
+        return binaural.inverse_stft(mask * binaural.stft(ears), ears.shape[1])
     query = {
         "attention": angle,
         "other": other,
         "nobody": farthest(angle, other),
     }[method]
-    return hearing.attend(ears, query, temperature=temperature)[0]
+    return binaural.attend(ears, query, temperature=temperature)[0]
 
 
 def farthest(first: float, second: float) -> float:
     """Give the direction that is farthest from both voices."""
-    away = [min(abs(d - first), abs(d - second)) for d in hearing.DIRECTIONS]
-    return float(hearing.DIRECTIONS[int(np.argmax(away))])
+    away = [min(abs(d - first), abs(d - second)) for d in binaural.DIRECTIONS]
+    return float(binaural.DIRECTIONS[int(np.argmax(away))])
 
 
 @STUDY.claim("1.cafe")

@@ -1,6 +1,6 @@
 """Which heads find the bracket that is being closed? SmolLM2, on code.
 
-In each line of `attn_course.brackets` the last bracket closes one of two of
+In each line of `tasks.code_brackets` the last bracket closes one of two of
 its kind. The best of all heads is chosen on one half of the groups of lines
 and measured on the other, and the other way round; once asked from the last
 bracket, once from the word before, where the model must tell what comes.
@@ -10,8 +10,8 @@ with random weights. And whether the model itself names the right kind of
 bracket, where the two are of different kinds.
 
 Nothing is trained here. A head earns the label by the thresholds of
-`attn_course.reading`: a mean weight of at least one half on the bracket to be
-closed, and twice what its rival gets.
+`interpret.head_scores`: a mean weight of at least one half on the bracket to
+be closed, and twice what its rival gets.
 """
 
 import itertools
@@ -22,7 +22,14 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float
 
-from attn_course.brackets import (
+from attn_course.data import pack_array, unpack_array
+from attn_course.experiments.study import Study
+from attn_course.experiments.sweeps import runs_of
+from attn_course.interpret.relations import Link, best_head, halves
+from attn_course.interpret.statistics import null_of_best
+from attn_course.pretrained import Model, load
+from attn_course.provenance import source_of
+from attn_course.tasks.code_brackets import (
     PAIRS,
     SHAPES,
     WORDINGS,
@@ -32,13 +39,6 @@ from attn_course.brackets import (
     mixed_lines,
     openers,
 )
-from attn_course.data import pack_array, unpack_array
-from attn_course.experiments.study import Study
-from attn_course.experiments.sweeps import runs_of
-from attn_course.interpret.statistics import null_of_best
-from attn_course.links import Link, best_head, halves
-from attn_course.pretrained import Model, load
-from attn_course.provenance import source_of
 
 __all__ = [
     "ASKERS",

@@ -21,7 +21,8 @@ import numpy as np
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 
-from attn_course import figures, growth
+from attn_course import figures
+from attn_course.cost import scaling
 from attn_course.experiments.study import Study
 from attn_course.functional import attention
 from attn_course.provenance import machine
@@ -101,7 +102,7 @@ def measure() -> dict[str, Any]:
             for way, rows in seconds.items()
         },
         "peak_bytes": {way: peaks(way, lengths) for way in WAYS},
-        "score_bytes": [growth.score_bytes(n) for n in lengths],
+        "score_bytes": [scaling.score_bytes(n) for n in lengths],
         "machine": measured_on,
     }
 
@@ -120,7 +121,7 @@ def memory_again(recording: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     yield "outputs apart", 0, (naive - fused).abs().max().item()
     lengths = [1024, 2048]
     places = [SETTINGS["lengths"].index(n) for n in lengths]
-    tables = [growth.score_bytes(n) for n in lengths]
+    tables = [scaling.score_bytes(n) for n in lengths]
     yield "scores", [recording["score_bytes"][i] for i in places], tables
     found = {way: peaks(way, lengths) for way in WAYS}
     then = {
@@ -166,7 +167,7 @@ def by_arithmetic(recording: dict[str, Any]) -> dict[str, float]:
     return {
         "share": 2 * n * d / (2 * n * d + 12 * d**2),
         "equal": 6 * d,
-        "fills": growth.length_that_fills(10**9),
+        "fills": scaling.length_that_fills(10**9),
     }
 
 
@@ -207,7 +208,7 @@ def fit(seconds: Sequence[float]) -> float:
     """Fit the exponent of time, over the longer lengths."""
     lengths = SETTINGS["lengths"]
     kept = [i for i, n in enumerate(lengths) if n in SETTINGS["fitted"]]
-    return growth.exponent(
+    return scaling.exponent(
         [lengths[i] for i in kept], [seconds[i] for i in kept]
     )
 

@@ -1,6 +1,6 @@
 """Pictures from noise: a denoiser of digits with attention, and without.
 
-Four denoisers of equal size (`attn_course.diffusion`) learn from the digits
+Four denoisers of equal size (`tasks.denoising`) learn from the digits
 of `vision.split`, with the same batches: a transformer over patches, the
 same with equal weights, convolutions and a perceptron. Then each learns once
 more at its best rate, for four times as long. Two guess without learning:
@@ -35,14 +35,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from attn_course import diffusion, figures
+from attn_course import figures
 from attn_course.data import pack_array, unpack_array
-from attn_course.diffusion import LEVELS, Denoiser
 from attn_course.experiments.miniatures import RATES, each_seed
 from attn_course.experiments.study import Study
 from attn_course.experiments.sweeps import chosen
-from attn_course.models import trained_parameters
-from attn_course.vision import split
+from attn_course.nn.train import trained_parameters
+from attn_course.nn.vit import split
+from attn_course.tasks import denoising
+from attn_course.tasks.denoising import LEVELS, Denoiser
 
 __all__ = [
     "MODELS",
@@ -57,10 +58,10 @@ __all__ = [
 ]
 
 MODELS = {
-    "attention": diffusion.PatchTransformer,
-    "equal weights": partial(diffusion.PatchTransformer, equal=True),
-    "convolutions": diffusion.Convolutions,
-    "perceptron": diffusion.Perceptron,
+    "attention": denoising.PatchTransformer,
+    "equal weights": partial(denoising.PatchTransformer, equal=True),
+    "convolutions": denoising.Convolutions,
+    "perceptron": denoising.Perceptron,
 }
 SETTINGS = {
     "steps": 600,
@@ -93,7 +94,7 @@ def run_one(
 ) -> dict[str, Any]:
     """Train one model; with more steps than usual, let it make pictures."""
     made = MODELS[model](seed=seed)
-    losses = diffusion.train(
+    losses = denoising.train(
         made,
         digits()[0],
         steps=steps or SETTINGS["steps"],
@@ -187,7 +188,7 @@ def measure(
     if not pictures:
         return entry
     generator = torch.Generator().manual_seed(7000 + seed)
-    made = diffusion.draw(denoiser, SETTINGS["drawn"], generator)
+    made = denoising.draw(denoiser, SETTINGS["drawn"], generator)
     return entry | _judged(made) | {"example": _shown(made)}
 
 
@@ -201,8 +202,8 @@ def unlearned() -> dict[str, Denoiser]:
     """Give the two denoisers that are not trained."""
     known = digits()[0]
     return {
-        "linear map": diffusion.linear_map(known),
-        "training pictures": diffusion.by_training_pictures(known),
+        "linear map": denoising.linear_map(known),
+        "training pictures": denoising.by_training_pictures(known),
     }
 
 
@@ -215,7 +216,7 @@ def errors(
     found = []
     for step in range(1, LEVELS + 1):
         level = torch.full((len(pictures),), step)
-        mixed = diffusion.noised(pictures, level, generator)
+        mixed = denoising.noised(pictures, level, generator)
         found.append((denoiser(mixed, level) - pictures).square().mean())
     return torch.stack(found)
 
@@ -328,7 +329,7 @@ def mixtures(recording: Mapping[str, Any]) -> Any:
     generator = torch.Generator().manual_seed(0)
     return figures.pictures(
         {
-            f"level {level}": diffusion.noised(
+            f"level {level}": denoising.noised(
                 first, torch.tensor([level]), generator
             )[0].numpy()
             for level in (0, 4, 8, 12, 16, 20)

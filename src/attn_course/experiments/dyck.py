@@ -21,9 +21,13 @@ import numpy as np
 import torch
 from torch import nn
 
-from attn_course import lab, models
+from attn_course import lab
 from attn_course.data import pack_array
-from attn_course.dyck import (
+from attn_course.experiments.study import Study
+from attn_course.experiments.sweeps import runs_of
+from attn_course.interpret.head_scores import TIMES, labelled
+from attn_course.nn import train
+from attn_course.tasks.dyck import (
     DEPTH,
     KINDS,
     LENGTH,
@@ -37,9 +41,6 @@ from attn_course.dyck import (
     right,
     strings,
 )
-from attn_course.experiments.study import Study
-from attn_course.experiments.sweeps import runs_of
-from attn_course.reading import TIMES, labelled
 
 __all__ = [
     "MODELS",
@@ -94,7 +95,7 @@ def one(model: str, seed: int) -> dict[str, Any]:
     """Train one model; measure it and its heads."""
     network = make(model, seed)
     before = _measure_heads(network)
-    history = models.train(
+    history = train.train(
         Asked(network),
         batches(SETTINGS["batch"]),
         steps=SETTINGS["steps"],
@@ -124,8 +125,7 @@ def content(records: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "models": list(MODELS),
         "parameters": {
-            model: models.trained_parameters(make(model, 0))
-            for model in MODELS
+            model: train.trained_parameters(make(model, 0)) for model in MODELS
         },
         "baselines": {**baselines(), "loss of guessing": math.log(KINDS)},
         "map": kept,
@@ -138,7 +138,7 @@ def again(recording: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     """Measure heads before training, and train the GRU, which has none."""
     first = {r["model"]: r for r in recording["records"] if r["seed"] == 0}
     for model, then in first.items():
-        parameters = models.trained_parameters(make(model, 0))
+        parameters = train.trained_parameters(make(model, 0))
         yield model, recording["parameters"][model], parameters
         now = _measure_heads(make(model, 0)) or {}
         for key, value in now.items():

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from attn_course import contacts, figures
+from attn_course import figures
 from attn_course.data import load_chains
 from attn_course.experiments.study import Study
+from attn_course.tasks import contacts
 
 __all__ = ["STUDY", "WINDOWS", "missed"]
 

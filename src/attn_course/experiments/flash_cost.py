@@ -31,8 +31,8 @@ from torch.nn.functional import scaled_dot_product_attention
 from attn_course import figures, lab
 from attn_course.experiments.study import Study
 from attn_course.flash import fast, naive, tiled
+from attn_course.html import span
 from attn_course.provenance import machine
-from attn_course.tables import span
 
 __all__ = [
     "CAUSAL",

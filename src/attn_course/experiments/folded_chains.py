@@ -6,7 +6,7 @@ as bins; the others are asked for. Of the sequence nothing is told. Whole
 chains are shared out: to train on, to choose the rate with, to test. No two
 chains are alike (see `load_chains`).
 
-Triangle attention (`attn_course.triangles`) has rivals of equal size: the
+Triangle attention (`tasks.triangle_attention`) has rivals of equal size: the
 same with equal weights, products over triangles, which choose nothing, and
 convolutions over the map. Three counts learn next to nothing: the commonest
 bin so many places apart, the commonest that the triangle inequality leaves,
@@ -27,11 +27,16 @@ import numpy as np
 import torch
 from torch import nn
 
-from attn_course import contacts
 from attn_course.data import Chain, load_chains
 from attn_course.experiments.miniatures import Task, compare, each_seed
-from attn_course.models import Batch
-from attn_course.triangles import UNKNOWN, MapFiller, asked, hide
+from attn_course.nn.train import Batch
+from attn_course.tasks import contacts
+from attn_course.tasks.triangle_attention import (
+    UNKNOWN,
+    MapFiller,
+    asked,
+    hide,
+)
 
 __all__ = [
     "SETTINGS",

@@ -19,10 +19,12 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from attn_course import figures, letters, models
+from attn_course import figures
 from attn_course.experiments.study import Study
 from attn_course.experiments.sweeps import runs_at_best
-from attn_course.models import trained_parameters
+from attn_course.nn import train
+from attn_course.nn.train import trained_parameters
+from attn_course.tasks import letters
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -90,7 +92,7 @@ def one(
     ]
     return {
         **loss,
-        "accuracy": [round(models.accuracy(network, x), 4) for x in tests],
+        "accuracy": [round(train.accuracy(network, x), 4) for x in tests],
         "keep": letters.gates_around_the_mark(network, model, seed, count),
     }
 

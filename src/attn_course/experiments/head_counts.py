@@ -12,7 +12,7 @@ import numpy as np
 
 from attn_course import figures
 from attn_course.experiments.study import Study
-from attn_course.model_shapes import load_model_shapes
+from attn_course.pretrained.shapes import load_model_shapes
 
 __all__ = ["STUDY", "counted"]
 

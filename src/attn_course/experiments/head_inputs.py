@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from attn_course.experiments.study import Study
-from attn_course.pronouns.weights import ASSET, load_reader
+from attn_course.tasks.pronouns.weights import ASSET, load_reader
 
 __all__ = ["STUDY", "drawn_on"]
 

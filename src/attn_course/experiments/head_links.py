@@ -32,8 +32,7 @@ from attn_course.interpret.real_heads import (
     is_causal,
     loaded,
 )
-from attn_course.interpret.statistics import null_of_best
-from attn_course.links import (
+from attn_course.interpret.relations import (
     LISTS,
     BestHead,
     Link,
@@ -42,6 +41,7 @@ from attn_course.links import (
     looks,
     read_links,
 )
+from attn_course.interpret.statistics import null_of_best
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

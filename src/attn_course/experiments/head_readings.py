@@ -1,7 +1,7 @@
 """What does each head look at? Every head of two models, on 50 sentences.
 
 For each measure: the weight that a head gives its targets, mean over
-sentences, and the two controls of `attn_course.reading`: what equal weights
+sentences, and the two controls of `interpret.head_scores`: what equal weights
 would give them, and what the other words give the same targets. A label needs
 half of the weight, more than all other keys together, and twice what either
 control gives. The same once more with
@@ -23,6 +23,14 @@ from jaxtyping import Bool, Float
 from attn_course import figures, lab
 from attn_course.data import pack_array, unpack_array
 from attn_course.experiments.study import Study
+from attn_course.interpret.head_scores import (
+    MEASURES,
+    average,
+    labelled,
+    norm_weighted,
+    read_heads,
+    spread,
+)
 from attn_course.interpret.real_heads import (
     MODELS,
     PACKAGES,
@@ -32,8 +40,7 @@ from attn_course.interpret.real_heads import (
     norms,
     output_matrices,
 )
-from attn_course.interpret.statistics import null_of_best
-from attn_course.links import (
+from attn_course.interpret.relations import (
     RELATED,
     SOUND,
     best_head,
@@ -42,15 +49,8 @@ from attn_course.links import (
     read_links,
     sentences,
 )
+from attn_course.interpret.statistics import null_of_best
 from attn_course.pretrained import head
-from attn_course.reading import (
-    MEASURES,
-    average,
-    labelled,
-    norm_weighted,
-    read_heads,
-    spread,
-)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

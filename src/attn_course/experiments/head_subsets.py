@@ -18,12 +18,17 @@ import torch
 from jaxtyping import Float
 from torch import nn
 
-from attn_course import ablation, figures
+from attn_course import figures
 from attn_course.data import pack_array, unpack_array
 from attn_course.experiments.study import Study
-from attn_course.pronouns import reader, training
-from attn_course.pronouns.words import PAD
-from attn_course.subsets import fewest_heads, held_out_best, held_out_ranked
+from attn_course.interpret import ablation
+from attn_course.interpret.pruning import (
+    fewest_heads,
+    held_out_best,
+    held_out_ranked,
+)
+from attn_course.tasks.pronouns import reader, training
+from attn_course.tasks.pronouns.words import PAD
 
 __all__ = ["SETTINGS", "STUDY", "measure", "one"]
 

@@ -20,11 +20,12 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from attn_course import figures, induction
+from attn_course import figures
 from attn_course.data import pack_array
 from attn_course.experiments.study import Study
 from attn_course.experiments.sweeps import runs_of
-from attn_course.induction import (
+from attn_course.tasks import induction
+from attn_course.tasks.induction import (
     LENGTH,
     LETTERS,
     TRAINED_PERIODS,

@@ -1,7 +1,7 @@
 """Recall at a distance of 8 to 512 words: recurrent networks and attention.
 
 Episodes show 4 or 16 pairs of key and value among noise and then ask for one
-of them (`attn_course.long_recall`). An RNN, a GRU, an LSTM and one layer of
+of them (`tasks.long_recall`). An RNN, a GRU, an LSTM and one layer of
 attention, with and without sinusoidal positions, have equally many
 parameters, to within 5 %, the same steps, batches and learning rates; the
 rate with the lowest training loss is the one to look at. Training shows 8 to
@@ -25,10 +25,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from attn_course import figures, models
+from attn_course import figures
 from attn_course.experiments.study import Study
 from attn_course.experiments.sweeps import runs_at_best
-from attn_course.long_recall import (
+from attn_course.nn import train
+from attn_course.tasks.long_recall import (
     VALUES,
     AttentionReader,
     RecurrentReader,
@@ -275,7 +276,7 @@ def make(model: str, seed: int) -> nn.Module:
     return RecurrentReader(model, **settings, seed=seed)
 
 
-def training_batch(generator: torch.Generator, pairs: int) -> models.Batch:
+def training_batch(generator: torch.Generator, pairs: int) -> train.Batch:
     """Draw a batch; its length is spread evenly over the logarithm."""
     low, high = max(SETTINGS["trained"][0], pairs), SETTINGS["trained"][1]
     share = torch.rand((), generator=generator).item()
@@ -292,8 +293,8 @@ def _train(
     evaluations: int = 10,
 ) -> list[float | None]:
     """Train in place; give the mean loss of each part."""
-    return models.losses(
-        models.train(
+    return train.losses(
+        train.train(
             network,
             lambda generator: training_batch(generator, pairs),
             steps=steps,
@@ -315,7 +316,7 @@ def _accuracies(model: nn.Module, pairs: int, seed: int) -> list[float | None]:
             found.append(None)
             continue
         each = [
-            models.accuracy(model, _first(GROUP, generator, distance, pairs))
+            train.accuracy(model, _first(GROUP, generator, distance, pairs))
             for _ in range(groups)
         ]
         found.append(round(sum(each) / groups, 4))
@@ -355,7 +356,7 @@ def _weights(model: nn.Module, pairs: int, seed: int) -> list[float | None]:
 
 def _first(
     size: int, generator: torch.Generator, distance: int, pairs: int
-) -> models.Batch:
+) -> train.Batch:
     """Draw episodes that ask for the first word."""
     return episodes(size, generator, length=distance, pairs=pairs, first=True)
 

@@ -15,12 +15,13 @@ import numpy as np
 import torch
 from torch import nn
 
-from attn_course import lab, models
+from attn_course import lab
 from attn_course.data import load_recording
 from attn_course.experiments.study import Study
 from attn_course.experiments.sweeps import chosen
-from attn_course.models import trained_parameters
-from attn_course.tables import span
+from attn_course.html import span
+from attn_course.nn import train as models
+from attn_course.nn.train import trained_parameters
 
 __all__ = [
     "RATES",

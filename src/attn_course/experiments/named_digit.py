@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from attn_course import boards, figures
+from attn_course import figures
 from attn_course.experiments.miniatures import (
     Task,
     compare,
@@ -31,9 +31,10 @@ from attn_course.experiments.miniatures import (
     each_seed,
 )
 from attn_course.experiments.sweeps import chosen
-from attn_course.miniatures import Finder, FlatFinder
-from attn_course.models import Batch
-from attn_course.vision import split
+from attn_course.nn.baselines import Finder, FlatFinder
+from attn_course.nn.train import Batch
+from attn_course.nn.vit import split
+from attn_course.tasks import digit_grid
 
 __all__ = ["SETTINGS", "STUDY", "task"]
 
@@ -59,12 +60,12 @@ def task() -> Task:
 
     def drawn(part: Any, count: int, seed: int) -> Any:
         generator = torch.Generator().manual_seed(seed)
-        return boards.asked(*part.inputs, part.targets, count, generator)
+        return digit_grid.asked(*part.inputs, part.targets, count, generator)
 
     tested = drawn(test, SETTINGS["test"], 6000)
     return Task(
         MODELS,
-        boards.batches(*train.inputs, train.targets, SETTINGS["batch"]),
+        digit_grid.batches(*train.inputs, train.targets, SETTINGS["batch"]),
         drawn(choose, SETTINGS["choose"], 5000),
         tested,
         SETTINGS["steps"],

@@ -1,6 +1,6 @@
 """The next item that a made-up shopper takes.
 
-Two kinds of shops (`attn_course.next_item`), both synthetic. In one
+Two kinds of shops (`tasks.next_item`), both synthetic. In one
 ("next-item-last") only the last item counts. In the other
 ("next-item-long-ago") every second shopper takes the second part of something
 whose first part stands anywhere among 12 items. A transformer of one layer
@@ -23,11 +23,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from attn_course import next_item
 from attn_course.experiments.miniatures import Task, compare, each_seed
-from attn_course.miniatures import Reader, Recurrent
-from attn_course.models import Batch
-from attn_course.next_item import ITEMS, SHOWN
+from attn_course.nn.baselines import Reader, Recurrent
+from attn_course.nn.train import Batch
+from attn_course.tasks import next_item
+from attn_course.tasks.next_item import ITEMS, SHOWN
 
 __all__ = [
     "SEQUEL",

@@ -14,7 +14,7 @@ import numpy as np
 
 from attn_course.data import load_voice
 from attn_course.experiments.study import Study
-from attn_course.hearing import (
+from attn_course.perception.binaural import (
     beam_weights,
     direction_scores,
     direction_weights,

@@ -2,7 +2,7 @@
 
 Each model is one layer of attention with a linear read-out. Heads are as wide
 together as the one head alone. Every width gets every learning rate and seed;
-`attn_course.two_places` argues why one head can't get all right. The task's
+`tasks.two_key_recall` argues why one head can't get all right. The task's
 sizes and the number of steps were set beforehand; a pilot with seed 0 at
 widths 8 and 32 was looked at before the sweep, and changed nothing.
 
@@ -18,10 +18,16 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from attn_course import figures, models, two_places
+from attn_course import figures
 from attn_course.experiments.study import Study
 from attn_course.experiments.sweeps import best, runs_of
-from attn_course.two_places import TwoPlaces, both_right, two_places_batch
+from attn_course.nn import train
+from attn_course.tasks import two_key_recall
+from attn_course.tasks.two_key_recall import (
+    TwoPlaces,
+    both_right,
+    two_places_batch,
+)
 
 __all__ = ["SETTINGS", "STUDY", "one"]
 
@@ -64,7 +70,7 @@ def one(
     model = TwoPlaces(
         heads=heads, width=width, d_model=SETTINGS["d_model"], seed=seed
     )
-    history = models.train(
+    history = train.train(
         model,
         lambda generator: two_places_batch(SETTINGS["batch"], generator),
         steps=SETTINGS["steps"],
@@ -82,11 +88,11 @@ def one(
         for loss in (entry["loss"] for entry in history)
     ]
     return {
-        "parameters": models.trained_parameters(model),
+        "parameters": train.trained_parameters(model),
         "loss": losses[-1],
         "history": losses,
         "both": round(both_right(model, held_out), 4),
-        "each": round(models.accuracy(model, held_out), 4),
+        "each": round(train.accuracy(model, held_out), 4),
         "trained_both": round(both_right(model, trained), 4),
     }
 
@@ -96,15 +102,15 @@ def content(records: list[dict[str, Any]]) -> dict[str, Any]:
     """Add the task, what guessing gives, and the search."""
     return {
         "task": {
-            "places": two_places.PLACES,
-            "keys": two_places.N_KEYS,
-            "values": two_places.N_VALUES,
+            "places": two_key_recall.PLACES,
+            "keys": two_key_recall.N_KEYS,
+            "values": two_key_recall.N_VALUES,
         },
         # Both answers guessed.
-        "chance": two_places.N_VALUES**-2,
-        "baselines": {"values guessed": math.log(two_places.N_VALUES)},
+        "chance": two_key_recall.N_VALUES**-2,
+        "baselines": {"values guessed": math.log(two_key_recall.N_VALUES)},
         "search": {
-            str(heads): two_places.search(heads=heads)._asdict()
+            str(heads): two_key_recall.search(heads=heads)._asdict()
             for heads in SETTINGS["heads"]
         },
     }

@@ -14,8 +14,13 @@ import numpy as np
 
 from attn_course.data import load_photos
 from attn_course.experiments.study import Study
-from attn_course.saliency import scan_paths
-from attn_course.seeing import E2, MAR0, minimum_angle, sharp_fraction
+from attn_course.perception.foveation import (
+    E2,
+    MAR0,
+    minimum_angle,
+    sharp_fraction,
+)
+from attn_course.perception.saliency import scan_paths
 
 __all__ = ["STUDY", "measure"]
 

@@ -21,8 +21,8 @@ from jaxtyping import Float
 from attn_course import figures, lab
 from attn_course.data import load_recording, unpack_array
 from attn_course.experiments.study import Study
+from attn_course.interpret.head_scores import read_map
 from attn_course.interpret.real_heads import recorded_weights
-from attn_course.reading import read_map
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -31,12 +31,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from attn_course import figures, models, vision
+from attn_course import figures
 from attn_course.experiments.study import Study
 from attn_course.experiments.sweeps import chosen
 from attn_course.interpret.statistics import rank_correlation
-from attn_course.models import trained_parameters
-from attn_course.vision import split
+from attn_course.nn import train as models
+from attn_course.nn import vit
+from attn_course.nn.train import trained_parameters
+from attn_course.nn.vit import split
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -63,13 +65,13 @@ __all__ = [
 VIT = "vision transformer"
 EQUAL = "equal weights"
 MODELS: dict[str, Any] = {
-    VIT: vision.VisionTransformer,
-    EQUAL: lambda seed: vision.VisionTransformer(equal=True, seed=seed),
-    "no positions": lambda seed: vision.VisionTransformer(
+    VIT: vit.VisionTransformer,
+    EQUAL: lambda seed: vit.VisionTransformer(equal=True, seed=seed),
+    "no positions": lambda seed: vit.VisionTransformer(
         positions="none", d_ff=68, seed=seed
     ),
-    "perceptron": vision.mlp,
-    "convolutions": vision.cnn,
+    "perceptron": vit.mlp,
+    "convolutions": vit.cnn,
 }
 SETTINGS = {
     "learning_rate": [0.0003, 0.001, 0.003, 0.01],
@@ -77,7 +79,7 @@ SETTINGS = {
         "shuffled": [VIT, "perceptron", "convolutions"],
         "longer": [EQUAL],
     },
-    "split": vision.SHARES,
+    "split": vit.SHARES,
     "steps": 1000,
     "batch": 32,
     "longer_steps": 2000,
@@ -223,7 +225,7 @@ def train(
     (pictures,), labels = split(pixels).train
     return models.train(
         model,
-        vision.batches(pictures, labels, SETTINGS["batch"]),
+        vit.batches(pictures, labels, SETTINGS["batch"]),
         steps=steps or SETTINGS["steps"],
         learning_rate=rate,
         seed=1000 + seed,
@@ -242,7 +244,7 @@ def hide(rate: float, seed: int) -> dict[str, Any]:
     pictures = batch.inputs[0]
     found = orders(model, pictures, seed)
     looks = model.looks(pictures)
-    ink = vision.patches(pictures).sum(-1)
+    ink = vit.patches(pictures).sum(-1)
     alone = hurts(model, pictures)
     return {
         "hidden": {
@@ -265,7 +267,7 @@ def hide(rate: float, seed: int) -> dict[str, Any]:
 
 
 def orders(
-    model: vision.VisionTransformer, pictures: torch.Tensor, seed: int
+    model: vit.VisionTransformer, pictures: torch.Tensor, seed: int
 ) -> dict[str, list[torch.Tensor]]:
     """Order the patches of each picture, first to be hidden first.
 
@@ -278,7 +280,7 @@ def orders(
     looks = model.looks(pictures)
     generator = torch.Generator().manual_seed(4000 + seed)
     draws = torch.rand(SETTINGS["draws"], *looks.shape, generator=generator)
-    ink = vision.patches(pictures).sum(-1)
+    ink = vit.patches(pictures).sum(-1)
     ways = (
         [-looks],
         [looks],
@@ -294,7 +296,7 @@ def orders(
 
 @torch.no_grad()
 def hurts(
-    model: vision.VisionTransformer, pictures: torch.Tensor
+    model: vit.VisionTransformer, pictures: torch.Tensor
 ) -> torch.Tensor:
     """Say how far the named digit's log-probability falls without a patch.
 
@@ -309,13 +311,13 @@ def hurts(
     def sure(hidden: torch.Tensor | None) -> torch.Tensor:
         return model(pictures, hidden).log_softmax(-1)[row, named]
 
-    one = torch.eye(vision.PATCHES, dtype=torch.bool)
+    one = torch.eye(vit.PATCHES, dtype=torch.bool)
     without = [sure(gone.expand(len(pictures), -1)) for gone in one]
     return sure(None)[:, None] - torch.stack(without, dim=-1)
 
 
 def accuracy_without(
-    model: vision.VisionTransformer,
+    model: vit.VisionTransformer,
     batch: models.Batch,
     each: Sequence[torch.Tensor],
     count: int,
@@ -325,10 +327,10 @@ def accuracy_without(
     (pictures,), labels = batch
     found = []
     for order in each:
-        gone = vision.without(order, count)  # (batch, n_patches)
+        gone = vit.without(order, count)  # (batch, n_patches)
         given = (pictures, gone)
         if how == "blank":
-            ink = torch.as_tensor(vision.as_maps((~gone).float().numpy()))
+            ink = torch.as_tensor(vit.as_maps((~gone).float().numpy()))
             given = (pictures * ink,)
         found.append(models.accuracy(model, models.Batch(given, labels)))
     return sum(found) / len(found)
@@ -454,7 +456,7 @@ def hidden_patches(recording: Mapping[str, Any]) -> "Figure":
 def looks(recording: Mapping[str, Any]) -> "Figure":
     """Draw what CLS looks at in one picture, in every seed."""
     maps = {
-        f"CLS looks, seed {e['seed']}": vision.as_maps(e["example"])
+        f"CLS looks, seed {e['seed']}": vit.as_maps(e["example"])
         for e in recording["hidden"]
     }
     picture = np.array(recording["example"]["picture"])

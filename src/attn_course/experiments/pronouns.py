@@ -26,13 +26,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from attn_course import figures, links, models
+from attn_course import figures
 from attn_course.data import assets, load_asset
 from attn_course.experiments.study import Study
+from attn_course.interpret import relations
 from attn_course.interpret.statistics import null_of_best
-from attn_course.models import trained_parameters
-from attn_course.pronouns import reader, sentences, training, weights, words
-from attn_course.pronouns.training import (
+from attn_course.nn import train
+from attn_course.nn.train import trained_parameters
+from attn_course.tasks.pronouns import (
+    reader,
+    sentences,
+    training,
+    weights,
+    words,
+)
+from attn_course.tasks.pronouns.training import (
     SETTINGS,
     TESTS,
     tests,
@@ -152,7 +160,7 @@ def measure(model: reader.Reader, looks: bool = True) -> dict[str, Any]:
     """Give a model's accuracy in every test, and where its heads look."""
     return {
         "accuracy": {
-            test: round(models.accuracy(model, reader.pack(tests(test))), 4)
+            test: round(train.accuracy(model, reader.pack(tests(test))), 4)
             for test in TESTS
         },
         "heads": {
@@ -173,7 +181,7 @@ def measure_heads(
     seen = reader.looks(model, some)
     right = seen[..., 0, 0] > seen[..., 0, 1]  # (n, 1, layers, heads)
     choose = np.arange(len(some)) % 2 == 0
-    best = links.best_head(seen, choose=choose)
+    best = relations.best_head(seen, choose=choose)
     draws = SETTINGS["luck_draws"]
     luck = null_of_best(right[choose], draws=draws, seed=0)
     return {

@@ -1,6 +1,6 @@
 """Recurrent layers against self-attention as the text grows.
 
-All layers are 64 wide (`attn_course.race`). Forward alone, and forward and
+All layers are 64 wide (`cost.sequential`). Forward alone, and forward and
 backward; one sequence, and 16 at once; one thread, and two. The layers take
 turns in every round, so that what else the machine does falls on all of them;
 up to 1024 words the fastest of five calls counts in each of five rounds.
@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from attn_course import figures, lab, race
+from attn_course import figures, lab
+from attn_course.cost import sequential
 from attn_course.experiments.study import Study
 from attn_course.provenance import machine
 
@@ -41,8 +42,8 @@ BATCHES, THREADS = [1, 16], [1, 2]
 PASSES = {"forward": False, "forward and backward": True}
 # Short calls are made several times a round, of which the fastest counts.
 SHORT, CALLS = 1024, 5
-COUNTED = race.LAYERS[:4]  # fused attention computes what attention does
-RECURRENT, FUSED = race.LAYERS[:3], race.LAYERS[4]
+COUNTED = sequential.LAYERS[:4]  # fused attention computes what attention does
+RECURRENT, FUSED = sequential.LAYERS[:3], sequential.LAYERS[4]
 STUDY = Study(
     "race",
     chapter=7,
@@ -82,7 +83,9 @@ def counts(lengths: Sequence[int]) -> list[dict[str, Any]]:
     """Count the steps that wait for one another, by layer and length."""
     rows = []
     for name, way in itertools.product(COUNTED, PASSES):
-        paths = [race.waits(name, n, backward=PASSES[way]) for n in lengths]
+        paths = [
+            sequential.waits(name, n, backward=PASSES[way]) for n in lengths
+        ]
         units = paths[0]._fields
         rows.append(
             {
@@ -97,17 +100,17 @@ def counts(lengths: Sequence[int]) -> list[dict[str, Any]]:
 def _race() -> list[dict[str, Any]]:
     """Time all layers: quartiles over the rounds, in milliseconds."""
     layers = {
-        name: race.make(
+        name: sequential.make(
             name, d_model=SETTINGS["d_model"], heads=SETTINGS["heads"]
         )
-        for name in race.LAYERS
+        for name in sequential.LAYERS
     }
     rng = torch.Generator().manual_seed(0)
     lengths = SETTINGS["lengths"]
     found: dict[tuple, list[list[float]]] = {
         condition: [[] for _ in lengths]
         for condition in itertools.product(
-            THREADS, BATCHES, PASSES, race.LAYERS
+            THREADS, BATCHES, PASSES, sequential.LAYERS
         )
     }
     for _ in range(SETTINGS["rounds"]):
@@ -117,7 +120,7 @@ def _race() -> list[dict[str, Any]]:
                 if batch * n > SETTINGS["most_words"]:
                     continue
                 x = torch.randn(batch, n, SETTINGS["d_model"], generator=rng)
-                taken = race.seconds(
+                taken = sequential.seconds(
                     layers[name],
                     x,
                     backward=PASSES[way],
@@ -143,8 +146,8 @@ def _quartiles(times: Sequence[float]) -> list[float] | None:
 
 def _parameters() -> dict[str, int]:
     return {
-        name: sum(p.numel() for p in race.make(name).parameters())
-        for name in race.LAYERS
+        name: sum(p.numel() for p in sequential.make(name).parameters())
+        for name in sequential.LAYERS
     }
 
 
@@ -174,7 +177,7 @@ def by_the_clock(recording: Mapping[str, Any]) -> dict[str, float]:
             word_time(recording, x, **how)[1] for x in (FUSED, layer)
         )
         lengths = recording["settings"]["lengths"]
-        return race.crossings(lengths, ours, theirs)[0]
+        return sequential.crossings(lengths, ours, theirs)[0]
 
     def gain(layer: str, way: str = "forward") -> np.ndarray:
         one, two = (

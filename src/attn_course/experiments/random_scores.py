@@ -15,7 +15,7 @@ import numpy as np
 from attn_course import figures
 from attn_course.experiments.study import Study
 from attn_course.functional import attention_weights
-from attn_course.measures import dot_product_variance, softmax_jacobian_norm
+from attn_course.softmax import dot_product_variance, softmax_jacobian_norm
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

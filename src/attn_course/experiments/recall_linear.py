@@ -21,8 +21,8 @@ from torch import nn
 
 from attn_course import figures
 from attn_course.experiments.study import Study
-from attn_course.lookup import READS, Lookup, lookup_accuracy, lookup_batch
-from attn_course.models import Batch
+from attn_course.nn.train import Batch
+from attn_course.tasks.mqar import READS, Lookup, lookup_accuracy, lookup_batch
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

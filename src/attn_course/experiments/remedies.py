@@ -19,17 +19,17 @@ from jaxtyping import Float
 from attn_course import figures, lab
 from attn_course.data import load_recording, pack_array, unpack_array
 from attn_course.experiments.study import Study
+from attn_course.interpret.head_scores import norm_weighted, rollout
 from attn_course.interpret.real_heads import (
     loaded,
     norms,
     output_matrices,
     recorded_weights,
 )
+from attn_course.interpret.relations import SOUND, sentences
 from attn_course.interpret.statistics import rank_correlation
-from attn_course.links import SOUND, sentences
-from attn_course.pieces import word_spans
+from attn_course.interpret.word_pieces import word_spans
 from attn_course.provenance import source_of
-from attn_course.reading import norm_weighted, rollout
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from attn_course import figures, models
+from attn_course import figures
 from attn_course.experiments.study import Study
 from attn_course.experiments.sweeps import best, working_rates
 from attn_course.functional import attention_weights
-from attn_course.measures import entropy, softmax_jacobian_norm
+from attn_course.nn import train
+from attn_course.softmax import entropy, softmax_jacobian_norm
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -94,9 +95,9 @@ def train_one(
     over every 5 steps. `accuracy` is measured after the last step.
     """
     model = _model(d, scale, init, seed)
-    history = models.train(
+    history = train.train(
         model,
-        lambda generator: models.recall_batch(
+        lambda generator: train.recall_batch(
             SETTINGS["batch"], generator, **EPISODE
         ),
         steps=SETTINGS["steps"],
@@ -107,9 +108,9 @@ def train_one(
         progress=False,
     )
     return {
-        "accuracy": round(models.accuracy(model, _held_out(seed)), 4),
-        "loss": models.last_loss(history),
-        "history": models.losses(history),
+        "accuracy": round(train.accuracy(model, _held_out(seed)), 4),
+        "loss": train.last_loss(history),
+        "history": train.losses(history),
     }
 
 
@@ -216,7 +217,7 @@ def measure_at_start(
     weights = attention_weights(q, k, scale=factor)  # (episodes, 1, 1, pairs)
 
     single = [
-        models.Batch(
+        train.Batch(
             tuple(x[i : i + 1] for x in episodes.inputs),
             episodes.targets[i : i + 1],
         )
@@ -327,9 +328,9 @@ def _factor(scale: str, d: int) -> float:
     return {"1/√d": 1 / math.sqrt(d), "none": 1.0, "0": 0.0}[scale]
 
 
-def _model(d: int, scale: str, init: str, seed: int) -> models.Recall:
+def _model(d: int, scale: str, init: str, seed: int) -> train.Recall:
     """Make the model of a condition; the scaling changes no weight."""
-    return models.Recall(
+    return train.Recall(
         d,
         scale=_factor(scale, d),
         init=init,
@@ -340,9 +341,9 @@ def _model(d: int, scale: str, init: str, seed: int) -> models.Recall:
     )
 
 
-def _held_out(seed: int) -> models.Batch:
+def _held_out(seed: int) -> train.Batch:
     """Draw the episodes of the test."""
-    return models.recall_batch(
+    return train.recall_batch(
         SETTINGS["held_out"],
         torch.Generator().manual_seed(2000 + seed),
         **EPISODE,
@@ -350,7 +351,7 @@ def _held_out(seed: int) -> models.Batch:
     )
 
 
-def _gradient_norm(model: models.Recall, batch: models.Batch) -> float:
+def _gradient_norm(model: train.Recall, batch: train.Batch) -> float:
     """Measure the gradient in the matrices that make queries and keys."""
     loss = torch.nn.functional.cross_entropy(
         model(*batch.inputs), batch.targets

@@ -1,7 +1,7 @@
 """Recall through windows, against what the graph of the masks allows.
 
 A marked value, or four, stands among 24 words; the last word asks for one
-(`attn_course.window_recall`). Small transformers of 1, 2 and 4 layers see 3,
+(`tasks.windowed_recall`). Small transformers of 1, 2 and 4 layers see 3,
 6 or all 24 words back in each layer; those of equally many layers have the
 same parameters, first weights and batches. The test asks, in fresh episodes,
 for a mark at each distance. On the graph a word can arrive from at most
@@ -22,9 +22,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from attn_course import figures, models
+from attn_course import figures
 from attn_course.experiments.study import Study
-from attn_course.window_recall import VALUES, WindowReader, episodes
+from attn_course.nn import train
+from attn_course.tasks.windowed_recall import VALUES, WindowReader, episodes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -78,8 +79,8 @@ def one(
     """Train one model; test it at every distance."""
     model = make(marks, layers, window, seed)
     length = SETTINGS["length"]
-    history = models.losses(
-        models.train(
+    history = train.losses(
+        train.train(
             model,
             lambda generator: episodes(
                 SETTINGS["batch"], generator, length=length, marks=marks
@@ -92,7 +93,7 @@ def one(
     )
     generator = torch.Generator().manual_seed(2000 + seed)
     accuracies = [
-        models.accuracy(
+        train.accuracy(
             model,
             episodes(
                 SETTINGS["tested"],

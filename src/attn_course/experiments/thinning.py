@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from attn_course import figures, growth
+from attn_course import figures
+from attn_course.cost import scaling
 from attn_course.experiments.study import Study
 from attn_course.interpret.real_heads import (
     MODELS,
@@ -23,9 +24,9 @@ from attn_course.interpret.real_heads import (
     is_causal,
     loaded,
 )
-from attn_course.links import SOUND, sentences
-from attn_course.measures import entropy
+from attn_course.interpret.relations import SOUND, sentences
 from attn_course.pretrained import Model
+from attn_course.softmax import entropy
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -157,7 +158,7 @@ def largest(recording: Mapping[str, Any]) -> "Figure":
 @RANDOM.run
 def of_random(n: int) -> dict[str, float]:
     """Measure random queries and keys."""
-    found = growth.thinness_of_random(n)
+    found = scaling.thinness_of_random(n)
     return {
         "entropy": round(found.entropy, 8),
         "largest": round(found.largest, 8),
@@ -249,7 +250,7 @@ def _read_by(name: str, seed: int) -> Model:
 def _random(lengths: Sequence[int], seeds: Sequence[int]) -> dict[str, Any]:
     """Measure random queries and keys, (seeds, lengths)."""
     found = [
-        [growth.thinness_of_random(n, seed=seed) for n in lengths]
+        [scaling.thinness_of_random(n, seed=seed) for n in lengths]
         for seed in seeds
     ]
     return {

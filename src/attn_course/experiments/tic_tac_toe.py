@@ -1,7 +1,7 @@
 """The value of a position of tic-tac-toe, read off its squares.
 
 All 4520 positions in which somebody is to move are solved exactly
-(`attn_course.tic_tac_toe`): loss, draw or win for the player to move. They
+(`tasks.tic_tac_toe`): loss, draw or win for the player to move. They
 are 627 up to turns and mirrors. These kinds are split, so that no position of
 the test is a turned or mirrored one of training. A transformer whose tokens
 are the squares has rivals of equal size: the same with equal weights in place
@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from attn_course import tic_tac_toe
 from attn_course.experiments.miniatures import Task, compare, each_seed
-from attn_course.miniatures import Reader, perceptron
-from attn_course.models import Batch
+from attn_course.nn.baselines import Reader, perceptron
+from attn_course.nn.train import Batch
+from attn_course.tasks import tic_tac_toe
 
 __all__ = ["SETTINGS", "STUDY", "split", "task"]
 

@@ -18,8 +18,8 @@ import torch
 
 from attn_course import figures
 from attn_course.experiments.study import Study
-from attn_course.generation import CausalModel, cache_bytes
-from attn_course.model_shapes import load_model_shapes
+from attn_course.nn.causal_lm import CausalModel, cache_bytes
+from attn_course.pretrained.shapes import load_model_shapes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -1,6 +1,6 @@
 """Are the course's layers those of a transformer? PyTorch's weights in ours.
 
-Layers of PyTorch with random weights lend these to `attn_course.blocks`, and
+Layers of PyTorch with random weights lend these to `nn.encoder_decoder`, and
 both read the same random numbers: 2 texts of 10 and 7 vectors of 64, 4 heads,
 norms before each part and after each sum. `differences` are the largest of an
 output. `parameters` count a decoder layer of the base model of 2017 (512 wide,
@@ -14,8 +14,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from attn_course.blocks import DecoderLayer, from_torch
 from attn_course.experiments.study import Study
+from attn_course.nn.encoder_decoder import DecoderLayer, from_torch
 
 __all__ = ["STUDY", "difference", "hold_together"]
 

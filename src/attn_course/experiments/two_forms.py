@@ -3,7 +3,7 @@
 Linear attention reads 64 random words as a recurrent network and as one sum
 (`attn_course.linear`). A small language model with random weights scores
 twelve words with a KV cache, one after the other, and without
-(`attn_course.generation`). The largest difference of any number is kept. By
+(`nn.causal_lm`). The largest difference of any number is kept. By
 arithmetic both should be 0, but for rounding: float64 for linear attention,
 float32 for the language model.
 """
@@ -15,8 +15,8 @@ import numpy as np
 import torch
 
 from attn_course.experiments.study import Study
-from attn_course.generation import CausalModel
 from attn_course.linear import linear_attention, read_linearly
+from attn_course.nn.causal_lm import CausalModel
 
 __all__ = ["STUDY", "both"]
 

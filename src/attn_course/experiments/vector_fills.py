@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from attn_course import figures, letters, models
+from attn_course import figures
 from attn_course.experiments.study import Study
 from attn_course.experiments.sweeps import runs_at_best
-from attn_course.models import trained_parameters
+from attn_course.nn import train
+from attn_course.nn.train import trained_parameters
+from attn_course.tasks import letters
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -80,7 +82,7 @@ def one(
     )
     return {
         **loss,
-        "accuracy": round(models.accuracy(network, held_out), 4),
+        "accuracy": round(train.accuracy(network, held_out), 4),
         "probe": letters.probe_states(network, seed, SETTINGS["held_out"]),
     }
 

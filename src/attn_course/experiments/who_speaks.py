@@ -25,11 +25,13 @@ import numpy as np
 import torch
 from torch import nn
 
-from attn_course import figures, models, speakers
+from attn_course import figures
 from attn_course.data import load_utterances, utterances
 from attn_course.experiments.miniatures import Task, compare, each_seed
 from attn_course.experiments.sweeps import chosen
-from attn_course.models import Batch
+from attn_course.nn import train as models
+from attn_course.nn.train import Batch
+from attn_course.tasks import speaker_id
 
 __all__ = ["SETTINGS", "STUDY", "nearest", "split", "task"]
 
@@ -40,10 +42,10 @@ SETTINGS = {
     "longer": {},
 }
 MODELS = {
-    "attention": speakers.FrameTransformer,
-    "equal weights": partial(speakers.FrameTransformer, equal=True),
-    "GRU": partial(speakers.FrameGRU, hidden=42),
-    "mean frame": partial(speakers.MeanFrame, hidden=91),
+    "attention": speaker_id.FrameTransformer,
+    "equal weights": partial(speaker_id.FrameTransformer, equal=True),
+    "GRU": partial(speaker_id.FrameGRU, hidden=42),
+    "mean frame": partial(speaker_id.MeanFrame, hidden=91),
 }
 
 
@@ -68,7 +70,7 @@ def split() -> list[Batch]:
 
     def part(frames: Sequence[np.ndarray], names: np.ndarray) -> Batch:
         scaled = [(x - mean) / deviation for x in frames]
-        return Batch(speakers.pad(scaled), torch.tensor(names))
+        return Batch(speaker_id.pad(scaled), torch.tensor(names))
 
     return [
         part([given.frames[i] for i in rest], given.speakers[rest]),
@@ -83,7 +85,7 @@ def task() -> Task:
     train, choose, test = split()
     return Task(
         MODELS,
-        speakers.batches(*train.inputs, train.targets, SETTINGS["batch"]),
+        speaker_id.batches(*train.inputs, train.targets, SETTINGS["batch"]),
         choose,
         test,
         SETTINGS["steps"],
@@ -95,7 +97,7 @@ def task() -> Task:
 def nearest() -> float:
     """Give the accuracy of naming the speaker with the nearest mean frame."""
     train, _, test = split()
-    seen, asked = (speakers.mean_over(*x.inputs) for x in (train, test))
+    seen, asked = (speaker_id.mean_over(*x.inputs) for x in (train, test))
     means = torch.stack(
         [
             seen[train.targets == who].mean(0)
@@ -110,10 +112,10 @@ def _measure(model: nn.Module) -> dict[str, Any]:
     """Measure what order does, and where attention looks, if it chooses."""
     (frames, lengths), targets = split()[-1]
     generator = torch.Generator().manual_seed(4000)
-    mixed = speakers.shuffled(frames, lengths, generator)
+    mixed = speaker_id.shuffled(frames, lengths, generator)
     found = models.accuracy(model, Batch((mixed, lengths), targets))
     entry = {"shuffled": round(found, 4)}
-    if isinstance(model, speakers.FrameTransformer) and not model.equal:
+    if isinstance(model, speaker_id.FrameTransformer) and not model.equal:
         weights = model.looks(frames, lengths)  # (batch, n)
         shares = weights.max(-1).values * lengths
         first = weights[0, : lengths[0]].tolist()

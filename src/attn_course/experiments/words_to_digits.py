@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from attn_course import figures, models, seq2seq
+from attn_course import figures
 from attn_course.experiments.study import Study
-from attn_course.numerals import (
+from attn_course.nn import seq2seq, train
+from attn_course.nn.seq2seq import Batches, Translator, Vocabulary
+from attn_course.tasks.numerals import (
     LANGUAGES,
     MOST_DIGITS,
     YEARS,
     Example,
     sample,
 )
-from attn_course.seq2seq import Batches, Translator, Vocabulary
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -85,7 +86,7 @@ def one(model: str, seed: int) -> dict[str, Any]:
             "exact": [round(m["sentence"], 4) for m in measured],
             "token": [round(m["token"], 4) for m in measured],
         }
-    return {"history": models.thinned(losses), "languages": found}
+    return {"history": train.thinned(losses), "languages": found}
 
 
 @STUDY.summary

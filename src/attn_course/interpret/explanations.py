@@ -3,13 +3,13 @@
 Three ways to say how much a word counts, and the two adversaries of the
 debate on whether attention explains: other weights for each review (Jain and
 Wallace 2019), and a whole model that is trained to say the same with other
-weights (Wiegreffe and Pinter 2019). All for `attn_course.reviews`.
+weights (Wiegreffe and Pinter 2019). All for `tasks.reviews`.
 """
 
 import torch
 from jaxtyping import Float, Int
 
-from attn_course.reviews import (
+from attn_course.tasks.reviews import (
     Classifier,
     batches,
     divergence,

@@ -9,8 +9,8 @@ from jaxtyping import Float
 
 from attn_course.data import unpack_array
 from attn_course.functional import masked_softmax
+from attn_course.interpret.head_scores import value_norms
 from attn_course.pretrained import load
-from attn_course.reading import value_norms
 
 __all__ = [
     "MODELS",
