@@ -219,6 +219,15 @@ def test_a_single_run_is_the_recording_itself(trial):
         assert study.is_current()
 
 
+def test_the_seeds_of_a_control_are_told(trial):
+    settings = 'settings={"seeds": [0, 1]}, seeds=0)'
+    [study, _] = trial(TRIAL, READS.replace("seeds=0)", settings)).STUDIES
+    study.record(say=quiet)
+    assert study.recording["recorded"]["seeds"] == [0, 1]
+    assert broken_rules(study, study.recording) == []
+    assert study.is_current()
+
+
 # The rules
 
 

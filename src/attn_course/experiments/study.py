@@ -69,7 +69,8 @@ class Study:
     seeds
         How many seeds each setting runs with; 0 where there is no chance.
     settings
-        What all runs share: steps, batch, sizes.
+        What all runs share: steps, batch, sizes. Where `seeds` is 0 but a
+        control has chance in it, its seeds: `{"seeds": [0, 1, 2]}`.
     chosen_by
         The key of a record by which the best setting of an arm is chosen:
         the lowest mean over seeds.
@@ -319,7 +320,6 @@ class Study:
             Where progress goes.
         """
         drawn = list(range(self._count(seeds)))
-        # A single run names the seeds of its controls among its settings.
         told = drawn or list(self.settings.get("seeds", []))
         finished = Finished(self.name, self.fingerprint)
         alone = jobs == 1 and scheduler is None
