@@ -15,6 +15,8 @@ import hashlib
 import inspect
 import itertools
 import json
+import math
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -260,8 +262,13 @@ class Study:
             recorded["seeds"]
         ) >= self._count(seeds)
 
-    def differences(self) -> list[str]:
+    def differences(self, seconds: float = math.inf) -> list[str]:
         """Measure a slice of every arm again; say what comes out otherwise.
+
+        Parameters
+        ----------
+        seconds
+            After so long the rest of the slice is left out.
 
         Raises
         ------
@@ -272,13 +279,15 @@ class Study:
             raise ValueError(
                 f"expected a slice of study {self.name}, got none"
             )
-        return [
-            f"{what}: {recorded} was recorded, {again} comes out"
-            for what, recorded, again in self._registered["slice"](
-                self.recording
-            )
-            if not np.allclose(recorded, again, rtol=0, atol=self.tolerance)
-        ]
+        found, began = [], time.perf_counter()
+        for what, recorded, again in self._registered["slice"](self.recording):
+            if not np.allclose(recorded, again, rtol=0, atol=self.tolerance):
+                found.append(
+                    f"{what}: {recorded} was recorded, {again} comes out"
+                )
+            if time.perf_counter() - began > seconds:
+                break
+        return found
 
     def is_same_today(self) -> bool:
         """Say whether there is a recording whose slice comes out the same."""
