@@ -51,7 +51,6 @@ def fakes(monkeypatch):
         study.slice(measure_again)
         found[study.name] = study
     monkeypatch.setattr(experiments, "studies", lambda: found)
-    monkeypatch.setattr(experiments, "EXPERIMENTS", (), raising=False)
     MADE.clear()
     return found
 

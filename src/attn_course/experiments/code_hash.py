@@ -26,7 +26,6 @@ __all__ = ["code_hash", "files_of", "reached"]
 FRAME = (
     "attn_course.experiments",
     "attn_course.experiments.code_hash",
-    "attn_course.experiments.parts",
     "attn_course.experiments.runs",
     "attn_course.experiments.study",
     "attn_course.provenance",

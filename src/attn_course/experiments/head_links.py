@@ -9,10 +9,10 @@ as many heads would do by luck; the same head asked from the word before; and,
 for two lists, the same head on a list where the link is gone. A model with
 random weights is put through the same search.
 
-No pilot chose anything but the lists: the first one for agreement leaked (a
-liking for distances solves it), was kept as `agreement-leaky`, and written
-again. SmolLM2 has weights of 4 bits here, and is causal: it is asked the
-lists in which both nouns come before the word that asks.
+The first list for agreement leaked: a liking for distances solves it. It was
+kept as `agreement-leaky`, and the lists were written again, with both nouns
+in the same places. SmolLM2 has weights of 4 bits here, and is causal: it is
+asked the lists in which both nouns come before the word that asks.
 """
 
 import itertools

@@ -3,14 +3,14 @@
 For each measure: the weight that a head gives its targets, mean over
 sentences, and the two controls of `attn_course.reading`: what equal weights
 would give them, and what the other words give the same targets. A label needs
-half of the weight, and twice of either control. The same once more with
+half of the weight, more than all other keys together, and twice what either
+control gives. The same once more with
 weights that count how long the vectors are that they let through. A model
 with random weights is read in the same way.
 
 And one list of sentences asks whether a head looks at the noun of related
 meaning: the best head is chosen on one half and tested on the other, both
-ways round. What a label needs was set before any head was read. SmolLM2 has
-weights of 4 bits here, and can't look ahead.
+ways round. SmolLM2 has weights of 4 bits here, and can't look ahead.
 """
 
 import math

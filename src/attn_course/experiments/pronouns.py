@@ -7,8 +7,9 @@ equal weights is as large, but can't look at one word more than at another.
 
 What the first vectors are multiplied by (`start`), the number of steps and
 the mixture of sentences were chosen while looking at other sentences with
-seed 0; `start` and the learning rate are swept here. The weights of "as on
-the page" with seed 0, chosen beforehand, are those of the page.
+seed 0; `start` and the learning rate are swept here, one at a time. What is
+called "as on the page" takes 4,000 steps in place of 1,000; its weights with
+seed 0, chosen beforehand, are those of the page.
 
 The best head is chosen on one half of the test sentences and measured on the
 other. Beside it stands what the best of all heads reaches in 95 of 100 draws
@@ -20,12 +21,12 @@ import hashlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from attn_course import links, models
+from attn_course import figures, links, models
 from attn_course.data import assets, load_asset
 from attn_course.experiments.study import Study
 from attn_course.interpret.statistics import null_of_best
@@ -37,6 +38,9 @@ from attn_course.pronouns.training import (
     tests,
     train_reader,
 )
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["CONDITIONS", "PAGE", "SETTINGS", "STUDY", "TESTS", "one"]
 
@@ -318,3 +322,34 @@ def where_its_heads_look(recording: Mapping[str, Any]) -> dict[str, Any]:
         "meaning_look": _best_head(recording, "meaning", "held_out", PAGE),
         "meaning_luck": max(_best_head(recording, "meaning", "chance", PAGE)),
     }
+
+
+@STUDY.figure(
+    """
+    Bars of the share of right answers in four tests, after 4,000 steps. Where
+    the noun is known, attention reaches 1.00 and equal weights 0.90; where it
+    is held out, 0.98 and 0.16. Where meaning decides they reach 0.89 and
+    0.79, and 0.37 and 0.15 where the noun was held out besides.
+    """
+)
+def right_answers(recording: Mapping[str, Any]) -> "Figure":
+    """Draw what both models name rightly, mean over seeds."""
+    asked = {
+        "known": "known",
+        "held out": "held-out answer",
+        "meaning": "meaning",
+        "meaning,\nheld out": "meaning, held-out answer",
+    }
+    shown = {"attention": PAGE, "equal weights": "equal weights, 4000 steps"}
+    return figures.bars(
+        list(asked),
+        {
+            name: [
+                np.mean(_named(recording, test, condition))
+                for test in asked.values()
+            ]
+            for name, condition in shown.items()
+        },
+        ylabel="right answers",
+        title="What is named rightly after 4,000 steps",
+    )

@@ -322,7 +322,9 @@ class Study:
         # A single run names the seeds of its controls among its settings.
         told = drawn or list(self.settings.get("seeds", []))
         finished = Finished(self.name, self.fingerprint)
-        run = partial(run_one, self.module, self.name)
+        alone = jobs == 1 and scheduler is None
+        elsewhere = partial(run_one, self.module, self.name)
+        run = self.one if alone else elsewhere
         with Workers(jobs, scheduler) as workers:
             done = finished.complete(run, self.cells(drawn), workers, say)
             stages = {"records": [one["result"] for one in done]}

@@ -11,17 +11,21 @@ trained or tuned.
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from attn_course import figures, growth
 from attn_course.experiments.study import Study
-from attn_course.interpret.real_heads import MODELS, PACKAGES, is_causal
+from attn_course.interpret.real_heads import (
+    MODELS,
+    PACKAGES,
+    is_causal,
+    loaded,
+)
 from attn_course.links import SOUND, sentences
 from attn_course.measures import entropy
-from attn_course.pretrained import Model, load
+from attn_course.pretrained import Model
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -238,13 +242,8 @@ def by_length(
 def _read_by(name: str, seed: int) -> Model:
     """Give a model by its label, trained or with random weights."""
     label, _, blank = name.partition(", ")
-    model = _loaded(label)
+    model = loaded(MODELS[label])
     return model.untrained(seed) if blank else model
-
-
-@cache
-def _loaded(label: str) -> Model:
-    return load(MODELS[label], progress=False)
 
 
 def _random(lengths: Sequence[int], seeds: Sequence[int]) -> dict[str, Any]:

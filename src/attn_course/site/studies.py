@@ -156,7 +156,7 @@ class StudyDirective(_OfStudies):
         """Yield the best setting of each arm, and what knows nothing."""
         from attn_course.experiments.rules import choices, in_words
 
-        if study.chosen_by:
+        if study.chosen_by and study.sweep:
             best = nodes.bullet_list()
             for choice in choices(study, study.recording["records"]):
                 arm, tried = in_words(choice.arm), _settings(choice.setting)
