@@ -139,9 +139,10 @@ class StudyDirective(_OfStudies):
         for factor, levels in study.arms.items():
             yield _words(factor), [_text(", ".join(map(_short, levels)))]
         for name in study.sweep:
-            grids = {tuple(study.grid(name, arm)) for arm in study.each_arm()}
+            arms = study.each_arm()
+            grids = dict.fromkeys(tuple(study.grid(name, a)) for a in arms)
             tried = ", or ".join(
-                ", ".join(map(_short, grid)) for grid in sorted(grids)
+                ", ".join(map(_short, grid)) for grid in grids
             )
             yield f"{_words(name)}, tried", [_text(tried)]
         if study.seeds:
