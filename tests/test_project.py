@@ -3,13 +3,14 @@
 import ast
 import json
 import re
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import course
 import pytest
-import strip_outputs
 import yaml
 from IPython.core.inputtransformer2 import TransformerManager
 
@@ -77,12 +78,50 @@ def test_the_first_cell_installs_from_the_public_address():
             assert address.startswith(url), f"{path.name}: {address}"
 
 
+def hooks() -> dict[str, dict]:
+    repos = read_yaml(".pre-commit-config.yaml")["repos"]
+    return {hook["id"]: hook for repo in repos for hook in repo["hooks"]}
+
+
+def test_notebooks_are_committed_without_outputs(tmp_path):
+    """The hook finds nothing to strip, and would find an output."""
+    command = [Path(sys.executable).with_name("nbstripout"), "--verify"]
+    command += hooks()["nbstripout"]["entry"].split()[1:]
+
+    def to_strip(*paths: Path) -> str:
+        return subprocess.run(
+            [*command, *paths], capture_output=True, text=True
+        ).stdout
+
+    assert to_strip(*NOTEBOOKS) == ""
+    with_output = json.loads(NOTEBOOKS[0].read_text("utf-8"))
+    cell = next(c for c in with_output["cells"] if "outputs" in c)
+    cell["execution_count"] = 1
+    (tmp_path / "a.ipynb").write_text(json.dumps(with_output), "utf-8")
+    assert "would have stripped" in to_strip(tmp_path / "a.ipynb")
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
-def test_notebooks_are_committed_without_outputs(path: Path):
+def test_notebooks_name_a_kernel_that_everybody_has(path: Path):
     notebook = json.loads(path.read_text("utf-8"))
-    assert strip_outputs.strip(notebook) == notebook
     kernel = notebook["metadata"]["kernelspec"]["name"]
     assert kernel == "python3", "another kernel's name exists on one machine"
+    # These two would let outputs pass the hook.
+    assert "keep_output" not in path.read_text("utf-8")
+    assert "init_cell" not in path.read_text("utf-8")
+
+
+def test_hooks_use_the_versions_that_the_tests_use():
+    lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
+    web = json.loads((ROOT / "web" / "package.json").read_text("utf-8"))
+    biome = web["devDependencies"]["@biomejs/biome"]
+    known = {*lines, f"@biomejs/biome@{biome}"}
+    found = hooks()
+    assert {"ruff", "ruff-format", "nbstripout", "biome"} <= set(found)
+    for name, hook in found.items():
+        pins = hook["additional_dependencies"]
+        assert pins, name
+        assert set(pins) <= known, name
 
 
 def loads(code: str) -> list[tuple[str, bool]]:

@@ -13,7 +13,6 @@ from pathlib import Path
 import address
 import course
 import pytest
-import strip_outputs
 
 
 def write(root: Path, files: dict[str, str]) -> Path:
@@ -526,31 +525,6 @@ def test_line_ends_stay_as_they_are(tmp_path):
 def test_another_form_of_address_is_refused(tmp_path, url):
     with pytest.raises(course.CourseError, match=r"https://github\.com/you"):
         course.rewrite_url(tmp_path, url)
-
-
-# --- Notebooks without outputs --------------------------------------------
-
-
-def test_outputs_are_stripped_and_sources_kept(tmp_path, capsys):
-    cell = {
-        "cell_type": "code",
-        "execution_count": 3,
-        "metadata": {"execution": {}, "tags": ["hide-input"]},
-        "outputs": [{"output_type": "stream", "text": "é"}],
-        "source": "print('é')",
-    }
-    path = tmp_path / "a.ipynb"
-    path.write_text(
-        json.dumps({"cells": [cell], "metadata": {"widgets": {}}}), "utf-8"
-    )
-    assert strip_outputs.main([str(path)]) == 1
-    assert strip_outputs.main([str(path)]) == 0
-    after = json.loads(path.read_text("utf-8"))
-    assert after["cells"][0]["outputs"] == []
-    assert after["cells"][0]["execution_count"] is None
-    assert after["cells"][0]["metadata"] == {"tags": ["hide-input"]}
-    assert after["cells"][0]["source"] == "print('é')"
-    assert after["metadata"] == {}
 
 
 # --- The server -----------------------------------------------------------
