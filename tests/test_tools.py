@@ -1,7 +1,6 @@
 """The script behind `make`: what it promises when things go wrong."""
 
 import ast
-import json
 import re
 import socket
 import subprocess
