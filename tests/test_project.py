@@ -43,6 +43,20 @@ def test_versions_agree():
     assert f"\n## {version}" in changes
 
 
+def test_every_place_names_the_same_pythons():
+    (_, first), (_, last) = course.OLDEST, course.NEWEST
+    numbers = [f"3.{number}" for number in range(first, last + 1)]
+    wanted = f">={numbers[0]},<3.{last + 1}"
+    assert PYPROJECT["project"]["requires-python"] == wanted
+    jobs = read_yaml(".github/workflows/test.yml")["jobs"]
+    assert jobs["package"]["strategy"]["matrix"]["python"] == numbers
+    said = f"Python {', '.join(numbers[:-1])} or {numbers[-1]}"
+    for name in ("README.md", "Makefile", "book/how-to-use.md"):
+        assert said in (ROOT / name).read_text("utf-8"), name
+    with pytest.raises(course.CourseError, match=re.escape(said)):
+        course.check_python((3, last + 1))
+
+
 def test_the_environment_installs_the_project_by_pip_and_nothing_else():
     environment = read_yaml("environment.yml")
     *conda, pip = environment["dependencies"]
