@@ -505,11 +505,15 @@ main()
 """
 
 
-def sphinx_command(root: Path, work: Path) -> list:
-    """Write the call that builds the book: warnings are errors."""
+# Warnings are errors, and all of them are told.
+STRICT = ("-W", "-n", "--keep-going")
+
+
+def sphinx_command(root: Path, work: Path, *options) -> list:
+    """Write the call that builds the book."""
     return [
         in_venv("python"), "-P", "-c", BOOK, "build", root,
-        "--path-output", work, "-W", "-n", "--keep-going",
+        "--path-output", work, *(options or STRICT),
     ]  # fmt: skip
 
 
@@ -704,6 +708,20 @@ def cmd_book(given: argparse.Namespace) -> None:
         server.run()
 
 
+def cmd_page(given: argparse.Namespace) -> None:
+    """Build one page, serve it and build it again on a change (N=06)."""
+    from preview import find
+
+    page = find(ROOT, given.page)
+    with one_at_a_time(ROOT / "_build"):
+        set_up()
+    lab = ["--lab"] if given.lab else []
+    attend(
+        [in_venv("python"), ROOT / "tools" / "preview.py", page,
+         "--port", given.port, *lab]
+    )  # fmt: skip
+
+
 def cmd_site(given: argparse.Namespace) -> None:
     """Build the site into _build/site without serving it."""
     with one_at_a_time(ROOT / "_build"):
@@ -884,6 +902,9 @@ def parser() -> argparse.ArgumentParser:
             )
             added[command].set_defaults(function=function)
     added["book"].add_argument("--port", default="8000")
+    added["page"].add_argument("page")
+    added["page"].add_argument("--port", default="8000")
+    added["page"].add_argument("--lab", action="store_true")
     added["experiments"].add_argument("--seeds", type=int, default=3)
     added["url"].add_argument("url")
     added["clean"].add_argument("--all", action="store_true")
