@@ -11,7 +11,8 @@ COURSE = test "$$($(PYTHON) -c 'print(f"{6 * 7}")' 2>/dev/null)" = 42 || { \
     'got "$(PYTHON)", which does not.' >&2; exit 1; }; \
   $(PYTHON) tools/course.py
 
-.PHONY: help book page site test test-all test-package lab experiments url web clean
+.PHONY: help book page site test test-all test-package lab experiments url web \
+  release clean
 .DEFAULT_GOAL := help
 
 help: ## print this list
@@ -47,6 +48,9 @@ url: ## write a new public address everywhere (URL=https://github.com/you/fork)
 
 web: ## bundle the widgets' sources into the package (developers only)
 	@$(COURSE) web
+
+release: ## build what a tag releases: wheel, sdist and notes (TAG=v0.1.0)
+	@$(COURSE) release "$(TAG)"
 
 clean: ## remove what builds leave (ALL=yes: the site and .venv too)
 	@$(COURSE) clean $(if $(filter yes,$(ALL)),--all)

@@ -220,22 +220,3 @@ def test_pins_name_public_versions_only():
     text = (ROOT / "constraints.txt").read_text("utf-8")
     lines = [line for line in text.splitlines() if not line.startswith("#")]
     assert all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in lines)
-
-
-@pytest.mark.parametrize("name", ["test.yml", "publish.yml"])
-def test_workflows_run_the_readme_commands(name):
-    workflow = read_yaml(f".github/workflows/{name}")
-    runs = [
-        step["run"]
-        for job in workflow["jobs"].values()
-        for step in job["steps"]
-        if "run" in step
-    ]
-    makefile = (ROOT / "Makefile").read_text("utf-8")
-    assert runs
-    for line in runs:
-        program, *rest = line.split()
-        if program == "make":
-            assert f"\n{rest[0]}:" in makefile
-        else:
-            assert line.startswith("python tools/course.py ")
