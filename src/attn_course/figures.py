@@ -448,7 +448,7 @@ def grids(
         place.set_yticks(range(rows), [str(i + 1) for i in range(rows)])
     figure.supxlabel(xlabel, fontsize="medium")
     figure.supylabel(ylabel, fontsize="medium")
-    figure.colorbar(image, ax=figure.axes, label=label)
+    figure.colorbar(image, ax=figure.axes, label=label)  # pyright: ignore[reportPossiblyUnboundVariable]
     return figure
 
 
@@ -580,7 +580,7 @@ def _panels(
     return figure, list(axes.flat[:count])
 
 
-def _frame(place: Any, row: int, col: int) -> None:
+def _frame(place: Any, row: Any, col: Any) -> None:
     """Frame one cell of a drawn table."""
     Rectangle = need("matplotlib.patches").Rectangle
 
