@@ -1,5 +1,7 @@
 """A type checker reads src/, at what pyproject.toml asks of it."""
 
+import ast
+import importlib
 import json
 import subprocess
 import sys
@@ -7,6 +9,7 @@ import tomllib
 from pathlib import Path
 
 import course
+import pytest
 
 ROOT = course.ROOT
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
@@ -37,3 +40,20 @@ def test_what_is_named_is_there():
 
 def test_the_package_says_that_it_has_types():
     assert (ROOT / "src" / "attn_course" / "py.typed").is_file()
+
+
+@pytest.mark.parametrize("name", ["attn_course", "attn_course.flash"])
+def test_a_checker_is_told_every_name_that_is_lent(name):
+    package = importlib.import_module(name)
+    stub = Path(package.__file__).with_suffix(".pyi")
+    told = {
+        alias.asname: f"{statement.module}.{alias.name}"
+        for statement in ast.parse(stub.read_text("utf-8")).body
+        if isinstance(statement, ast.ImportFrom)
+        for alias in statement.names
+    }
+    assert sorted(told) == sorted(package.__all__)
+    for lent, path in told.items():
+        module, _, last = path.rpartition(".")
+        found = getattr(importlib.import_module(module), last)
+        assert found is getattr(package, lent), lent
