@@ -70,7 +70,7 @@ class CausalModel(nn.Module):
         cache: list[KVCache] | None = None,
         *,
         last: bool = False,
-    ) -> Float[torch.Tensor, "... n n_words"]:
+    ) -> Float[torch.Tensor, "... n_scored n_words"]:
         """Score every word as the next one, at every position.
 
         With a `cache`, `words` are only those after the ones it holds.
