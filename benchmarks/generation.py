@@ -12,7 +12,7 @@ import statistics
 import torch
 
 from attn_course.experiments.token_times import measure
-from attn_course.generation import CausalModel
+from attn_course.nn.causal_lm import CausalModel
 
 LENGTHS = [32, 128, 512, 1024]
 REPEATS = 3

@@ -16,7 +16,7 @@ HOOK = """
 from jaxtyping import install_import_hook
 with install_import_hook("attn_course", "beartype.beartype"):
     import attn_course.functional, attn_course.masks
-    import attn_course.pieces, attn_course.transformer
+    import attn_course.interpret.word_pieces, attn_course.nn.encoder
 import jaxtyping
 import numpy as np
 import torch
@@ -24,9 +24,9 @@ from attn_course import masks
 from attn_course.functional import (
     additive_weights, attention, attention_weights, masked_softmax)
 from attn_course.heads import merge_heads, split_heads
-from attn_course.pieces import merge_pieces
+from attn_course.interpret.word_pieces import merge_pieces
 from attn_course.positions import rotate, sinusoidal
-from attn_course.transformer import CausalBlock, EncoderLayer, Transformer
+from attn_course.nn.encoder import CausalBlock, EncoderLayer, Transformer
 
 q, k, v = np.ones((2, 4, 3, 8)), np.ones((2, 2, 5, 8)), np.ones((2, 2, 5, 6))
 mask, bias = np.ones((3, 5), dtype=bool), np.zeros((3, 5))

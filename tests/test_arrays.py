@@ -12,14 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from attn_course import attention, attention_weights, masks, measures, reading
+from attn_course import attention, attention_weights, masks, softmax
 from attn_course.arrays import as_array, as_layers, as_mask, as_numbers
 from attn_course.data import pack_array
 from attn_course.flash import flash_attention, online_attention
 from attn_course.flash.softmax import online_softmax, safe_softmax
 from attn_course.functional import masked_softmax
 from attn_course.heads import merge_heads, split_heads
-from attn_course.kv_cache import KVCache
+from attn_course.interpret import head_scores
+from attn_course.nn.kv_cache import KVCache
 from attn_course.widgets import (
     AttentionHeatmap,
     FlashStepper,
@@ -93,10 +94,10 @@ def test_layers_are_the_same_however_they_are_brought(name):
     assert found.dtype == np.float64
     np.testing.assert_array_equal(found, meant)
     # And so at every door that takes them.
-    rolled = reading.rollout(meant)
-    np.testing.assert_allclose(reading.rollout(brought), rolled)
-    score = reading.read_heads(brought, WORDS)["previous"].score
-    wanted = reading.read_heads(meant, WORDS)["previous"].score
+    rolled = head_scores.rollout(meant)
+    np.testing.assert_allclose(head_scores.rollout(brought), rolled)
+    score = head_scores.read_heads(brought, WORDS)["previous"].score
+    wanted = head_scores.read_heads(meant, WORDS)["previous"].score
     np.testing.assert_allclose(score, wanted)
     model = {"measures": {"s": score}, "weights": brought, "tokens": WORDS}
     again = {**model, "weights": meant}
@@ -133,30 +134,32 @@ def test_a_batch_is_picked_or_asked_for():
     for b in range(3):
         meant = np.stack([layer[b].numpy() for layer in batch])
         np.testing.assert_allclose(
-            reading.rollout(batch, batch=b), reading.rollout(meant)
+            head_scores.rollout(batch, batch=b), head_scores.rollout(meant)
         )
-        found = reading.read_heads(tuple(batch), WORDS, batch=b)
+        found = head_scores.read_heads(tuple(batch), WORDS, batch=b)
         np.testing.assert_allclose(
             found["first"].score,
-            reading.read_heads(meant, WORDS)["first"].score,
+            head_scores.read_heads(meant, WORDS)["first"].score,
         )
     message = re.escape(
         "expected batch=0 to 2, which of 3 texts, got None "
         "(weights.shape=(2, 3, 4, 3, 3))"
     )
     for call in (
-        lambda: reading.rollout(batch),
-        lambda: reading.read_heads(batch, WORDS),
+        lambda: head_scores.rollout(batch),
+        lambda: head_scores.read_heads(batch, WORDS),
     ):
         with pytest.raises(ValueError, match=message):
             call()
-    narrow = reading.rollout(batch, batch=np.uint8(1))  # as an index gives it
-    np.testing.assert_array_equal(narrow, reading.rollout(batch, batch=1))
+    narrow = head_scores.rollout(
+        batch, batch=np.uint8(1)
+    )  # as an index gives it
+    np.testing.assert_array_equal(narrow, head_scores.rollout(batch, batch=1))
     for wrong in (3, -1, 1.5, True):
         with pytest.raises(ValueError, match="expected batch=0 to 2"):
-            reading.rollout(batch, batch=wrong)
+            head_scores.rollout(batch, batch=wrong)
     with pytest.raises(ValueError, match=r"to take batch=0 of it, got \(2, 4"):
-        reading.rollout(MAPS, batch=0)
+        head_scores.rollout(MAPS, batch=0)
 
 
 REFUSED = {
@@ -195,8 +198,8 @@ def test_what_is_no_array_of_numbers_is_refused(name):
     brought, message = REFUSED[name]
     for take in (
         lambda: as_numbers("weights", brought),
-        lambda: measures.entropy(brought),
-        lambda: reading.rollout(brought),
+        lambda: softmax.entropy(brought),
+        lambda: head_scores.rollout(brought),
     ):
         with pytest.raises(ValueError, match=message):
             take()
@@ -453,23 +456,23 @@ def curved(x):
 
 
 DOORS = {
-    "entropy": measures.entropy,
-    "softmax_jacobian_norm": measures.softmax_jacobian_norm,
-    "rollout": reading.rollout,
-    "read_heads": lambda x: reading.read_heads(x, WORDS),
-    "read_map": lambda x: reading.read_map(x, np.eye(N, dtype=bool)),
-    "read_map's target": lambda x: reading.read_map(ZEROS, x),
-    "read_map's asks": lambda x: reading.read_map(
+    "entropy": softmax.entropy,
+    "softmax_jacobian_norm": softmax.softmax_jacobian_norm,
+    "rollout": head_scores.rollout,
+    "read_heads": lambda x: head_scores.read_heads(x, WORDS),
+    "read_map": lambda x: head_scores.read_map(x, np.eye(N, dtype=bool)),
+    "read_map's target": lambda x: head_scores.read_map(ZEROS, x),
+    "read_map's asks": lambda x: head_scores.read_map(
         ZEROS, np.eye(N, dtype=bool), asks=x
     ),
-    "spread": reading.spread,
-    "labelled": lambda x: reading.labelled("first", x, x, x),
-    "value_norms": lambda x: reading.value_norms(x, np.eye(N)),
-    "value_norms' output": lambda x: reading.value_norms(
+    "spread": head_scores.spread,
+    "labelled": lambda x: head_scores.labelled("first", x, x, x),
+    "value_norms": lambda x: head_scores.value_norms(x, np.eye(N)),
+    "value_norms' output": lambda x: head_scores.value_norms(
         np.ones((1, N, N)), x
     ),
-    "norm_weighted": lambda x: reading.norm_weighted(x, np.ones(N)),
-    "norm_weighted's norms": lambda x: reading.norm_weighted(ZEROS, x),
+    "norm_weighted": lambda x: head_scores.norm_weighted(x, np.ones(N)),
+    "norm_weighted's norms": lambda x: head_scores.norm_weighted(ZEROS, x),
     "attention": lambda x: attention(x, x, x),
     "attention's key": lambda x: attention(ZEROS, x, x),
     "attention's mask": lambda x: attention(ZEROS, ZEROS, ZEROS, mask=x),

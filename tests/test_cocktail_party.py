@@ -8,8 +8,8 @@ import pytest
 import shared_vectors
 import traitlets
 
-from attn_course import hearing
 from attn_course.data import VOICES
+from attn_course.perception import binaural
 from attn_course.widgets import CocktailParty
 from attn_course.widgets.cocktail import MIXTURES, Party
 
@@ -27,21 +27,21 @@ def test_vectors_are_what_the_loops_give():
 
 @pytest.mark.parametrize("case", VECTORS["cocktail"])
 def test_hearing_agrees_with_the_vectors(case):
-    mixture = hearing.mix(
+    mixture = binaural.mix(
         case["voices"], case["angles"], noise=case["noise"], seed=case["seed"]
     )
-    keys = hearing.interaural_keys(hearing.stft(mixture.ears))
-    scores = hearing.direction_scores(keys)
-    weights = hearing.direction_weights(scores, case["temperature"])
-    energy = (np.abs(hearing.stft(mixture.ears)) ** 2).sum(axis=0)
-    heard, beam = hearing.attend(
+    keys = binaural.interaural_keys(binaural.stft(mixture.ears))
+    scores = binaural.direction_scores(keys)
+    weights = binaural.direction_weights(scores, case["temperature"])
+    energy = (np.abs(binaural.stft(mixture.ears)) ** 2).sum(axis=0)
+    heard, beam = binaural.attend(
         mixture.ears, case["angle"], temperature=case["temperature"]
     )
     gains = []
     for part, at in zip(mixture.voices, case["angles"], strict=True):
-        ear = hearing.near_ear(at)
+        ear = binaural.near_ear(at)
         gains.append(
-            [hearing.si_sdr(x[ear], part[ear]) for x in (mixture.ears, heard)]
+            [binaural.si_sdr(x[ear], part[ear]) for x in (mixture.ears, heard)]
         )
     found = {
         "ears": mixture.ears,

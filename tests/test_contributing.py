@@ -2,12 +2,19 @@
 
 import importlib.util
 import re
+import sys
 
 import course
 import pytest
 
+from attn_course.claims import ledger
+from attn_course.experiments import rules, runs
+from attn_course.experiments import study as frame
+
 TEXT = (course.ROOT / "CONTRIBUTING.md").read_text("utf-8")
-EXERCISE, WIDGET = re.findall(r"^```python\n(.*?)^```$", TEXT, re.S | re.M)
+EXERCISE, STUDY, WIDGET = re.findall(
+    r"^```python\n(.*?)^```$", TEXT, re.S | re.M
+)
 
 
 def load(path, text):
@@ -43,3 +50,29 @@ def test_the_widget_has_its_html(tmp_path):
     dial = load(tmp_path / "dial_example.py", WIDGET).Dial(angle=90.0)
     text = dial._repr_mimebundle_()[0]["text/html"]
     assert text.startswith("<attn-dial data-state=") and "<td>90</td>" in text
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    """Load the study as a module; its recording is nobody's."""
+    held = {}
+    monkeypatch.setattr(frame, "save_recording", held.__setitem__)
+    monkeypatch.setattr(frame, "load_recording", held.__getitem__)
+    monkeypatch.setattr(frame, "recordings", lambda: list(held))
+    monkeypatch.setattr(runs.store, "__file__", str(tmp_path / "store.py"))
+    (tmp_path / "recordings").mkdir()
+    (tmp_path / "found_key_example.py").write_text(STUDY, "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    yield importlib.import_module("found_key_example").STUDY
+    del sys.modules["found_key_example"]
+
+
+def test_the_study_records_and_keeps_the_rules(study):
+    study.record(say=lambda line: None)
+    assert study.is_current()
+    assert study.differences() == []
+    assert rules.broken_rules(study, study.recording) == []
+    for choice in rules.choices(study, study.recording["records"]):
+        assert choice.score < study.recording["baselines"]["equal weights"]
+    assert study.figures["losses"].draw(study.recording).axes
+    assert set(study.numbers()) <= {c.id for s in ledger() for c in s.claims}

@@ -5,8 +5,8 @@ import pytest
 import traitlets
 
 from attn_course.data import load_photos
-from attn_course.saliency import MAX_FIXATIONS
-from attn_course.seeing import sharp_fraction
+from attn_course.perception.foveation import sharp_fraction
+from attn_course.perception.saliency import MAX_FIXATIONS
 from attn_course.widgets import GazeExplorer
 
 

@@ -9,8 +9,8 @@ import pytest
 import shared_vectors
 import traitlets
 
-from attn_course import reading
 from attn_course.data import load_recording, unpack_array
+from attn_course.interpret import head_scores
 from attn_course.widgets import HeadBrowser, HeadSwitches
 from attn_course.widgets.heads import recorded_models
 
@@ -93,7 +93,7 @@ def test_the_recorded_readings_are_shown_with_their_labels():
     np.testing.assert_allclose(
         unpack_array(shown["score"]), score, atol=0.0005 + 1e-9
     )
-    earned = reading.labelled("previous", score, others, packed["uniform"])
+    earned = head_scores.labelled("previous", score, others, packed["uniform"])
     assert shown["labelled"] == np.flatnonzero(earned).tolist() != []
     # A causal model can't look at the next word.
     assert models["SmolLM2"]["readings"][names.index("next word")] is None
@@ -112,7 +112,7 @@ def test_own_scores_stand_beside_the_recorded_ones():
     mine = np.full((6, 12), 0.25)
     models["MiniLM"]["measures"]["mine"] = {"score": mine, "text": "My own."}
     widget = HeadBrowser({"MiniLM": models["MiniLM"]}, measure="mine")
-    assert widget.scores["mine"] == reading.Reading(0.25, None, None)
+    assert widget.scores["mine"] == head_scores.Reading(0.25, None, None)
     weights = unpack_array(widget.source["models"][0]["weights"])
     np.testing.assert_allclose(weights.sum(axis=-1), 1, atol=1e-3)
 
@@ -154,7 +154,7 @@ def test_a_sentence_without_a_target_is_shown_as_a_dash():
     words = ["The", "cat", "sat", "on", "a", "mat", "."]
     maps = np.full((2, 3, 7, 7), 1 / 7)
     for tokens, weights in ((["a", "b"], maps[..., :2, :2]), (words, maps)):
-        found = reading.read_heads(weights, tokens)
+        found = head_scores.read_heads(weights, tokens)
         browser = HeadBrowser({"m": {"measures": found}})
         assert np.isnan(found["separator"].uniform)
         assert np.isnan(browser.scores["separator"].score)

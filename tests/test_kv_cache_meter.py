@@ -8,7 +8,7 @@ import pytest
 import shared_vectors
 import traitlets
 
-from attn_course.model_shapes import ModelShape, load_model_shapes
+from attn_course.pretrained.shapes import ModelShape, load_model_shapes
 from attn_course.widgets import KVCacheMeter, kvcache
 
 VECTORS = shared_vectors.load("kvcache")

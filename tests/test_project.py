@@ -183,7 +183,7 @@ def test_every_page_is_in_the_table_of_contents():
     found = {
         path.relative_to(ROOT).with_suffix("").as_posix()
         for folder, ending in (("book", "*.md"), ("notebooks", "*.ipynb"))
-        for path in (ROOT / folder).glob(ending)
+        for path in (ROOT / folder).rglob(ending)
     }
     assert set(listed) == found
 

@@ -6,10 +6,10 @@ import torch
 import traitlets
 from shared_vectors import load
 
-from attn_course import pronouns
-from attn_course.pronouns.reader import PLACE, Reader
-from attn_course.pronouns.weights import ASSET, load_reader
-from attn_course.transformer import Transformer
+from attn_course.nn.encoder import Transformer
+from attn_course.tasks import pronouns
+from attn_course.tasks.pronouns.reader import PLACE, Reader
+from attn_course.tasks.pronouns.weights import ASSET, load_reader
 from attn_course.widgets import TypeASentence
 from attn_course.widgets.sentence import EXAMPLES
 

@@ -19,17 +19,17 @@ from beartype.roar import BeartypeCallHintParamViolation
 
 # The library; what is built on it is not looked at yet.
 MODULES = (
-    "blocks",
+    "nn.encoder_decoder",
     "functional",
-    "generation",
+    "nn.causal_lm",
     "heads",
-    "kv_cache",
+    "nn.kv_cache",
     "linear",
     "masks",
-    "measures",
-    "pieces",
+    "softmax",
+    "interpret.word_pieces",
     "positions",
-    "transformer",
+    "nn.encoder",
 )
 
 

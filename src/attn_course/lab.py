@@ -10,7 +10,7 @@ from typing import Any
 
 import attn_course
 from attn_course.handover import hand_over
-from attn_course.tables import html_table
+from attn_course.html import html_table
 
 __all__ = ["report", "setup", "table"]
 

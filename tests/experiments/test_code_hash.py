@@ -4,8 +4,8 @@ import textwrap
 
 import pytest
 
-from attn_course.experiments import EXPERIMENTS
-from attn_course.experiments.code_hash import code_hash, reached
+from attn_course.experiments import studies
+from attn_course.experiments.code_hash import FRAME, code_hash, reached
 
 START = {
     "task.py": """
@@ -164,7 +164,23 @@ def test_a_root_must_have_a_definition():
 
 
 def test_nothing_of_the_frame_is_followed():
-    for name in EXPERIMENTS:
-        module = importlib.import_module(f"attn_course.experiments.{name}")
-        found = reached((module, "record"))
-        assert not any("provenance" in one or "Parts" in one for one in found)
+    for study in studies().values():
+        for one in reached(*study._roots()):
+            assert one.rpartition(".")[0] not in FRAME
+
+
+def test_a_module_that_is_imported_by_its_name_may_move(hash_of):
+    study = """
+        from importlib import import_module
+
+        def one(seed):
+            return import_module("{package}.PLACE").draw(seed)
+        """
+    task = "def draw(seed):\n    return seed"
+    before, after = (
+        hash_of(
+            {f"{place}.py": task, "study.py": study.replace("PLACE", place)}
+        )
+        for place in ("task", "moved")
+    )
+    assert before == after

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracles import gradients, loops
 
-from attn_course import growth
+from attn_course import data
+from attn_course.cost import scaling
 from attn_course.flash import SlowMemory, tiled_attention, tiled_backward
 from attn_course.flash import traffic as tr
 
@@ -131,12 +132,12 @@ def test_a_larger_chip_means_less_traffic_and_a_longer_text_more():
         tr.formula("flash", 2**16, 64, block_k=tr.blocks_for(m, 64)[1])
         for m in chips
     ]
-    slope = growth.exponent(chips, [x.vectors for x in moved])
+    slope = scaling.exponent(chips, [x.vectors for x in moved])
     assert slope == pytest.approx(-1, abs=0.05)
     lengths = [2**i for i in range(10, 15)]
     for way in ("standard", "flash"):
         moved = [sum(tr.formula(way, n, 64)) for n in lengths]
-        assert growth.exponent(lengths, moved) == pytest.approx(2, abs=0.1)
+        assert scaling.exponent(lengths, moved) == pytest.approx(2, abs=0.1)
 
 
 def test_flash_attention_calculates_more_not_less():
@@ -180,3 +181,9 @@ def test_bad_input_is_told(arguments, options, message):
     for function in (tr.count, tr.formula):
         with pytest.raises(ValueError, match=message):
             function(*arguments, **options)
+
+
+def test_recorded_counts_are_those_of_the_formula():
+    counted = data.load_recording("flash-traffic")["counted"]
+    assert len(counted) == 9
+    assert all(row["is_formula"] for row in counted)

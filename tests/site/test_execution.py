@@ -110,7 +110,7 @@ def use_cache(root: Path) -> Path:
     """Do what Sphinx does when a build begins; give the cache's folder."""
     config = SimpleNamespace()
     app = SimpleNamespace(confdir=str(root))
-    execution._set_cache_folder(app, config)
+    execution._prepare_cache(app, config)
     return Path(config.nb_execution_cache_path)
 
 
@@ -159,6 +159,62 @@ def test_the_database_stands_in_the_folder_that_was_named(book, tmp_path):
     store(folder, "1 + 1")
     found = {path.relative_to(book) for path in tmp_path.rglob("*.db")}
     assert found == {folder.relative_to(book) / "global.db"}
+
+
+PAGE = (
+    """# A page
+
+```{code-cell} python
+---
+tags: [one]
+---
+x = 1
+
+y = 2
+```
+
+````{code-cell}
+:tags: [two]
+z = """
+    + '"""'
+    + """
+```
+"""
+    + '"""'
+    + """
+````
+
+```{code-cell} python
+```
+"""
+)
+
+
+def test_the_code_of_pages_and_notebooks_is_read(tmp_path):
+    page = tiny_book.write(tmp_path, "page.md", PAGE)
+    code = ["x = 1\n\ny = 2\n", 'z = """\n```\n"""\n', ""]
+    assert execution.code_of(page) == code
+    lab = tiny_book.write(
+        tmp_path, "lab.ipynb", tiny_book.notebook("# Words", "x = 1", "x")
+    )
+    assert execution.code_of(lab) == ["x = 1", "x"]
+
+
+def test_what_the_cells_depend_on_is_compared(book, monkeypatch):
+    folder = use_cache(book)
+    store(folder, "1 + 1")
+    assert kept(folder, "1 + 1")
+    monkeypatch.setattr(execution.dependencies, "key", lambda *_: "other")
+    assert not kept(folder, "1 + 1")
+    # What it depended on then is written beside it: nothing is damaged.
+    assert execution.fault(folder) == ""
+
+
+def test_the_oldest_notebooks_are_forgotten(book, monkeypatch):
+    monkeypatch.setattr(execution, "MOST_NOTEBOOKS", 2)
+    folder = use_cache(book)
+    store(folder, "1", "2", "3")
+    assert [kept(folder, one) for one in "123"] == [False, True, True]
 
 
 def test_to_look_at_a_cache_writes_nothing(book):

@@ -1,6 +1,5 @@
 """The parts of the Sphinx extension, each on its own."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +12,6 @@ from docutils.utils import new_document
 
 from attn_course.handover import MIME
 from attn_course.site.alt_text import images_without_alt
-from attn_course.site.execution import cache_key, prune
 from attn_course.site.icons import drop_rules, used_codes, used_names
 from attn_course.site.launching import lead_to_notebook
 from attn_course.site.lightening import is_needed
@@ -84,51 +82,6 @@ def test_a_page_with_a_silent_image_does_not_build(tmp_path, alt):
 # --- Executed notebooks ---------------------------------------------------
 
 
-@pytest.fixture
-def package(tmp_path):
-    write(tmp_path, "constraints.txt", "torch==2.13.0\n")
-    write(tmp_path, "src/attn_course/functional.py", "x = 1\n")
-    write(tmp_path, "src/attn_course/site/icons.py", "x = 1\n")
-    return tmp_path
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "constraints.txt",
-        "src/attn_course/functional.py",
-        "src/attn_course/data/recordings/new.json",
-    ],
-)
-def test_an_edit_of_the_package_leaves_the_old_cache(package, name):
-    before = cache_key(package)
-    write(package, name, "x = 2\n")
-    assert cache_key(package) != before
-
-
-def test_a_renamed_file_leaves_the_old_cache(package):
-    before = cache_key(package)
-    folder = package / "src" / "attn_course"
-    (folder / "functional.py").rename(folder / "masks.py")
-    assert cache_key(package) != before
-
-
-def test_what_no_notebook_imports_keeps_the_cache(package):
-    before = cache_key(package)
-    write(package, "src/attn_course/site/icons.py", "x = 2\n")
-    write(package, "src/attn_course/__pycache__/functional.pyc", "x")
-    assert cache_key(package) == before
-
-
-def test_old_caches_are_deleted(tmp_path):
-    for age, name in enumerate("dcba"):
-        (tmp_path / name).mkdir()
-        os.utime(tmp_path / name, (age, age))
-    prune(tmp_path, keep=2)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
-    prune(tmp_path / "none", keep=2)
-
-
 PAGE = """---
 file_format: mystnb
 kernelspec: {{name: python3, display_name: Python 3}}
@@ -137,6 +90,8 @@ kernelspec: {{name: python3, display_name: Python 3}}
 # Title
 
 ```{{code-cell}}
+from attn_course import masks
+
 print(open({value!r}).read())
 {more}
 ```
@@ -146,7 +101,7 @@ print(open({value!r}).read())
 def test_a_real_build_follows_the_package_and_survives_a_failure(tmp_path):
     """With the course's own settings, in a book of one page."""
     root = tmp_path / "course"
-    value = write(root, "src/attn_course/value.txt", "first answer")
+    value = write(root, "src/attn_course/masks.py", "# first answer")
     settings = (course.ROOT / "_config.yml").read_text("utf-8")
     write(root, "_config.yml", settings)
     write(root, "_toc.yml", "format: jb-book\nroot: book/index\n")
@@ -162,7 +117,7 @@ def test_a_real_build_follows_the_package_and_survives_a_failure(tmp_path):
         return (build / "site" / "book" / "index.html").read_text("utf-8")
 
     assert "first answer" in shown()
-    value.write_text("second answer")
+    value.write_text("# second answer")
     assert "second answer" in shown()
     page.write_text(PAGE.format(value=str(value), more="1 / 0"))
     for _ in range(2):
@@ -263,35 +218,6 @@ def test_a_run_is_read_from_the_outputs():
     ]
     assert report_of({"cells": cells}) == run
     assert report_of({"cells": cells[:3]}) is None
-
-
-TAGGED = """```{{code-cell}} python
----
-tags: [{tags}]
----
-x = 1
-```
-
-```{{code-cell}}
-:tags: [remove-input]
-y = 2
-```
-
-{prose}
-"""
-
-
-def test_tags_and_alt_text_of_a_cell_leave_the_old_cache(package):
-    write(package, "book/a.md", TAGGED.format(tags="one", prose="Words."))
-    before = cache_key(package)
-    write(
-        package, "book/a.md", TAGGED.format(tags="one", prose="Other words.")
-    )
-    assert cache_key(package) == before
-    write(
-        package, "book/a.md", TAGGED.format(tags="two", prose="Other words.")
-    )
-    assert cache_key(package) != before
 
 
 def test_the_maths_server_is_started_again(tmp_path):

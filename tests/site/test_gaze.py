@@ -10,7 +10,7 @@ from browsing import axe_faults, settle, slide, take
 from PIL import Image
 
 from attn_course.data import load_photos
-from attn_course.seeing import foveate
+from attn_course.perception.foveation import foveate
 from attn_course.widgets import GazeExplorer
 
 ROOT = "document.querySelector('attn-gaze').firstElementChild.shadowRoot"

@@ -3,9 +3,9 @@
 import pytest
 from browsing import axe_faults, settle, take
 
-from attn_course import pronouns
-from attn_course.pronouns.reader import Reader
-from attn_course.transformer import Transformer
+from attn_course.nn.encoder import Transformer
+from attn_course.tasks import pronouns
+from attn_course.tasks.pronouns.reader import Reader
 from attn_course.widgets import TypeASentence
 from attn_course.widgets.sentence import CAT, EXAMPLES
 

@@ -13,7 +13,7 @@ the prose, and the page that lists all claims.
 
 from attn_course.claims.chapters import Claim, Section, ledger, look_up
 from attn_course.claims.numbers import measured, readable, show
-from attn_course.claims.reporting import report, report_recording
+from attn_course.claims.reporting import report, report_of
 
 __all__ = [
     "Claim",
@@ -23,6 +23,6 @@ __all__ = [
     "measured",
     "readable",
     "report",
-    "report_recording",
+    "report_of",
     "show",
 ]

@@ -11,7 +11,7 @@ from typing import Any
 __all__ = ["KINDS", "VERDICTS", "Claim", "Section", "ledger", "look_up"]
 
 KINDS = ("measured", "derived", "cited")
-VERDICTS = ("holds", "holds within limits", "does not hold")
+VERDICTS = ("holds", "holds within limits", "does not hold", "not settled")
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,9 @@ class Claim:
         `measured`: a cell reports numbers. `derived`: it follows from the
         formula. `cited`: others have shown it.
     verdict
-        `holds`, `holds within limits` or `does not hold`.
+        `holds`, `holds within limits`, `does not hold` or `not settled`:
+        what the evidence says if its studies keep the rules of evidence.
+        Where one breaks a rule, the website says "not settled".
     because
         Which limits, or why; in MyST. Only a claim that holds by its own
         numbers can do without.

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from attn_course.claims.chapters import look_up, nearest
+from attn_course.claims.chapters import look_up
 from attn_course.claims.numbers import measured, show
 from attn_course.handover import hand_over
 
-__all__ = ["report", "report_recording"]
+__all__ = ["report", "report_of"]
 
 
 def report(
@@ -31,46 +31,34 @@ def report(
         When the ledger has no such claim, or a value is not finite or does
         not have one number for each seed.
     """
-    _report(claim_id, values, seeds)
+    content = report_of(claim_id, values, seeds)
+    print(_line(content))
+    hand_over(content)
 
 
-def report_recording(claim_id: str, recording: Mapping[str, Any]) -> None:
-    """Report what a recording holds for a claim.
+def report_of(
+    claim_id: str,
+    values: Mapping[str, Any],
+    seeds: Sequence[int] | None = None,
+    command: str | None = None,
+) -> dict[str, Any]:
+    """Make plain data of a claim's numbers, as they travel to the website.
 
-    The recording has an entry `claims`: for each id, the values as `report`
-    takes them. Its seeds are those it was recorded with.
+    `command` is what recorded them, where they are recorded.
 
     Raises
     ------
     ValueError
-        When the recording holds nothing for that claim.
+        As `report` does.
     """
-    held = recording.get("claims", {})
-    if claim_id not in held:
-        raise ValueError(
-            f"expected a recording that holds values for {claim_id!r}, got "
-            f"one with values for: {nearest(claim_id, held)}"
-        )
-    recorded = recording["recorded"]
-    _report(claim_id, held[claim_id], recorded["seeds"], recorded["command"])
-
-
-def _report(
-    claim_id: str,
-    values: Mapping[str, Any],
-    seeds: Sequence[int] | None,
-    command: str | None = None,
-) -> None:
     claim = look_up(claim_id)
-    content = {"kind": "claim", "id": claim.id, "values": _checked(
-        claim.id, values, seeds
-    )}  # fmt: skip
+    checked = _checked(claim.id, values, seeds)
+    content = {"kind": "claim", "id": claim.id, "values": checked}
     if seeds:
         content["seeds"] = list(seeds)
     if command:
         content["recorded"] = command
-    print(_line(content))
-    hand_over(content)
+    return content
 
 
 def _checked(
@@ -101,5 +89,4 @@ def _line(content: Mapping[str, Any]) -> str:
         + show(value, field="spread" if isinstance(value, Mapping) else "")
         for name, value in content["values"].items()
     )
-    recorded = ", recorded" if "recorded" in content else ""
-    return f"claim {content['id']}{recorded}: {words}"
+    return f"claim {content['id']}: {words}"

@@ -26,7 +26,6 @@ __all__ = ["code_hash", "files_of", "reached"]
 FRAME = (
     "attn_course.experiments",
     "attn_course.experiments.code_hash",
-    "attn_course.experiments.parts",
     "attn_course.experiments.runs",
     "attn_course.experiments.study",
     "attn_course.provenance",
@@ -40,7 +39,7 @@ def code_hash(*roots: Any) -> str:
     ----------
     roots
         Functions, classes, or pairs of a module and the name of one of its
-        constants.
+        constants. A module that can't be imported everywhere is named.
 
     Raises
     ------
@@ -117,7 +116,9 @@ def _start(root: Any) -> Definition:
     """Find where a root is defined."""
     if isinstance(root, tuple) and len(root) == 2:
         module, name = root
-        found = Definition(getattr(module, "__name__", ""), str(name))
+        if not isinstance(module, str):
+            module = getattr(module, "__name__", "")
+        found = Definition(module, str(name))
     else:
         root = inspect.unwrap(root) if callable(root) else root
         found = Definition(
@@ -320,6 +321,13 @@ class Resolve(ast.NodeTransformer):
         node.value = self.visit(node.value)
         path = getattr(node.value, "path", None)
         return node if path is None else self._named(f"{path}.{node.attr}")
+
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
+        """Leave out where a module stands that is imported by its name."""
+        if isinstance(node.value, str):
+            if node.value.startswith(f"{self.walk.package}."):
+                return ast.Constant("§module")
+        return node
 
     def _named(self, path: str) -> ast.Name:
         """Write a dotted path: a place in the walk where it is ours."""

@@ -15,9 +15,12 @@ import hashlib
 import inspect
 import itertools
 import json
+import math
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -68,7 +71,8 @@ class Study:
     seeds
         How many seeds each setting runs with; 0 where there is no chance.
     settings
-        What all runs share: steps, batch, sizes.
+        What all runs share: steps, batch, sizes. Where `seeds` is 0 but a
+        control has chance in it, its seeds: `{"seeds": [0, 1, 2]}`.
     chosen_by
         The key of a record by which the best setting of an arm is chosen:
         the lowest mean over seeds.
@@ -258,8 +262,13 @@ class Study:
             recorded["seeds"]
         ) >= self._count(seeds)
 
-    def differences(self) -> list[str]:
+    def differences(self, seconds: float = math.inf) -> list[str]:
         """Measure a slice of every arm again; say what comes out otherwise.
+
+        Parameters
+        ----------
+        seconds
+            After so long the rest of the slice is left out.
 
         Raises
         ------
@@ -270,13 +279,15 @@ class Study:
             raise ValueError(
                 f"expected a slice of study {self.name}, got none"
             )
-        return [
-            f"{what}: {recorded} was recorded, {again} comes out"
-            for what, recorded, again in self._registered["slice"](
-                self.recording
-            )
-            if not np.allclose(recorded, again, rtol=0, atol=self.tolerance)
-        ]
+        found, began = [], time.perf_counter()
+        for what, recorded, again in self._registered["slice"](self.recording):
+            if not np.allclose(recorded, again, rtol=0, atol=self.tolerance):
+                found.append(
+                    f"{what}: {recorded} was recorded, {again} comes out"
+                )
+            if time.perf_counter() - began > seconds:
+                break
+        return found
 
     def is_same_today(self) -> bool:
         """Say whether there is a recording whose slice comes out the same."""
@@ -318,12 +329,16 @@ class Study:
             Where progress goes.
         """
         drawn = list(range(self._count(seeds)))
+        told = drawn or list(self.settings.get("seeds", []))
         finished = Finished(self.name, self.fingerprint)
+        alone = jobs == 1 and scheduler is None
+        elsewhere = partial(run_one, self.module, self.name)
+        run = self.one if alone else elsewhere
         with Workers(jobs, scheduler) as workers:
-            done = finished.complete(self, self.cells(drawn), workers, say)
+            done = finished.complete(run, self.cells(drawn), workers, say)
             stages = {"records": [one["result"] for one in done]}
             for stage, cells in self._after(stages["records"]).items():
-                more = finished.complete(self, cells, workers, say)
+                more = finished.complete(run, cells, workers, say)
                 stages[stage] = [one["result"] for one in more]
                 done += more
         content = {
@@ -335,7 +350,7 @@ class Study:
             "recorded": {
                 **provenance(
                     f"attn-course experiments --only {self.name}",
-                    seeds=drawn,
+                    seeds=told,
                     packages=[*self.packages, *self.needs],
                     files=self._files(),
                 ),
@@ -357,6 +372,11 @@ class Study:
     def _summary(self, **stages: list) -> dict[str, Any]:
         function = self._registered.get("summary")
         return function(**stages) if function else {}
+
+
+def run_one(module: str, name: str, cell: Cell) -> Any:
+    """Find a study again, in whatever process, and carry out one run."""
+    return declared_in(import_module(module))[name].one(cell)
 
 
 def _data_file(name: str) -> Path:

@@ -24,13 +24,13 @@ import numpy as np
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 
-from attn_course.experiments import machine, version_of
 from attn_course.flash import cards
 from attn_course.flash.apart import ask_apart
 from attn_course.flash.fast import flash_attention
 from attn_course.flash.gpu import triton_attention, triton_status
 from attn_course.masks import check_count
 from attn_course.optional import need
+from attn_course.provenance import machine, version_of
 
 __all__ = [
     "WAYS",

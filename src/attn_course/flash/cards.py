@@ -11,7 +11,7 @@ and Triton. Not yet tried by us on a card.
 
 from typing import Any, NamedTuple
 
-from attn_course.growth import score_bytes
+from attn_course.cost.scaling import score_bytes
 from attn_course.masks import check_count
 
 __all__ = [

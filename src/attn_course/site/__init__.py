@@ -19,7 +19,8 @@ Each module has one reason to exist, and each is told apart by its `setup`:
 - `frames`: shows each view of BertViz in a frame that lets nothing out
 - `evidence`: finds the numbers that cells report for claims
 - `ledger`: puts those numbers into the prose and onto the page of claims
-- `verdicts`: counts what became of all claims
+- `verdicts`: judges each claim, and counts what became of all
+- `studies`: shows experiments: the evidence pages, and figures in lessons
 - `road`: lists the steps to today's attention
 - `questions`: questions that mark themselves
 - `runs`: the table of seconds and memory that each notebook took
@@ -52,6 +53,7 @@ def setup(app: Any) -> dict[str, Any]:
         questions,
         road,
         runs,
+        studies,
         templates,
         verdicts,
     )
@@ -59,7 +61,7 @@ def setup(app: Any) -> dict[str, Any]:
     parts = (
         execution, assets, mounting, maths, lightening,
         icons, templates, alt_text, launching, entrance, evidence,
-        ledger, questions, frames, runs, verdicts, road,
+        ledger, questions, frames, runs, verdicts, studies, road,
     )  # fmt: skip
     for part in parts:
         part.setup(app)

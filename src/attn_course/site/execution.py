@@ -1,9 +1,9 @@
-"""Keep executed notebooks apart by the package that ran them.
+"""Keep executed notebooks apart by the code that ran them.
 
-The cache of executed notebooks compares the code of cells only. After an
-edit of the package it would hand out old outputs, and after an edit of tags
-or alt text the old ones, so its folder is named by a hash of everything
-else that a run or its rendering depends on. It is looked at before it is
+The cache of executed notebooks compares the cells only. After an edit of the
+package it would hand out old outputs, so what the cells depend on (see
+`dependencies`) goes into what is compared, and a page whose code depends on
+something else than before is read again. The cache is looked at before it is
 trusted: a run that was killed, or met a full disk, leaves half an entry.
 """
 
@@ -12,56 +12,65 @@ import hashlib
 import json
 import re
 import shutil
-import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from sphinx.util import logging
 
-__all__ = ["cache_key", "fault", "prune", "setup"]
+from attn_course.site import dependencies
+
+__all__ = ["fault", "setup"]
 
 _LOGGER = logging.getLogger(__name__)
+# Where an executed notebook says what it depended on.
+MARK = "attn_course_dependencies"
+# Some builds of the whole course: the oldest go first.
+MOST_NOTEBOOKS = 80
 
-# What follows the first line of a code cell: `:tags: …`, or YAML in ---.
-_HEADER = re.compile(
-    r"^`{3,}\{code-cell\}.*\n((?:---\n(?:.*\n)*?---\n)|(?:^:.*\n)+)", re.M
+# A code cell in Markdown: its options, then its code.
+_CELL = re.compile(
+    r"^(`{3,})\{code-cell\}.*\n"
+    r"((?:---\n(?:.*\n)*?---\n)|(?:^:.*\n)+)?"
+    r"((?:.*\n)*?)\1$",
+    re.M,
 )
 
 
-def cache_key(root: Path) -> str:
-    """Hash what a notebook's outputs depend on, other than its cells.
-
-    That is the package without this folder (no notebook imports it), the
-    pinned versions and Python's own, and the options of the cells: tags, alt
-    text.
-    """
-    package = root / "src" / "attn_course"
-    files = [root / "constraints.txt", *package.rglob("*")]
-    digest = hashlib.sha256(f"{sys.version_info[:2]}".encode())
-    for path in sorted(files):
-        parts = path.relative_to(root).parts
-        if "__pycache__" in parts or parts[2:3] == ("site",):
-            continue
-        if path.is_file():
-            digest.update("/".join(parts).encode() + b"\0")
-            digest.update(hashlib.sha256(path.read_bytes()).digest())
-    for text in _cell_options(root):
-        digest.update(text.encode() + b"\0")
-    return digest.hexdigest()[:16]
+def code_of(path: Path) -> list[str]:
+    """List the code of each cell of a page or notebook."""
+    text = path.read_text("utf-8")
+    if path.suffix == ".ipynb":
+        return [
+            "".join(cell["source"])
+            for cell in json.loads(text)["cells"]
+            if cell["cell_type"] == "code"
+        ]
+    return [code for _, _, code in _CELL.findall(text)]
 
 
-def _cell_options(root: Path) -> list[str]:
-    """Collect what stands beside the code of each cell."""
-    options = [
-        header
-        for page in sorted((root / "book").glob("*.md"))
-        for header in _HEADER.findall(page.read_text("utf-8"))
-    ]
-    for path in sorted((root / "notebooks").glob("*.ipynb")):
-        cells = json.loads(path.read_text("utf-8"))["cells"]
-        options += [json.dumps(cell["metadata"]) for cell in cells]
-    return options
+def _compare_dependencies(package: Path) -> None:
+    """Let the cache compare what the cells depend on, beside the cells."""
+    from jupyter_cache.cache.main import JupyterCacheBase as Cache
+
+    plain = getattr(Cache, MARK, Cache.create_hashed_notebook)
+
+    def create(
+        self: Any,
+        notebook: Any,
+        nb_metadata: Iterable[str] | None = ("kernelspec",),
+        cell_metadata: Iterable[str] | None = None,
+    ) -> tuple[Any, str]:
+        copy, of_cells = plain(self, notebook, nb_metadata, cell_metadata)
+        code = [cell.source for cell in copy.cells]
+        key = notebook.metadata.get(MARK) or dependencies.key(code, package)
+        copy.metadata[MARK] = key
+        both = f"{of_cells}{key}".encode()
+        return copy, hashlib.md5(both, usedforsecurity=False).hexdigest()
+
+    Cache.create_hashed_notebook = create
+    setattr(Cache, MARK, plain)
 
 
 def _write_executed(app: Any, doctree: Any) -> None:
@@ -81,15 +90,6 @@ def _write_executed(app: Any, doctree: Any) -> None:
     with contextlib.suppress(KeyError):  # a page without code
         _, notebook = cache.merge_match_into_notebook(notebook)
         nbformat.write(notebook, path)
-
-
-def prune(folder: Path, keep: int) -> None:
-    """Delete all but the `keep` folders that were used last."""
-    if not folder.is_dir():
-        return
-    by_age = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime)
-    for old in by_age[: max(0, len(by_age) - keep)]:
-        shutil.rmtree(old, ignore_errors=True)
 
 
 def fault(folder: Path) -> str:
@@ -131,14 +131,12 @@ def _plain_address() -> None:
     db.create_engine = create
 
 
-def _set_cache_folder(app: Any, config: Any) -> None:
-    """Name the cache folder, and read every page again when it changes."""
-    root = Path(app.confdir)
-    key = cache_key(root)
-    folder = root / "_build" / "executed" / key
+def _prepare_cache(app: Any, config: Any) -> None:
+    """Look at the cache's folder before anything is taken from it."""
+    folder = Path(app.confdir) / "_build" / "executed"
     folder.mkdir(parents=True, exist_ok=True)
-    folder.touch()
     _plain_address()
+    _compare_dependencies(_package(app))
     if why := fault(folder):
         _LOGGER.info(
             "The cache of executed notebooks can't be read (%s): it is thrown "
@@ -147,14 +145,51 @@ def _set_cache_folder(app: Any, config: Any) -> None:
         )
         shutil.rmtree(folder)
         folder.mkdir()
-    prune(folder.parent, keep=3)
+    _forget_the_oldest(folder)
     config.nb_execution_cache_path = str(folder)
-    config.attn_course_cache_key = key
+
+
+def _forget_the_oldest(folder: Path) -> None:
+    from jupyter_cache import get_cache
+
+    cache = get_cache(folder)
+    if cache.get_cache_limit() != MOST_NOTEBOOKS:
+        cache.change_cache_limit(MOST_NOTEBOOKS)
+    cache.db.dispose()
+
+
+def _outdated(
+    app: Any, env: Any, added: set, changed: set, removed: set
+) -> list[str]:
+    """Name the pages whose code depends on something else than before."""
+    return [
+        page
+        for page, metadata in env.metadata.items()
+        if page not in removed
+        and MARK in metadata
+        and metadata[MARK] != _key(app, page)
+    ]
+
+
+def _note(app: Any, page: str, source: list[str]) -> None:
+    """Note what the code of a page depends on while it is read."""
+    if code_of(Path(app.env.doc2path(page))):
+        app.env.metadata[page][MARK] = _key(app, page)
+
+
+def _key(app: Any, page: str) -> str:
+    code = code_of(Path(app.env.doc2path(page)))
+    return dependencies.key(code, _package(app))
+
+
+def _package(app: Any) -> Path:
+    return Path(app.confdir) / "src" / "attn_course"
 
 
 def setup(app: Any) -> None:
     """Connect to Sphinx."""
-    app.add_config_value("attn_course_cache_key", "", "env")
-    app.connect("config-inited", _set_cache_folder)
+    app.connect("config-inited", _prepare_cache)
+    app.connect("env-get-outdated", _outdated)
+    app.connect("source-read", _note)
     # Before those that read the executed notebook.
     app.connect("doctree-read", _write_executed, priority=100)

@@ -11,7 +11,8 @@ that computed it. After a colon comes a format or a field, or both:
 read, so both leave marks that are filled in when a page is written.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
 from importlib import resources
 from typing import Any
 
@@ -21,9 +22,10 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from attn_course.claims import Claim, Section, ledger, look_up, show
-from attn_course.claims.chapters import nearest
+from attn_course.claims.chapters import VERDICTS, nearest
 from attn_course.claims.numbers import FIELDS
 from attn_course.site.evidence import Evidence, evidence
+from attn_course.site.verdicts import verdict_of
 
 __all__ = ["find", "setup", "split_target"]
 
@@ -182,12 +184,16 @@ class ClaimsDirective(SphinxDirective):
         self.env.metadata[self.env.docname][USES] = True
         for file in resources.files("attn_course.claims").iterdir():
             self.env.note_dependency(str(file))
-        return [self.section(part) for part in ledger()]
+        return [_filter(), *(self.section(part) for part in ledger())]
 
     def section(self, part: Section) -> nodes.section:
         """Write the claims of one section."""
         title = f"Section {part.number}: {part.title}"
-        section = nodes.section(ids=[f"section-{part.number}"], names=[title])
+        section = nodes.section(
+            ids=[f"section-{part.number}"],
+            names=[title],
+            classes=["attn-claims"],
+        )
         section += nodes.title(title, title)
         cards = nodes.bullet_list(classes=["attn-ledger"])
         cards += [self.card(claim) for claim in part.claims]
@@ -196,10 +202,9 @@ class ClaimsDirective(SphinxDirective):
 
     def card(self, claim: Claim) -> nodes.list_item:
         """Write one claim."""
-        css = claim.verdict.replace(" ", "-")
         card = nodes.list_item(
             ids=[f"ledger-{claim.id.replace('.', '-')}"],
-            classes=[f"attn-{css}"],
+            classes=[verdict_of(claim).css],
         )
         card += self.parse(claim.statement)
         facts = nodes.definition_list(classes=["attn-facts"])
@@ -212,9 +217,15 @@ class ClaimsDirective(SphinxDirective):
 
     def facts(self, claim: Claim) -> Iterator[tuple[str, list[nodes.Node]]]:
         """Yield what is to be said about a claim, each with its term."""
-        verdict = nodes.inline("", claim.verdict, classes=["attn-verdict"])
+        verdict = verdict_of(claim)
+        line = nodes.paragraph("", "", verdict.mark())
         reason = self.parse(claim.because) if claim.because else []
-        yield "Verdict", [nodes.paragraph("", "", verdict), *reason]
+        if verdict.open:
+            line += nodes.Text(f". Our reading so far: {verdict.written}.")
+        yield "Verdict", [line, *reason]
+        for term, lines in (("Open", verdict.open), ("Note", verdict.notes)):
+            if lines:
+                yield term, [_shortened(lines)]
         if claim.values:
             numbers = nodes.bullet_list()
             numbers += [
@@ -241,6 +252,42 @@ class ClaimsDirective(SphinxDirective):
         lines = StringList(text.strip().splitlines(), source="claims")
         self.state.nested_parse(lines, 0, box)
         return box.children
+
+
+def _filter() -> nodes.raw:
+    """Offer to see the claims of one chapter or verdict; needs the script."""
+    chapters = [
+        (part.number, f"{part.number} · {part.title}") for part in ledger()
+    ]
+    verdicts = [(f"attn-{v.replace(' ', '-')}", v) for v in VERDICTS]
+    menus = "".join(
+        f"<label>{label} <select name={name!r}>"
+        f'<option value="">all</option>'
+        + "".join(
+            f'<option value="{escape(value)}">{escape(text)}</option>'
+            for value, text in options
+        )
+        + "</select></label> "
+        for name, label, options in (
+            ("chapter", "Chapter", chapters),
+            ("verdict", "Verdict", verdicts),
+        )
+    )
+    html = f'<form class="attn-filter" hidden>{menus}<output></output></form>'
+    return nodes.raw("", html, format="html")
+
+
+# More reasons than these are on the evidence page.
+MOST_REASONS = 3
+
+
+def _shortened(lines: Sequence[str]) -> nodes.bullet_list:
+    """List the first reasons, and how many more there are."""
+    found = nodes.bullet_list()
+    more = len(lines) - MOST_REASONS
+    shown = [*lines[:MOST_REASONS], *([f"and {more} more"] * (more > 0))]
+    found += [nodes.list_item("", nodes.paragraph("", line)) for line in shown]
+    return found
 
 
 def _fill_places(app: Any, doctree: nodes.document, page: str) -> None:

@@ -11,7 +11,7 @@ from docutils import nodes
 from docutils.statemachine import StringList
 from sphinx.util.docutils import SphinxDirective
 
-from attn_course.road import Stop, load_road
+from attn_course.data.road import Stop, load_road
 
 __all__ = ["setup"]
 

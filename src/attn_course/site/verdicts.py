@@ -1,13 +1,19 @@
-"""The directive `{verdicts}`: what became of all claims, on one screen.
+"""What became of each claim, and the directive `{verdicts}` that counts it.
 
-Without options a table: for each section of the article, how many of its
-claims have which verdict. With `:list: does not hold` the claims that have
-this verdict, each with a link to its place in the ledger.
+A verdict that stands in the ledger's files is shown as "not settled" where a
+study that it rests on breaks a rule of evidence.
+
+Without options the directive writes a table: for each section of the article,
+how many of its claims have which verdict. With `:list: does not hold` the
+claims that have this verdict, each with a link to its place in the ledger.
 """
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 from importlib import resources
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from docutils import nodes
 from docutils.parsers.rst import directives
@@ -17,9 +23,69 @@ from sphinx.util.docutils import SphinxDirective
 from attn_course.claims import Claim, ledger
 from attn_course.claims.chapters import VERDICTS
 
-__all__ = ["setup"]
+if TYPE_CHECKING:
+    from attn_course.experiments.study import Study
+
+__all__ = ["Verdict", "setup", "studies", "verdict_of"]
 
 LEDGER = "book/claims"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a claim.
+
+    `open` says why it is not settled, `notes` what else a referee would ask;
+    both name the study.
+    """
+
+    written: str
+    open: Sequence[str] = ()
+    notes: Sequence[str] = ()
+
+    @property
+    def text(self) -> str:
+        """Name the verdict."""
+        return "not settled" if self.open else self.written
+
+    @property
+    def css(self) -> str:
+        """Name the class of its card."""
+        return f"attn-{self.text.replace(' ', '-')}"
+
+    def mark(self) -> nodes.inline:
+        """Write it, with its sign."""
+        return nodes.inline("", self.text, classes=["attn-verdict"])
+
+
+def verdict_of(claim: Claim) -> Verdict:
+    """Judge a claim by what is written of it, and by its studies' rules."""
+    from attn_course.experiments.rules import blocks, broken_rules
+
+    found: dict[bool, list[str]] = {True: [], False: []}
+    for study in _resting().get(claim.id, ()):
+        for broken in broken_rules(study, study.recording):
+            kind = blocks(study, broken, claim.verdict)
+            found[kind].append(f"{study.name}: {broken.what}")
+    return Verdict(claim.verdict, found[True], found[False])
+
+
+@cache
+def studies() -> Mapping[str, "Study"]:
+    """Find every study, once in a build."""
+    from attn_course import experiments
+
+    return experiments.studies()
+
+
+@cache
+def _resting() -> dict[str, list["Study"]]:
+    """List the studies that give numbers of each claim."""
+    found: dict[str, list[Study]] = {}
+    for study in studies().values():
+        for claim_id in study.claims:
+            found.setdefault(claim_id, []).append(study)
+    return found
 
 
 def _verdict(text: str) -> str:
@@ -42,7 +108,7 @@ class VerdictsDirective(SphinxDirective):
             self.item(claim)
             for part in ledger()
             for claim in part.claims
-            if claim.verdict == self.options["list"]
+            if verdict_of(claim).text == self.options["list"]
         ]
         return [chosen]
 
@@ -55,7 +121,7 @@ class VerdictsDirective(SphinxDirective):
         head += _row(nodes.Text("claims about"), ["all", *VERDICTS])
         total: Counter = Counter()
         for part in ledger():
-            counts = Counter(claim.verdict for claim in part.claims)
+            counts = Counter(verdict_of(claim).text for claim in part.claims)
             total += counts
             name = self.link(f"section-{part.number}", part.title)
             body += _row(name, _counts(counts))

@@ -6,9 +6,9 @@ from typing import Any, ClassVar, NamedTuple
 
 import traitlets
 
-from attn_course import hearing
 from attn_course.data import VOICES, load_voice, voice_asset
-from attn_course.tables import html_table
+from attn_course.html import html_table
+from attn_course.perception import binaural
 from attn_course.widgets.base import STATIC, CourseWidget, Number
 
 __all__ = ["MIXTURES", "CocktailParty", "Party"]
@@ -37,7 +37,7 @@ class CocktailParty(CourseWidget):
     """Two people speak at once; the reader turns attention to a direction.
 
     The browser mixes the clean voices for two ears. Keys come from that
-    mixture alone, as in `attn_course.hearing`; the clean voices only measure.
+    mixture alone, as in `perception.binaural`; the clean voices only measure.
 
     Parameters
     ----------
@@ -166,9 +166,9 @@ class CocktailParty(CourseWidget):
 @lru_cache(maxsize=8)
 def _mixed(
     voices: tuple[str, str], angles: tuple[float, float], seed: int
-) -> hearing.Mixture:
+) -> binaural.Mixture:
     sounds = [load_voice(voice) for voice in voices]
-    return hearing.mix(sounds, angles, noise=NOISE, seed=seed)
+    return binaural.mix(sounds, angles, noise=NOISE, seed=seed)
 
 
 @lru_cache(maxsize=256)
@@ -180,10 +180,10 @@ def _measures(
     seed: int,
 ) -> dict[str, tuple[float, float]]:
     mixture = _mixed(voices, angles, seed)
-    heard, _ = hearing.attend(mixture.ears, angle, temperature=temperature)
+    heard, _ = binaural.attend(mixture.ears, angle, temperature=temperature)
     found = {}
     for letter, voice, at in zip("AB", mixture.voices, angles, strict=True):
-        ear = hearing.near_ear(at)
-        before = hearing.si_sdr(mixture.ears[ear], voice[ear])
-        found[letter] = before, hearing.si_sdr(heard[ear], voice[ear])
+        ear = binaural.near_ear(at)
+        before = binaural.si_sdr(mixture.ears[ear], voice[ear])
+        found[letter] = before, binaural.si_sdr(heard[ear], voice[ear])
     return found

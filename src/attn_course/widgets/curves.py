@@ -8,7 +8,7 @@ import numpy as np
 import traitlets
 
 from attn_course.arrays import as_array
-from attn_course.tables import html_table
+from attn_course.html import html_table
 from attn_course.widgets.base import STATIC, CourseWidget
 
 __all__ = ["RecordedCurves"]

@@ -8,8 +8,8 @@ from jaxtyping import Float
 
 from attn_course.arrays import as_numbers
 from attn_course.flash.steps import ORDERS, Step, standard_bytes, steps
+from attn_course.html import html_table
 from attn_course.random_numbers import normal
-from attn_course.tables import html_table
 from attn_course.widgets.base import STATIC, CourseWidget
 
 __all__ = ["FlashStepper"]

@@ -9,9 +9,9 @@ import traitlets
 from jaxtyping import Float
 
 from attn_course.data import Photo, load_photos
-from attn_course.saliency import MAX_FIXATIONS, scan_paths
-from attn_course.seeing import fixations_needed, sharp_fraction
-from attn_course.tables import html_table
+from attn_course.html import html_table
+from attn_course.perception.foveation import fixations_needed, sharp_fraction
+from attn_course.perception.saliency import MAX_FIXATIONS, scan_paths
 from attn_course.widgets.base import STATIC, CourseWidget, Number
 
 __all__ = ["GazeExplorer"]

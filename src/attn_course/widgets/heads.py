@@ -11,8 +11,13 @@ from jaxtyping import Float
 from attn_course.arrays import as_array, as_layers, as_numbers, fit_shape
 from attn_course.data import load_recording, pack_array, unpack_array
 from attn_course.functional import masked_softmax
-from attn_course.reading import THRESHOLD, TIMES, Reading, labelled
-from attn_course.tables import html_table
+from attn_course.html import html_table
+from attn_course.interpret.head_scores import (
+    THRESHOLD,
+    TIMES,
+    Reading,
+    labelled,
+)
 from attn_course.widgets.base import STATIC, CourseWidget
 
 __all__ = ["HeadBrowser", "recorded_models"]
@@ -53,7 +58,7 @@ class HeadBrowser(CourseWidget):
         have a batch axis after the layers, as `outputs.attentions` of
         transformers, of which `batch` picks a text. A measure is an array of
         scores from 0 to 1, `(L, H)`, NaN where it can't be measured; an
-        `attn_course.reading.Reading`; or a mapping with `score` and, where
+        `interpret.head_scores.Reading`; or a mapping with `score` and, where
         there are, the controls `others` `(L, H)` and `uniform` (a number),
         `labelled` `(L, H)`, and `text`, what is measured. A model may lack
         a measure that another has.

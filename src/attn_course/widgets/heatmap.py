@@ -17,7 +17,7 @@ from attn_course.arrays import (
 )
 from attn_course.data import load_recording, pack_array, unpack_array
 from attn_course.functional import masked_softmax
-from attn_course.tables import html_table
+from attn_course.html import html_table
 from attn_course.widgets.base import (
     STATIC,
     CourseWidget,

@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 import traitlets
 
-from attn_course.model_shapes import ModelShape, load_model_shapes
-from attn_course.tables import html_table
+from attn_course.html import html_table
+from attn_course.pretrained.shapes import ModelShape, load_model_shapes
 from attn_course.widgets.base import STATIC, CourseWidget
 
 __all__ = ["KVCacheMeter"]

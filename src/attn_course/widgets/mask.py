@@ -10,7 +10,7 @@ from jaxtyping import Bool
 
 from attn_course import masks as rules
 from attn_course.arrays import as_mask
-from attn_course.tables import html_table
+from attn_course.html import html_table
 from attn_course.widgets.base import STATIC, CourseWidget
 
 __all__ = ["MaskDesigner"]

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from attn_course.arrays import as_numbers
 from attn_course.data import load_recording, unpack_array
 from attn_course.functional import attention_weights
-from attn_course.tables import html_table
+from attn_course.html import html_table
 from attn_course.widgets.base import (
     STATIC,
     CourseWidget,

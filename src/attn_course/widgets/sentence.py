@@ -10,14 +10,14 @@ import numpy as np
 import traitlets
 from jaxtyping import Float
 
-from attn_course import pronouns
-from attn_course.pronouns.weights import (
+from attn_course.html import html_table
+from attn_course.tasks import pronouns
+from attn_course.tasks.pronouns.weights import (
     ASSET,
     load_reader,
     pack_weights,
     unpack_weights,
 )
-from attn_course.tables import html_table
 from attn_course.widgets.base import STATIC, CourseWidget
 
 __all__ = ["Answer", "TypeASentence"]
@@ -76,7 +76,7 @@ class TypeASentence(CourseWidget):
         as float16. Without it: the recorded one.
     vocabulary
         What each number of the model's vocabulary means; that of
-        `attn_course.pronouns` unless told.
+        `tasks.pronouns` unless told.
     sentence
         The sentence to start from.
     examples

@@ -6,8 +6,8 @@ import numpy as np
 import traitlets
 
 from attn_course.functional import masked_softmax
+from attn_course.html import html_table
 from attn_course.random_numbers import normal
-from attn_course.tables import html_table
 from attn_course.widgets.base import STATIC, CourseWidget, Number
 
 __all__ = ["SoftmaxLab", "sample_scores"]

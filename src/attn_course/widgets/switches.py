@@ -9,8 +9,8 @@ from jaxtyping import Bool, Float
 
 from attn_course.arrays import as_numbers
 from attn_course.data import load_recording, pack_array, unpack_array
+from attn_course.html import html_table
 from attn_course.masks import check_count
-from attn_course.tables import html_table
 from attn_course.widgets.base import STATIC, CourseWidget
 
 __all__ = ["HeadSwitches"]

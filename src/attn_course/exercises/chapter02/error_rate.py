@@ -2,11 +2,13 @@
 
 import numpy as np
 
-from attn_course.alignments import alignment_error_rate as from_the_course
-from attn_course.alignments import strongest_links
 from attn_course.exercises.cases import Case, hard, sized
 from attn_course.exercises.core import Exercise
 from attn_course.exercises.parts import softmax
+from attn_course.interpret.alignment import (
+    alignment_error_rate as from_the_course,
+)
+from attn_course.interpret.alignment import strongest_links
 
 
 def inputs(rng: np.random.Generator) -> list[Case]:

@@ -13,6 +13,17 @@
     if (button) actions[button.dataset.attnAction]?.();
   });
 
+  // The cell that reported a claim may be gone: the ledger still has it.
+  const openClaim = () => {
+    const name = location.hash.slice(1);
+    const claim = /^claim-(\d+-.*?)(?:-\d+)?$/.exec(name)?.[1];
+    const root = document.documentElement.dataset.content_root;
+    if (claim && !document.getElementById(name))
+      location.replace(`${root}book/claims.html#ledger-${claim}`);
+  };
+  window.addEventListener("hashchange", openClaim);
+  openClaim();
+
   // A wide table or formula scrolls in its own box: let the keyboard in. The
   // theme does the same for code.
   const boxes = document.querySelectorAll(
@@ -25,6 +36,30 @@
     }
   });
   for (const box of boxes) sizes.observe(box);
+
+  // The ledger: show the claims of one chapter, or with one verdict.
+  const filter = document.querySelector("form.attn-filter");
+  const choose = () => {
+    const { chapter, verdict } = filter.elements;
+    let shown = 0;
+    for (const section of document.querySelectorAll("section.attn-claims")) {
+      const here = !chapter.value || section.id === `section-${chapter.value}`;
+      let some = 0;
+      for (const card of section.querySelectorAll(".attn-ledger > li")) {
+        const fits = !verdict.value || card.classList.contains(verdict.value);
+        card.hidden = !(here && fits);
+        some += !card.hidden;
+      }
+      section.hidden = some === 0;
+      shown += some;
+    }
+    filter.querySelector("output").textContent = `${shown} claims`;
+  };
+  if (filter) {
+    filter.hidden = false;
+    filter.addEventListener("change", choose);
+    choose();
+  }
 
   // A question: show the explanation of each option that was chosen. Nothing
   // is kept, and a new choice clears the last answer.

@@ -1,0 +1,1 @@
+"""Networks in torch, and how they are trained."""

@@ -1,0 +1,1 @@
+"""How humans attend: eye and ear."""

@@ -1,0 +1,298 @@
+"""The directives `{study}` and `{study-figure}`: experiments on pages.
+
+`{study} induction` shows all that is known of one experiment: question,
+design, arms, settings, convergence, figures, numbers, verdicts, and the
+command that repeats it. Its numbers become those of the claims, as if a cell
+of that page had reported them.
+
+`{study-figure} induction scores` shows one figure. A figure is drawn while
+the site is built, from the recording, and again only when the recording or
+the code that draws it has changed.
+"""
+
+import hashlib
+import importlib
+import inspect
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from docutils import nodes
+from docutils.statemachine import StringList
+from sphinx.util.docutils import SphinxDirective
+
+from attn_course.claims import look_up, readable
+from attn_course.claims.chapters import nearest
+from attn_course.claims.reporting import report_of
+from attn_course.site.ledger import USES, claim_number
+from attn_course.site.verdicts import LEDGER, studies, verdict_of
+
+if TYPE_CHECKING:
+    from attn_course.experiments.study import Study
+
+__all__ = ["draw", "setup"]
+
+# Settings with more text than this are told by the recording alone.
+MOST_LETTERS = 200
+
+
+def draw(study: "Study", name: str, folder: Path) -> Path:
+    """Draw a figure of a study into a folder, unless it is there already.
+
+    Raises
+    ------
+    ValueError
+        When the study has no such figure; the message lists those it has.
+    """
+    if name not in study.figures:
+        raise ValueError(
+            f"expected a figure of study {study.name}, such as "
+            f"{nearest(name, study.figures)}; got {name!r}"
+        )
+    from attn_course.experiments.code_hash import code_hash
+
+    function = study.figures[name].draw
+    made_of = code_hash(function) + json.dumps(study.recording)
+    key = hashlib.sha256(made_of.encode("utf-8")).hexdigest()[:16]
+    path = folder / f"{study.name}-{name}-{key}.png"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        draft = path.with_suffix(f".{os.getpid()}.png")
+        function(study.recording).savefig(draft, bbox_inches="tight")
+        draft.replace(path)
+    return path
+
+
+class _OfStudies(SphinxDirective):
+    """What both directives need."""
+
+    def find(self, name: str) -> "Study":
+        """Find a study; the page is read again when it changes."""
+        found = studies()
+        if name not in found:
+            raise self.error(
+                f"expected a study, such as {nearest(name, found)}; got "
+                f"{name!r}"
+            )
+        study = found[name]
+        module = importlib.import_module(study.module)
+        self.env.note_dependency(str(module.__file__))
+        data = Path(importlib.import_module("attn_course.data").__file__)
+        recording = data.parent / "recordings" / f"{name}.json"
+        self.env.note_dependency(str(recording))
+        return study
+
+    def image(self, study: "Study", name: str) -> nodes.container:
+        """Show one figure, as the figures of cells are shown."""
+        from attn_course.experiments.code_hash import files_of
+
+        folder = Path(self.env.app.outdir).parent / "study_figures"
+        try:
+            path = draw(study, name, folder)
+        except ValueError as error:
+            raise self.error(str(error)) from None
+        for file in files_of(study.figures[name].draw):
+            self.env.note_dependency(str(file))
+        page = Path(self.env.doc2path(self.env.docname))
+        uri = Path(os.path.relpath(path, page.parent)).as_posix()
+        alt = " ".join(study.figures[name].alt.split())
+        box = nodes.container(classes=["cell_output"])
+        box += nodes.image(uri=uri, alt=alt)
+        return box
+
+
+class StudyFigureDirective(_OfStudies):
+    """Show one figure of a study."""
+
+    required_arguments = 2
+
+    def run(self) -> list[nodes.Node]:
+        """Draw it."""
+        name, figure = self.arguments
+        return [self.image(self.find(name), figure)]
+
+
+class StudyDirective(_OfStudies):
+    """Show all that is known of a study."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """Write the section, and report the numbers."""
+        study = self.find(self.arguments[0])
+        anchor = f"study-{study.name}"
+        section = nodes.section(ids=[anchor], names=[study.question])
+        self.state.document.note_explicit_target(section, section)
+        section += nodes.title(study.question, study.question)
+        section += self.parse(inspect.cleandoc(study.design))
+        section += _facts(self.facts(study))
+        for name in study.figures:
+            section += self.image(study, name)
+        section += self.claims(study, anchor)
+        section += self.how(study)
+        return [section]
+
+    def facts(self, study: "Study") -> Iterator[tuple[str, list[nodes.Node]]]:
+        """Yield what was compared, with which settings, and how well."""
+        for factor, levels in study.arms.items():
+            yield _words(factor), [_text(", ".join(map(_short, levels)))]
+        for name in study.sweep:
+            grids = {tuple(study.grid(name, arm)) for arm in study.each_arm()}
+            tried = ", or ".join(
+                ", ".join(map(_short, grid)) for grid in sorted(grids)
+            )
+            yield f"{_words(name)}, tried", [_text(tried)]
+        if study.seeds:
+            seeds = len(study.recording["recorded"]["seeds"])
+            yield "seeds", [_text(str(seeds))]
+        if settings := _settings(study.settings):
+            yield "settings", [_text(settings)]
+        yield from self.chosen(study)
+        yield "open", [_rules(study)]
+
+    def chosen(self, study: "Study") -> Iterator[tuple[str, list[nodes.Node]]]:
+        """Yield the best setting of each arm, and what knows nothing."""
+        from attn_course.experiments.rules import choices, in_words
+
+        if study.chosen_by and study.sweep:
+            best = nodes.bullet_list()
+            for choice in choices(study, study.recording["records"]):
+                arm, tried = in_words(choice.arm), _settings(choice.setting)
+                best += nodes.list_item("", _text(f"{arm}: {tried}"))
+            yield f"best by {_words(study.chosen_by)}", [best]
+        if baselines := study.recording.get("baselines"):
+            yield "baselines", [_text(_settings(baselines))]
+
+    def claims(self, study: "Study", anchor: str) -> list[nodes.Node]:
+        """List the claims that rest on the study, each with its numbers."""
+        page = self.env.metadata[self.env.docname]
+        recorded = study.recording["recorded"]
+        cards = nodes.bullet_list(classes=["attn-ledger"])
+        for claim_id, values in study.numbers().items():
+            content = report_of(
+                claim_id, values, recorded["seeds"], recorded["command"]
+            )
+            page.setdefault("attn_claims", []).append((content, anchor, True))
+            page[USES] = True
+            cards += self.card(claim_id, list(values))
+        return [cards] if cards.children else []
+
+    def card(self, claim_id: str, names: Sequence[str]) -> nodes.list_item:
+        """Write one claim, its verdict and the numbers of this study."""
+        claim = look_up(claim_id)
+        verdict = verdict_of(claim)
+        card = nodes.list_item(classes=[verdict.css])
+        card += self.parse(claim.statement)
+        line = nodes.paragraph("", "", verdict.mark())
+        target = f"ledger-{claim_id.replace('.', '-')}"
+        page = self.env.app.builder.get_relative_uri(self.env.docname, LEDGER)
+        line += [
+            nodes.Text(" "),
+            nodes.reference(
+                "", "in the ledger", internal=True, refuri=f"{page}#{target}"
+            ),
+        ]
+        card += line
+        numbers = nodes.bullet_list()
+        for name in names:
+            label = claim.values.get(name, _words(name))
+            [paragraph] = self.parse(label)
+            target = f"{claim_id}.{name}"
+            mark = claim_number("", target=target, in_full=True)
+            paragraph += [nodes.Text(": "), mark]
+            numbers += nodes.list_item("", paragraph)
+        card += numbers
+        return card
+
+    def how(self, study: "Study") -> list[nodes.Node]:
+        """Say how the recording was made, and how to make it again."""
+        recorded = study.recording["recorded"]
+        versions = ", ".join(
+            f"{name} {version}"
+            for name, version in recorded["versions"].items()
+        )
+        seconds = study.recording.get("seconds")
+        told = isinstance(seconds, int | float) and seconds
+        took = f" It took {readable(seconds)} s." if told else ""
+        line = nodes.paragraph("", "Recorded")
+        line += nodes.Text(
+            f" on {recorded['date']} at commit {recorded['commit'][:10]} with "
+            f"{versions}.{took} To repeat it: "
+            if "date" in recorded
+            else f" at commit {recorded['commit'][:10]} with {versions}."
+            f"{took} To repeat it: "
+        )
+        line += nodes.literal(
+            "", f"attn-course experiments --only {study.name}"
+        )
+        return [line]
+
+    def parse(self, text: str) -> list[nodes.Node]:
+        """Read MyST."""
+        box = nodes.Element()
+        lines = StringList(text.strip().splitlines(), source="study")
+        self.state.nested_parse(lines, 0, box)
+        return box.children
+
+
+def _rules(study: "Study") -> nodes.Node:
+    """List the rules of evidence that the recording breaks."""
+    from attn_course.experiments.rules import broken_rules
+
+    broken = broken_rules(study, study.recording)
+    if not broken:
+        return _text(
+            "No rule of evidence is broken, of those that a program checks."
+        )
+    found = nodes.bullet_list()
+    for one in broken:
+        found += nodes.list_item("", _text(one.what))
+    return found
+
+
+def _facts(facts: Iterator[tuple[str, list[nodes.Node]]]) -> nodes.Node:
+    found = nodes.definition_list(classes=["attn-facts"])
+    for term, content in facts:
+        found += nodes.definition_list_item(
+            "", nodes.term("", term), nodes.definition("", *content)
+        )
+    return found
+
+
+def _settings(settings: Mapping[str, Any]) -> str:
+    """Write settings on one line: `steps 400, batch 32`."""
+    short = {name: _short(value) for name, value in settings.items()}
+    return ", ".join(
+        f"{_words(name)} {text}"
+        for name, text in short.items()
+        if len(text) <= MOST_LETTERS
+    )
+
+
+def _short(value: Any) -> str:
+    """Write a value for a reader."""
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "none"}[value]
+    if isinstance(value, int | float):
+        return readable(value, "" if abs(value) >= 1e-4 or not value else "g")
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping):
+        return f"({_settings(value)})"
+    return "(" + ", ".join(map(_short, value)) + ")"
+
+
+def _words(name: str) -> str:
+    return str(name).replace("_", " ")
+
+
+def _text(text: str) -> nodes.paragraph:
+    return nodes.paragraph("", text)
+
+
+def setup(app: Any) -> None:
+    """Connect to Sphinx."""
+    app.add_directive("study", StudyDirective)
+    app.add_directive("study-figure", StudyFigureDirective)

@@ -1,0 +1,1 @@
+"""Makers of data: what models are asked to do."""

@@ -1,0 +1,1 @@
+"""English, French and German sentences of a small grammar."""
