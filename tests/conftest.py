@@ -19,6 +19,7 @@ from urllib.parse import urljoin, urlsplit
 
 import course
 import pytest
+import typed  # noqa: F401  (before the package, whose annotations it checks)
 from hypothesis import settings
 
 from attn_course.pretrained import Model, load

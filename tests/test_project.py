@@ -3,13 +3,14 @@
 import ast
 import json
 import re
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import course
 import pytest
-import strip_outputs
 import yaml
 from IPython.core.inputtransformer2 import TransformerManager
 
@@ -40,6 +41,20 @@ def test_versions_agree():
     assert read_yaml("CITATION.cff")["version"] == version
     changes = (ROOT / "CHANGELOG.md").read_text("utf-8")
     assert f"\n## {version}" in changes
+
+
+def test_every_place_names_the_same_pythons():
+    (_, first), (_, last) = course.OLDEST, course.NEWEST
+    numbers = [f"3.{number}" for number in range(first, last + 1)]
+    wanted = f">={numbers[0]},<3.{last + 1}"
+    assert PYPROJECT["project"]["requires-python"] == wanted
+    jobs = read_yaml(".github/workflows/test.yml")["jobs"]
+    assert jobs["package"]["strategy"]["matrix"]["python"] == numbers
+    said = f"Python {', '.join(numbers[:-1])} or {numbers[-1]}"
+    for name in ("README.md", "Makefile", "book/how-to-use.md"):
+        assert said in (ROOT / name).read_text("utf-8"), name
+    with pytest.raises(course.CourseError, match=re.escape(said)):
+        course.check_python((3, last + 1))
 
 
 def test_the_environment_installs_the_project_by_pip_and_nothing_else():
@@ -77,12 +92,50 @@ def test_the_first_cell_installs_from_the_public_address():
             assert address.startswith(url), f"{path.name}: {address}"
 
 
+def hooks() -> dict[str, dict]:
+    repos = read_yaml(".pre-commit-config.yaml")["repos"]
+    return {hook["id"]: hook for repo in repos for hook in repo["hooks"]}
+
+
+def test_notebooks_are_committed_without_outputs(tmp_path):
+    """The hook finds nothing to strip, and would find an output."""
+    command = [Path(sys.executable).with_name("nbstripout"), "--verify"]
+    command += hooks()["nbstripout"]["entry"].split()[1:]
+
+    def to_strip(*paths: Path) -> str:
+        return subprocess.run(
+            [*command, *paths], capture_output=True, text=True
+        ).stdout
+
+    assert to_strip(*NOTEBOOKS) == ""
+    with_output = json.loads(NOTEBOOKS[0].read_text("utf-8"))
+    cell = next(c for c in with_output["cells"] if "outputs" in c)
+    cell["execution_count"] = 1
+    (tmp_path / "a.ipynb").write_text(json.dumps(with_output), "utf-8")
+    assert "would have stripped" in to_strip(tmp_path / "a.ipynb")
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
-def test_notebooks_are_committed_without_outputs(path: Path):
+def test_notebooks_name_a_kernel_that_everybody_has(path: Path):
     notebook = json.loads(path.read_text("utf-8"))
-    assert strip_outputs.strip(notebook) == notebook
     kernel = notebook["metadata"]["kernelspec"]["name"]
     assert kernel == "python3", "another kernel's name exists on one machine"
+    # These two would let outputs pass the hook.
+    assert "keep_output" not in path.read_text("utf-8")
+    assert "init_cell" not in path.read_text("utf-8")
+
+
+def test_hooks_use_the_versions_that_the_tests_use():
+    lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
+    web = json.loads((ROOT / "web" / "package.json").read_text("utf-8"))
+    biome = web["devDependencies"]["@biomejs/biome"]
+    known = {*lines, f"@biomejs/biome@{biome}"}
+    found = hooks()
+    assert {"ruff", "ruff-format", "nbstripout", "biome"} <= set(found)
+    for name, hook in found.items():
+        pins = hook["additional_dependencies"]
+        assert pins, name
+        assert set(pins) <= known, name
 
 
 def loads(code: str) -> list[tuple[str, bool]]:
@@ -130,7 +183,7 @@ def test_every_page_is_in_the_table_of_contents():
     found = {
         path.relative_to(ROOT).with_suffix("").as_posix()
         for folder, ending in (("book", "*.md"), ("notebooks", "*.ipynb"))
-        for path in (ROOT / folder).glob(ending)
+        for path in (ROOT / folder).rglob(ending)
     }
     assert set(listed) == found
 
@@ -167,22 +220,3 @@ def test_pins_name_public_versions_only():
     text = (ROOT / "constraints.txt").read_text("utf-8")
     lines = [line for line in text.splitlines() if not line.startswith("#")]
     assert all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in lines)
-
-
-@pytest.mark.parametrize("name", ["test.yml", "publish.yml"])
-def test_workflows_run_the_readme_commands(name):
-    workflow = read_yaml(f".github/workflows/{name}")
-    runs = [
-        step["run"]
-        for job in workflow["jobs"].values()
-        for step in job["steps"]
-        if "run" in step
-    ]
-    makefile = (ROOT / "Makefile").read_text("utf-8")
-    assert runs
-    for line in runs:
-        program, *rest = line.split()
-        if program == "make":
-            assert f"\n{rest[0]}:" in makefile
-        else:
-            assert line.startswith("python tools/course.py ")

@@ -1,7 +1,6 @@
 """The script behind `make`: what it promises when things go wrong."""
 
 import ast
-import json
 import re
 import socket
 import subprocess
@@ -13,7 +12,6 @@ from pathlib import Path
 import address
 import course
 import pytest
-import strip_outputs
 
 
 def write(root: Path, files: dict[str, str]) -> Path:
@@ -43,7 +41,8 @@ def test_supported_pythons_pass(version):
 
 
 @pytest.mark.parametrize(
-    "name", ["course", "telling", "folders", "installed", "address"]
+    "name",
+    ["course", "telling", "folders", "installed", "address", "releasing"],
 )
 def test_an_old_python_can_read_the_script_far_enough_to_refuse(name):
     source = (course.ROOT / "tools" / f"{name}.py").read_text("utf-8")
@@ -528,29 +527,46 @@ def test_another_form_of_address_is_refused(tmp_path, url):
         course.rewrite_url(tmp_path, url)
 
 
-# --- Notebooks without outputs --------------------------------------------
+# --- A release -------------------------------------------------------------
+
+CHANGES = """# Changes
+
+## 0.2.1 (2026-12-01)
+
+- A mask.
+
+- A widget.
+
+## 0.2 (2026-11-01)
+
+- Old.
+"""
 
 
-def test_outputs_are_stripped_and_sources_kept(tmp_path, capsys):
-    cell = {
-        "cell_type": "code",
-        "execution_count": 3,
-        "metadata": {"execution": {}, "tags": ["hide-input"]},
-        "outputs": [{"output_type": "stream", "text": "é"}],
-        "source": "print('é')",
-    }
-    path = tmp_path / "a.ipynb"
-    path.write_text(
-        json.dumps({"cells": [cell], "metadata": {"widgets": {}}}), "utf-8"
-    )
-    assert strip_outputs.main([str(path)]) == 1
-    assert strip_outputs.main([str(path)]) == 0
-    after = json.loads(path.read_text("utf-8"))
-    assert after["cells"][0]["outputs"] == []
-    assert after["cells"][0]["execution_count"] is None
-    assert after["cells"][0]["metadata"] == {"tags": ["hide-input"]}
-    assert after["cells"][0]["source"] == "print('é')"
-    assert after["metadata"] == {}
+def release(root: Path, tag: str, changes: str = CHANGES) -> str:
+    project = '[project]\nname = "x"\nversion = "0.2.1"\n'
+    write(root, {"pyproject.toml": project, "CHANGELOG.md": changes})
+    return course.release_notes(root, tag)
+
+
+def test_a_release_tells_its_own_part_of_the_changelog(tmp_path):
+    assert release(tmp_path, "v0.2.1") == "- A mask.\n\n- A widget.\n"
+
+
+@pytest.mark.parametrize(
+    ("tag", "changes", "message"),
+    [
+        ("v0.2", CHANGES, "expected the tag v0.2.1"),
+        ("", CHANGES, "got ''"),
+        ("v0.2.1", CHANGES.replace("0.2.1", "0.2.10"), "got none"),
+        ("v0.2.1", CHANGES.replace("2026-12-01", "not released"), "a date"),
+    ],
+)
+def test_a_release_of_something_else_is_refused(
+    tmp_path, tag, changes, message
+):
+    with pytest.raises(course.CourseError, match=message):
+        release(tmp_path, tag, changes)
 
 
 # --- The server -----------------------------------------------------------

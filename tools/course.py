@@ -6,7 +6,8 @@
 Only the standard library is used here, so that any Python can start it. All
 packages live in the folder .venv, which `set up` makes and mends. Beside it
 stand `telling` (what a user is told), `folders` (what a run may leave in the
-middle), `installed` (whether packages are whole) and `address`.
+middle), `installed` (whether packages are whole), `address`, `releasing` and
+`preview` (one page; it runs inside .venv).
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ from folders import (
     write_stamp,
 )  # fmt: skip
 from installed import adopt, broken_packages, packages, packages_folder
+from releasing import release_notes
 from telling import CourseError, SetUpError, explain, say
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -505,11 +507,15 @@ main()
 """
 
 
-def sphinx_command(root: Path, work: Path) -> list:
-    """Write the call that builds the book: warnings are errors."""
+# Warnings are errors, and all of them are told.
+STRICT = ("-W", "-n", "--keep-going")
+
+
+def sphinx_command(root: Path, work: Path, *options) -> list:
+    """Write the call that builds the book."""
     return [
         in_venv("python"), "-P", "-c", BOOK, "build", root,
-        "--path-output", work, "-W", "-n", "--keep-going",
+        "--path-output", work, *(options or STRICT),
     ]  # fmt: skip
 
 
@@ -644,12 +650,12 @@ def works(python: str) -> bool:
     return subprocess.run([python, "-V"], capture_output=True).returncode == 0
 
 
-def build_wheel() -> Path:
-    """Build the wheel into _build/dist."""
+def build_wheel(*options: str) -> Path:
+    """Build the wheel into _build/dist; by way of an sdist without options."""
     folder = ROOT / "_build" / "dist"
     shutil.rmtree(folder, ignore_errors=True)
     must_run(
-        [in_venv("python"), "-m", "build", "--wheel", "--outdir", folder],
+        [in_venv("python"), "-m", "build", *options, "--outdir", folder],
         "Building the wheel",
     )
     return next(folder.glob("*.whl"))
@@ -704,6 +710,20 @@ def cmd_book(given: argparse.Namespace) -> None:
         server.run()
 
 
+def cmd_page(given: argparse.Namespace) -> None:
+    """Build one page, serve it and build it again on a change (N=06)."""
+    from preview import find
+
+    page = find(ROOT, given.page)
+    with one_at_a_time(ROOT / "_build"):
+        set_up()
+    lab = ["--lab"] if given.lab else []
+    attend(
+        [in_venv("python"), ROOT / "tools" / "preview.py", page,
+         "--port", given.port, *lab]
+    )  # fmt: skip
+
+
 def cmd_site(given: argparse.Namespace) -> None:
     """Build the site into _build/site without serving it."""
     with one_at_a_time(ROOT / "_build"):
@@ -752,7 +772,9 @@ def cmd_test(given: argparse.Namespace) -> None:
         must_run([*ruff, "check", "."], "Linting")
         must_run([*ruff, "format", "--check", "."], "Linting")
         say("Trying the wheel alone in a clean environment")
-        try_wheel(sys.executable, build_wheel(), ROOT / "_build" / "try")
+        try_wheel(
+            sys.executable, build_wheel("--wheel"), ROOT / "_build" / "try"
+        )
     test(*given.rest)
 
 
@@ -812,6 +834,16 @@ def cmd_web(given: argparse.Namespace) -> None:
         set_up()
         web_ready()
         web_script("build", "Bundling the widgets")
+
+
+def cmd_release(given: argparse.Namespace) -> None:
+    """Build what a tag releases: wheel, sdist and notes (TAG=v0.1.0)."""
+    notes = release_notes(ROOT, given.tag)
+    with one_at_a_time(ROOT / "_build"):
+        set_up()
+        wheel = build_wheel()
+        try_wheel(sys.executable, wheel, ROOT / "_build" / "try")
+        (ROOT / "_build" / "release-notes.md").write_text(notes, "utf-8")
 
 
 # What `make clean` leaves: the site with what belongs to it, and the lock,
@@ -884,8 +916,12 @@ def parser() -> argparse.ArgumentParser:
             )
             added[command].set_defaults(function=function)
     added["book"].add_argument("--port", default="8000")
+    added["page"].add_argument("page")
+    added["page"].add_argument("--port", default="8000")
+    added["page"].add_argument("--lab", action="store_true")
     added["experiments"].add_argument("--seeds", type=int, default=3)
     added["url"].add_argument("url")
+    added["release"].add_argument("tag")
     added["clean"].add_argument("--all", action="store_true")
     for command in ("test", "test-all", "test-package"):
         added[command].add_argument(

@@ -257,13 +257,13 @@ def bring(name: str, x: Any, like: Any, shape: tuple[int, ...]) -> Any:
     check_plain(name, x)
     check_filled(name, x)
     try:
-        fits = np.broadcast_shapes(tuple(x.shape), shape) == tuple(shape)
+        fits = np.broadcast_shapes(tuple(x.shape), shape) == tuple(shape)  # pyright: ignore[reportArgumentType, reportAttributeAccessIssue]
     except ValueError:
         fits = False
     if not fits:
         raise ValueError(
             f"expected {name} to broadcast to the scores' shape "
-            f"{tuple(shape)}, got {tuple(x.shape)}"
+            f"{tuple(shape)}, got {tuple(x.shape)}"  # pyright: ignore[reportAttributeAccessIssue]
         )
     if library(x) == library(like):
         return to_device(x, device(like))
@@ -273,7 +273,7 @@ def bring(name: str, x: Any, like: Any, shape: tuple[int, ...]) -> Any:
         return array_namespace(like).asarray(copy, device=device(like))
     except TypeError:
         raise ValueError(
-            f"expected {name} as booleans or numbers, got {x.dtype}"
+            f"expected {name} as booleans or numbers, got {x.dtype}"  # pyright: ignore[reportAttributeAccessIssue]
         ) from None
 
 
@@ -341,7 +341,7 @@ def _holds_arrays(items: Sequence[Any]) -> bool:
         items = items[0]
     # NumPy stacks its own numbers; a tensor may need its gradient taken off.
     return is_array_api_obj(items) and (
-        items.ndim > 0 or is_torch_array(items)
+        items.ndim > 0 or is_torch_array(items)  # pyright: ignore[reportAttributeAccessIssue]
     )
 
 
@@ -370,7 +370,7 @@ def _one_text(name: str, array: np.ndarray, batch: int | None) -> np.ndarray:
     if batch is None and size == 1:
         return array[:, 0]
     whole = isinstance(batch, numbers.Integral) and not isinstance(batch, bool)
-    if not (whole and 0 <= batch < size):
+    if not (whole and 0 <= batch < size):  # pyright: ignore[reportOperatorIssue]
         raise ValueError(
             f"expected batch=0 to {size - 1}, which of {size} texts, "
             f"got {batch!r} ({name}.shape={array.shape})"

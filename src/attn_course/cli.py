@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import importlib.util
+import io
 import json
 import os
 import subprocess
@@ -74,7 +75,7 @@ def _fail(why: str, status: int = 1) -> int:
 def _printable() -> Iterator[None]:
     """Let every sign be printed, and an output that is closed be noticed."""
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
+        if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
         yield
@@ -86,7 +87,7 @@ def _printable() -> Iterator[None]:
             # Python would try again when it ends, and complain.
             with contextlib.suppress(OSError):
                 nowhere = os.open(os.devnull, os.O_WRONLY)
-                os.dup2(nowhere, sys.stdout.fileno())
+                os.dup2(nowhere, sys.stdout.fileno())  # pyright: ignore[reportOptionalMemberAccess]
             raise
 
 

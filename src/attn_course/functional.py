@@ -11,7 +11,7 @@ import math
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace, device, is_torch_array
+from array_api_compat import array_namespace, device, is_torch_array  # pyright: ignore[reportUnknownVariableType]
 from jaxtyping import Bool, Float
 
 from attn_course.arrays import (
@@ -576,7 +576,7 @@ def _check_network(
 
 
 def _check_masks(
-    mask: Any | None, bias: Any | None, query: Any, key: Any
+    mask: Any, bias: Any, query: Any, key: Any
 ) -> tuple[Any | None, Any | None]:
     """Check mask and bias; bring them to the query's library and device."""
     batch = _check_batch("key", key, query, skip=2)
@@ -598,7 +598,7 @@ def _check_window(window: Window | None) -> Window:
     """Check a window; without one both sides are open."""
     if window is None:
         return None, None
-    if not isinstance(window, tuple | list) or len(window) != 2:
+    if not isinstance(window, tuple | list) or len(window) != 2:  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ValueError(f"expected window=(left, right), got {window!r}")
     left, right = window
     check_count("left of window", left, optional=True)

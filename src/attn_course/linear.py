@@ -149,9 +149,9 @@ def read_linearly(
     state, outputs = None, []
     for t in range(query.shape[-2]):
         token = (x[..., t, :] for x in (query, key, value))
-        output, state = linear_step(*token, state)
+        output, state = linear_step(*token, state)  # pyright: ignore[reportCallIssue]
         outputs.append(output)
-    return xp.stack(outputs, axis=-2), state
+    return xp.stack(outputs, axis=-2), state  # pyright: ignore[reportReturnType]
 
 
 def _read(q: Any, state: LinearState) -> Any:

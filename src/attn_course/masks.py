@@ -365,7 +365,7 @@ def reach(masks: Bool[Any, "layers n n"]) -> Bool[np.ndarray, "layers n n"]:
     after = []
     for mask in masks:
         heard = heard | _hear(mask, heard)
-        after.append(heard)
+        after.append(heard)  # pyright: ignore[reportUnknownMemberType]
     return np.array(after, dtype=bool).reshape(masks.shape)
 
 
@@ -408,9 +408,9 @@ def trace(
     for layer in range(len(masks), 0, -1):
         heard = known[layer - 1][:, key]  # (n,)
         if not heard[here]:
-            hops.append((here, layer))
+            hops.append((here, layer))  # pyright: ignore[reportUnknownMemberType]
             here = int(np.flatnonzero(masks[layer - 1, here] & heard)[0])
-    return [(key, 0), *reversed(hops)]
+    return [(key, 0), *reversed(hops)]  # pyright: ignore[reportUnknownArgumentType]
 
 
 def _check_layers(masks: Any) -> np.ndarray:
@@ -455,7 +455,7 @@ def within(value: int, low: int, high: int) -> int:
 
 def check_integer(name: str, value: Any) -> None:
     """Check that a value is an integer (True and False are not)."""
-    if not isinstance(value, numbers.Integral) or isinstance(value, bool):
+    if not isinstance(value, numbers.Integral) or isinstance(value, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ValueError(f"expected {name} to be an integer, got {value!r}")
 
 

@@ -119,7 +119,7 @@ def mask_table() -> list[dict[str, Any]]:
                             "dtype": dtype,
                             "fill": fill,
                             "case": case,
-                            "result": problem or describe(output, hidden),
+                            "result": problem or describe(output, hidden),  # pyright: ignore[reportArgumentType]
                             "output": output,
                         }
                     )
@@ -276,6 +276,6 @@ def _read_ours(
     """Read with the course's function."""
     key = np.eye(3, dtype=scores.dtype)
     if fill == "bool":
-        return attention(scores, key, value, mask=~hidden, scale=1.0)
+        return attention(scores, key, value, mask=~hidden, scale=1.0)  # pyright: ignore[reportReturnType]
     bias = _bias(hidden, fill, scores.dtype)
-    return attention(scores, key, value, bias=bias, scale=1.0)
+    return attention(scores, key, value, bias=bias, scale=1.0)  # pyright: ignore[reportReturnType]

@@ -204,7 +204,7 @@ def _numbers(version: str) -> list[int]:
     Zeros at its end count nothing, as in PEP 440.
     """
     release = re.match(r"(\d+!)?(\d+(?:\.\d+)*)?", version)
-    numbers = [int(x) for x in (release[2] or "").split(".") if x]
+    numbers = [int(x) for x in (release[2] or "").split(".") if x]  # pyright: ignore[reportOptionalSubscript]
     while numbers and not numbers[-1]:
         numbers.pop()
     return numbers

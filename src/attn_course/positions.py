@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace, device
+from array_api_compat import array_namespace, device  # pyright: ignore[reportUnknownVariableType]
 from jaxtyping import Float
 
 from attn_course.masks import check_count

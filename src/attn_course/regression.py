@@ -83,7 +83,7 @@ def kernel_regression(
         bias=-scale * key.T**2 / 2,  # (1, n_k)
         mask=mask,
     )
-    return output[:, 0]
+    return output[:, 0]  # pyright: ignore[reportArgumentType, reportCallIssue]
 
 
 def leave_one_out_error(
@@ -147,7 +147,7 @@ class Learned(NamedTuple):
         """Predict y at each query: softmax(Q Kᵀ / √d_k) V."""
         query = features_query @ self.w_query  # (n_q, d_k)
         key = features @ self.w_key  # (n_k, d_k)
-        return attention(query, key, y[:, None])[:, 0]
+        return attention(query, key, y[:, None])[:, 0]  # pyright: ignore[reportArgumentType, reportCallIssue]
 
 
 def learn_attention(
@@ -188,7 +188,7 @@ def learn_attention(
     learned: list[Any] = [
         w.detach().double().numpy() for w in (w_query, w_key)
     ]
-    return Learned(*learned, errors)
+    return Learned(*learned, errors)  # pyright: ignore[reportCallIssue]
 
 
 def _others(n: int, groups: np.ndarray | None) -> np.ndarray:

@@ -45,8 +45,8 @@ def dot_product_variance(d: int, n: int, seed: int) -> float:
     for start in range(0, n, rows):
         shape = (2, min(rows, n - start), d)
         q, k = generator.standard_normal(shape)  # (rows, d) each
-        products.append((q * k).sum(-1))  # (rows,)
-    return float(np.var(np.concatenate(products), ddof=1))
+        products.append((q * k).sum(-1))  # (rows,)  # pyright: ignore[reportUnknownMemberType]
+    return float(np.var(np.concatenate(products), ddof=1))  # pyright: ignore[reportUnknownArgumentType]
 
 
 def entropy(

@@ -234,7 +234,7 @@ def windowed_attention(
     # The first queries have fewer keys before them than the others.
     edge = min(n, max(-(-left // size), 1) * size)
     mask = masks.sliding_window(edge, left=left, right=0)
-    read = _masked(*(x[..., :edge, :] for x in (query, key, value)), mask)
+    read = _masked(*(x[..., :edge, :] for x in (query, key, value)), mask)  # pyright: ignore[reportCallIssue]
     if edge == n:
         return read
     blocks = -(-(n - edge) // size)

@@ -110,7 +110,7 @@ def read_section(content: dict[str, Any]) -> Section:
 @cache
 def ledger() -> tuple[Section, ...]:
     """Read every claim, by section of the article."""
-    folder = resources.files(__package__)
+    folder = resources.files("attn_course.claims")
     files = sorted(
         (f for f in folder.iterdir() if f.name.endswith(".toml")),
         key=lambda f: f.name,

@@ -32,7 +32,7 @@ def measured(value: Any) -> Value:
     if hasattr(value, "tolist"):  # NumPy and torch
         value = value.tolist()
     if isinstance(value, list | tuple):
-        each = [measured(one) for one in value]
+        each: list[Any] = [measured(one) for one in value]
         if not each or not all(isinstance(one, int | float) for one in each):
             raise ValueError(
                 f"expected one number for each seed, got {value!r}"

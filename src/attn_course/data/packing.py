@@ -2,7 +2,7 @@
 
 import base64
 import math
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -99,7 +99,7 @@ def unpack_array(packed: dict[str, Any]) -> np.ndarray:
     if not _is_shape(shape):
         raise ValueError(f"expected shape of counts, got {shape!r}")
     try:
-        raw = base64.b64decode(text, validate=True)
+        raw = base64.b64decode(text, validate=True)  # pyright: ignore[reportArgumentType]
     except (TypeError, ValueError) as error:
         raise ValueError(f"expected numbers in base64: {error}") from None
     if len(raw) != math.prod(shape) * dtype.itemsize:
@@ -117,7 +117,7 @@ def unpack_array(packed: dict[str, Any]) -> np.ndarray:
     return numbers.reshape(shape)
 
 
-def _is_shape(shape: Any) -> bool:
+def _is_shape(shape: Any) -> TypeGuard[list[int]]:
     """Say whether this is a list of counts."""
     return isinstance(shape, list | tuple) and all(
         type(n) is int and n >= 0 for n in shape

@@ -94,7 +94,7 @@ def sized(
     down = dict(zip(reversed(names), count(2), strict=False))
     same = dict.fromkeys(names, 3)
 
-    def case(name, sizes, batch=(), convert=np.float64):
+    def case(name, sizes, batch=(), convert: Any = np.float64):
         more = {"batch": batch} if has_batch else {}
         drawn = draw(rng, **more, **sizes)
         return Case(name, tuple(_converted(x, convert) for x in drawn))

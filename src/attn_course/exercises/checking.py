@@ -126,6 +126,7 @@ def _judged(
     first = len(mine) - 1 if is_slow else failing[0]
     named = None if is_slow else _named(task, cases, mine, expected)
     problem = named or problems[first]
+    assert problem is not None  # the first that fails has one
     example = _example(task, cases[first], mine[first], expected[first])
     return Result(False, problem.mistake, problem.message, example)
 

@@ -161,7 +161,7 @@ def grids(
         place.set_yticks(range(rows), [str(i + 1) for i in range(rows)])
     figure.supxlabel(xlabel, fontsize="medium")
     figure.supylabel(ylabel, fontsize="medium")
-    figure.colorbar(image, ax=figure.axes, label=label)
+    figure.colorbar(image, ax=figure.axes, label=label)  # pyright: ignore[reportPossiblyUnboundVariable]
     return figure
 
 

@@ -33,7 +33,7 @@ def panels_of(
     return figure, list(axes.flat[:count])
 
 
-def frame(place: Any, row: int, col: int) -> None:
+def frame(place: Any, row: Any, col: Any) -> None:
     """Frame one cell of a drawn table."""
     Rectangle = need("matplotlib.patches").Rectangle
 

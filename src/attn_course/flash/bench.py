@@ -495,7 +495,7 @@ def _measure_one(
     else:
         call()
         # The most so far: lengths go up.
-        peak = max(0, _highest() - before - given)
+        peak = max(0, (_highest() or 0) - before - given)
     return {
         "ms": float(f"{_milliseconds(call, device):.4g}"),
         "mb": None if peak is None else round(peak / 1e6, 2),
@@ -550,7 +550,7 @@ def _highest() -> int | None:
         status = Path("/proc/self/status").read_text()
     except OSError:
         return None
-    return 1024 * int(re.search(r"VmHWM:\s+(\d+)", status)[1])
+    return 1024 * int(re.findall(r"VmHWM:\s+(\d+)", status)[0])
 
 
 def _free_memory() -> int:

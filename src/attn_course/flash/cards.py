@@ -104,7 +104,7 @@ def shared_memory(capability: Capability) -> int:
         (10, 3): 227,
     }
     # 8.6, 8.9 and 12.x: the cards for games and their relatives.
-    return 1024 * kilobytes.get(tuple(capability), 99)
+    return 1024 * kilobytes.get(tuple(capability), 99)  # pyright: ignore[reportArgumentType, reportCallIssue, reportUnknownVariableType]
 
 
 def tiles_for(

@@ -72,7 +72,7 @@ def code_of(target: Sequence[Any]) -> Code:
 
     target = Target(*target)
     capability = tuple(target.capability)
-    chosen = tiles_for(capability, target.dtype, target.d, target.kernel)
+    chosen = tiles_for(capability, target.dtype, target.d, target.kernel)  # pyright: ignore[reportArgumentType]
     tiles = Tiles(*target.tiles) if target.tiles else chosen
     kernel = getattr(triton_kernels, target.kernel)
     constants = _constants(target, tiles)
@@ -155,7 +155,7 @@ def _read(binary: bytes, shared: int) -> Code:
 
 def _number(name: str, usage: str) -> int:
     """Read `NAME:number`."""
-    return int(re.search(rf"\b{name}:(\d+)", usage)[1])
+    return int(re.search(rf"\b{name}:(\d+)", usage)[1])  # pyright: ignore[reportOptionalSubscript]
 
 
 def _count(instruction: str, listing: str) -> int:

@@ -171,8 +171,8 @@ def flash_attention_backward(
         # A query that sees nothing weighs nothing: exp(s − inf) = 0.
         row = np.where(np.isneginf(lse[head]), np.inf, lse[head])  # (n_q,)
         into = [grad[place] for grad, place in job.places(grads, head)]
-        _backward_head(job, *job.arrays(head), o, do, row, *into)
-    return tuple(
+        _backward_head(job, *job.arrays(head), o, do, row, *into)  # pyright: ignore[reportCallIssue]
+    return tuple(  # pyright: ignore[reportReturnType]
         grad.reshape(x.shape).astype(x.dtype, copy=False)
         for grad, x in zip(grads, (query, key, value), strict=True)
     )

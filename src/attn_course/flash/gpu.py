@@ -173,7 +173,7 @@ def triton_attention(
             for good, x in zip(finite, flat, strict=True)
         )
         output = _Flash.apply(*cleaned, reach, scale, tiles)
-        output = _spoil(output, *flat, reach)
+        output = _spoil(output, *flat, reach)  # pyright: ignore[reportCallIssue]
     one_head = max(x.ndim for x in (query, key, value)) == 2
     return output.reshape(query.shape if one_head else (*batch, *q.shape[-3:]))
 
@@ -205,7 +205,7 @@ class _Flash(torch.autograd.Function):
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, grad: Float[torch.Tensor, "heads n_q d"]) -> tuple:
+    def backward(ctx: Any, grad: Float[torch.Tensor, "heads n_q d"]) -> tuple:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Compute the weights again, tile by tile."""
         q, k, v, output, lse = ctx.saved_tensors
         grad = grad.contiguous()

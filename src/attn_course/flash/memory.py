@@ -6,6 +6,7 @@ tiles in the memory of its processors (SRAM), about 100 000 numbers each.
 
 import math
 from collections import Counter
+from typing import Any
 
 import numpy as np
 
@@ -61,7 +62,7 @@ class SlowMemory:
         self.most_held = 0
         self.flops = 0
 
-    def load(self, **parts: np.ndarray):
+    def load(self, **parts: np.ndarray) -> Any:
         """Copy parts of arrays to the chip; give them in this order.
 
         Raises
@@ -73,7 +74,7 @@ class SlowMemory:
             self.loaded[name] += part.size
         return self.hold(**{name: part.copy() for name, part in parts.items()})
 
-    def hold(self, **tiles: np.ndarray):
+    def hold(self, **tiles: np.ndarray) -> Any:
         """Keep what was computed on the chip; give it in this order.
 
         Raises
@@ -92,7 +93,7 @@ class SlowMemory:
         self.most_held = max(self.most_held, total)
         return _one_or_all(tiles)
 
-    def store(self, **tiles: np.ndarray):
+    def store(self, **tiles: np.ndarray) -> Any:
         """Copy tiles back to the slow memory: put them where they belong."""
         self.hold(**tiles)
         for name, tile in tiles.items():

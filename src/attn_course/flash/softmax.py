@@ -98,7 +98,7 @@ def rescale(m_old: Any, m_new: Any) -> Any:
     (1.0, 0.0)
     """
     # −inf − (−inf) would be NaN.
-    m_new = np.where(np.isneginf(m_new), 0.0, m_new)
+    m_new = np.where(np.isneginf(m_new), 0.0, m_new)  # pyright: ignore[reportUnknownArgumentType]
     return np.exp(m_old - m_new)
 
 

@@ -4,7 +4,7 @@ Nothing here is fast: each step keeps a copy of everything, to be looked at.
 `FlashStepper` shows the same steps in the browser.
 """
 
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -201,7 +201,7 @@ def steps(
             State(m[rows], l[rows]), output[rows], scores, value[keys], broken
         )
         seen[rows, keys] = allowed[rows, keys]
-        expected = attention(query, key, value, mask=seen)
+        expected: Any = attention(query, key, value, mask=seen)
         kept.append(Step(tile, m, l, output, factors, expected, read, written))
     return kept
 

@@ -8,7 +8,7 @@ What flash attention does *not* save is arithmetic: see `flops`.
 """
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -66,7 +66,7 @@ def standard_attention(
     causal: bool = False,
     keep: Bool[np.ndarray, "n_q n_k"] | None = None,
     memory: SlowMemory | None = None,
-) -> tuple[Float[np.ndarray, "n_q d_v"], dict[str, np.ndarray]]:
+) -> tuple[Float[np.ndarray, "n_q d_v"], dict[str, Any]]:
     """Compute attention operation by operation, storing what each makes.
 
     Dao et al. 2022, algorithm 0. Counted kindly: each operation loads what

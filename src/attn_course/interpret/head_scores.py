@@ -286,7 +286,7 @@ def spread(
     choice = most > 0
     if not choice.any():
         return np.full(weights.shape[:-2], np.nan)
-    return (entropy(weights)[..., choice] / most[choice]).mean(axis=-1)
+    return (entropy(weights)[..., choice] / most[choice]).mean(axis=-1)  # pyright: ignore[reportIndexIssue]
 
 
 def labelled(

@@ -102,7 +102,7 @@ group=0)
     text = "".join(pieces[::2])
     starts = [sum(map(len, pieces[: i + 1 : 2])) for i in (0, 2, 4)]
     places = dict(zip(marks, word_of_each(starts, text), strict=True))
-    return Link(text, places["="], places["+"], places["-"], group)
+    return Link(text, places["="], places["+"], places["-"], group)  # pyright: ignore[reportArgumentType]
 
 
 def read_links(name: str) -> list[Link]:

@@ -210,7 +210,7 @@ def choose_and_test(
     *,
     draws: int,
     seed: int,
-    groups: Sequence[Any] | None = None,
+    groups: Any = None,
 ) -> HeldOut:
     """Choose the best candidate on one half, and test it on the other.
 

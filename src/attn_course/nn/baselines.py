@@ -7,12 +7,13 @@ picture and a word.
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
 from torch import nn
 
-from attn_course.nn.encoder import EncoderLayer, Transformer
+from attn_course.nn.encoder import Transformer
 from attn_course.nn.encoder_decoder import CrossAttention
 
 __all__ = [
@@ -29,7 +30,7 @@ POOLS = ("mean", "last")
 WAYS = ("attention", "pooled", "early")
 
 
-def equalise(parts: Iterable[EncoderLayer | CrossAttention]) -> None:
+def equalise(parts: Iterable[Any]) -> None:
     """Make all scores of these layers 0, for good: equal weights."""
     for part in parts:
         for unused in (part.query, part.key):

@@ -55,7 +55,7 @@ class CausalModel(nn.Module):
             self.blocks = nn.ModuleList(
                 CausalBlock(*sizes, **options) for _ in range(layers)
             )
-            self.norm = nn.RMSNorm(d_model, eps=self.blocks[0].norm_1.eps)
+            self.norm = nn.RMSNorm(d_model, eps=self.blocks[0].norm_1.eps)  # pyright: ignore[reportArgumentType, reportAttributeAccessIssue]
             self.output = nn.Linear(d_model, n_words, bias=False)
         if tied:
             self.output.weight = self.embed.weight
@@ -70,7 +70,7 @@ class CausalModel(nn.Module):
         cache: list[KVCache] | None = None,
         *,
         last: bool = False,
-    ) -> Float[torch.Tensor, "... n n_words"]:
+    ) -> Float[torch.Tensor, "... n_scored n_words"]:
         """Score every word as the next one, at every position.
 
         With a `cache`, `words` are only those after the ones it holds.

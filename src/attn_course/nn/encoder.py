@@ -273,7 +273,7 @@ class Transformer(nn.Module):
         """Give every head's attention weights."""
         x, maps = self.embedded(words), []
         for layer in self.layers:
-            maps.append(layer.weights(x, mask))
+            maps.append(layer.weights(x, mask))  # pyright: ignore[reportCallIssue]
             x = layer(x, mask)
         return torch.stack(maps)
 

@@ -6,7 +6,7 @@ and values can be kept, and a new token needs only its own.
 
 from typing import Any
 
-from array_api_compat import array_namespace, device
+from array_api_compat import array_namespace, device  # pyright: ignore[reportUnknownVariableType]
 from jaxtyping import Float
 
 from attn_course.arrays import check_plain, library

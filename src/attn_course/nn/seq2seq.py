@@ -296,7 +296,7 @@ class Translator(nn.Module):
             done = done | (word == END)
             if done.all():
                 break
-        joined = None if weights is None else torch.cat(looks, dim=1)
+        joined = None if weights is None else torch.cat(looks, dim=1)  # pyright: ignore[reportPossiblyUnboundVariable]
         return torch.cat(words, dim=1), joined  # (batch, n)
 
 

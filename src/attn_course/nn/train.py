@@ -164,7 +164,7 @@ class Recall(nn.Module):
 
         # One head: (batch, 1, n, d).
         read = attention(q[:, None], k[:, None], v[:, None], scale=self.scale)
-        read = read[:, 0, 0]  # (batch, d_model)
+        read = read[:, 0, 0]  # (batch, d_model)  # pyright: ignore[reportArgumentType, reportCallIssue]
         return read @ self.w_output.T  # (batch, n_values)
 
 

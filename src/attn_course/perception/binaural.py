@@ -267,7 +267,7 @@ def mix(
             echoes(voice, 100 * seed + 10 * i + 1)
             for i, voice in enumerate(voices)
         )
-        level = np.sqrt((both**2).mean() / (room**2).mean())
+        level = np.sqrt((both**2).mean() / (room**2).mean())  # pyright: ignore[reportAttributeAccessIssue]
         rest = rest + level * 10 ** (echo / 20) * room
     return Mixture(both + rest, parts, rest)
 
@@ -309,7 +309,7 @@ def _as_key(cross: Any, left: Any, right: Any) -> np.ndarray:
     unit = np.where(silent, 1.0, cross / np.where(silent, 1.0, size))
     level = 20 * np.log10((right + 1e-9) / (left + 1e-9))
     level = np.clip(level, -60.0, 60.0) / LEVEL_UNIT
-    return np.stack([unit.real, unit.imag, level])
+    return np.stack([unit.real, unit.imag, level])  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def direction_scores(

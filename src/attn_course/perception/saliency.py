@@ -5,7 +5,9 @@ cells along the picture's longer side. `scan_path` visits a map's peaks, one
 after the other.
 """
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Iterable, Sequence
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float
@@ -99,7 +101,7 @@ def itti_koch(picture: Float[np.ndarray, "rows cols *colours"]) -> Map:
         ]
     )
 
-    orientation = sum(
+    orientation = _total(
         _normalise(
             _conspicuity(
                 [_centre_surround([_oriented(x, angle) for x in light])]
@@ -108,7 +110,7 @@ def itti_koch(picture: Float[np.ndarray, "rows cols *colours"]) -> Map:
         for angle in (0, 45, 90, 135)
     )
     parts = (intensity, colour, orientation)
-    total = sum(_normalise(part) for part in parts) / 3
+    total = _total(_normalise(part) for part in parts) / 3
     return _resize(total, map_shape(picture.shape))
 
 
@@ -142,7 +144,10 @@ def _pyramid(picture: Array) -> list[Array]:
 
 
 def _convolve(
-    picture: Array, kernel: Array, axis: int, beyond: str = "edge"
+    picture: Array,
+    kernel: Array,
+    axis: int,
+    beyond: Literal["edge", "constant"] = "edge",
 ) -> Array:
     """Filter along one axis; `beyond` the edge as in `numpy.pad`."""
     reach, n = len(kernel) // 2, picture.shape[axis]
@@ -153,7 +158,11 @@ def _convolve(
         weight * np.take(padded, np.arange(i, i + n), axis=axis)
         for i, weight in enumerate(kernel)
     )
-    return sum(parts)
+    return _total(parts)
+
+
+def _total(parts: Iterable[Array]) -> Array:
+    return functools.reduce(np.add, parts)
 
 
 def _centre_surround(levels: list[Array]) -> list[Array]:
@@ -168,7 +177,7 @@ def _centre_surround(levels: list[Array]) -> list[Array]:
 def _conspicuity(features: list[list[Array]]) -> Array:
     """Add up normalised maps at the scale of level 4."""
     shape = features[0][-1].shape
-    return sum(
+    return _total(
         _shrink(_normalise(each), shape) for maps in features for each in maps
     )
 
@@ -276,7 +285,7 @@ def spectral_residual(picture: Float[np.ndarray, "rows cols *colours"]) -> Map:
     map
         Not negative, 40 cells along the longer side.
     """
-    grey = sum(_channels(picture)) / 3
+    grey = _total(_channels(picture)) / 3
     longer = max(grey.shape)
     small = _shrink(grey, [round(n * 64 / longer) for n in grey.shape])
     spectrum = np.fft.fft2(small)

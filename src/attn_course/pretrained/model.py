@@ -78,8 +78,8 @@ def load(name: str | Path, *, progress: bool = True) -> "Model":
     if not isinstance(name, str | Path) or not str(name):
         raise _unknown(name)
     if name in PACKAGED:
-        return _load_packaged(transformers, PACKAGED[name], progress)
-    return _load_other(transformers, name)
+        return _load_packaged(transformers, PACKAGED[name], progress)  # pyright: ignore[reportArgumentType]
+    return _load_other(transformers, name)  # pyright: ignore[reportArgumentType]
 
 
 def head(layer: int, number: int) -> str:
@@ -375,7 +375,7 @@ def _load_packaged(
     found = util.find_spec(packaged.package)
     if found is None:
         raise missing(packaged.package)
-    where = Path(found.submodule_search_locations[0])
+    where = Path(found.submodule_search_locations[0])  # pyright: ignore[reportOptionalSubscript]
     options: dict[str, Any] = {"local_files_only": True}
     if packaged.file.endswith(".gguf"):
         need("gguf")
@@ -505,7 +505,7 @@ def _most_tokens(model: Any) -> int | None:
     padding = getattr(table, "padding_idx", None)
     if most is None or padding is None:
         return most
-    return table.num_embeddings - padding - 1
+    return table.num_embeddings - padding - 1  # pyright: ignore[reportOptionalMemberAccess]
 
 
 @contextmanager

@@ -70,7 +70,7 @@ def load_model_shapes() -> dict[str, ModelShape]:
     texts = ("name", "key", "where")
     shapes = [
         ModelShape(
-            **{k: v if k in texts else int(v or 0) for k, v in row.items()}
+            **{k: v if k in texts else int(v or 0) for k, v in row.items()}  # pyright: ignore[reportArgumentType]
         )
         for row in rows
     ]

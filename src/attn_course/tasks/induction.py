@@ -197,7 +197,7 @@ class AttentionOnly(nn.Module):
         """Give every head's attention weights."""
         x, maps = self._embedded(letters), []
         for layer in self.layers:
-            maps.append(layer.weights(x))
+            maps.append(layer.weights(x))  # pyright: ignore[reportCallIssue]
             x = x + layer(x)
         return torch.stack(maps)
 
@@ -281,7 +281,7 @@ def mean_weight(
     array([0.361])
     """
     weights = np.asarray(weights, dtype=np.float64)
-    asks = target.any(axis=-1)[:, None]  # (batch, 1, n)
+    asks = target.any(axis=-1)[:, None]  # (batch, 1, n)  # pyright: ignore[reportIndexIssue]
     given = (weights * target[:, None]).sum(axis=-1)  # (..., batch, heads, n)
     asks = np.broadcast_to(asks, given.shape)
     total = (given * asks).sum(axis=(-3, -1))

@@ -83,7 +83,7 @@ def sample(n: int, seed: int, *, held_out: bool) -> list[Example]:
             digits = tuple(value.isoformat())
         if is_held_out(digits) == held_out:
             write = number_words if kind == "number" else date_words
-            words = write(value, language)
+            words = write(value, language)  # pyright: ignore[reportArgumentType]
             examples.append(Example(words, digits, language, kind))
     return examples
 

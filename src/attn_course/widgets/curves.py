@@ -267,7 +267,7 @@ def _table(
 ) -> list[float | None]:
     """Spread the records over all combinations; None where none was run."""
     conditions = [d for d in levels if d != axis[0]]
-    runs: dict[tuple, Sequence[float]] = {}
+    runs: dict[tuple, Sequence[float | None]] = {}
     for record in records:
         place = tuple(record[c] for c in conditions)
         if place in runs:
@@ -282,7 +282,7 @@ def _table(
             )
         # NaN: what could not be measured is what was not run.
         runs[place] = [None if x != x else x for x in values.tolist()]
-    empty = [None] * len(axis[1])
+    empty: Sequence[float | None] = [None] * len(axis[1])
     return [
         value
         for place in itertools.product(*(levels[c] for c in conditions))
@@ -292,7 +292,7 @@ def _table(
 
 def _line(xs: list[float], rows: np.ndarray) -> dict[str, list[float]]:
     """Summarise the seeds at each x, `(x, seed)`, where there are any."""
-    there = ~np.isnan(rows).all(axis=1)
+    there: Any = ~np.isnan(rows).all(axis=1)
     kept = rows[there]
     return {
         "x": [x for x, good in zip(xs, there, strict=True) if good],

@@ -162,7 +162,7 @@ class AttentionHeatmap(CourseWidget):
         labels = _axis_labels(axes or {})
         lead = tuple(len(texts) for texts in labels.values())
         _check_kind(scores=scores, query=query, key=key, weights=weights)
-        arrays = {
+        arrays: dict[str, Any] = {
             "scores": _pack(scores, (*lead, n_q, n_k), "scores", step),
             "query": _pack(query, (*lead, n_q, None), "query", step),
             "key": _pack(key, (*lead, n_k, None), "key", step),
@@ -383,11 +383,11 @@ def _check_tokens(tokens: Sequence[str], name: str) -> list[str]:
 
 
 def _axis_labels(
-    axes: Mapping[str, int | Sequence[str]],
+    axes: Mapping[str, Any],
 ) -> dict[str, list[str]]:
     """Turn a size into labels counted from 1, as papers count heads."""
     for name, size in axes.items():
-        if isinstance(size, numbers.Integral) and size > MAX_TOKENS:
+        if isinstance(size, numbers.Integral) and int(size) > MAX_TOKENS:
             raise ValueError(
                 f"expected at most {MAX_TOKENS} {name} in axes, got {size}"
             )
@@ -475,11 +475,11 @@ def _most_looked_at(
     """Name the three strongest keys among those that may be looked at."""
     order = np.argsort(np.where(allowed, -row, np.inf), kind="stable")
     found = [j for j in order[:3] if allowed[j]]
-    texts = [f"{keys[j]} {_cell_text(row[j], True)}" for j in found]
+    texts = [f"{keys[j]} {_cell_text(float(row[j]), True)}" for j in found]
     return texts + ["–"] * (3 - len(texts))
 
 
-def _common_d_k(query: dict[str, Any], key: dict[str, Any]) -> int:
+def _common_d_k(query: Any, key: Any) -> int:
     d_q, d_k = query["shape"][-1], key["shape"][-1]
     if d_q != d_k:
         raise ValueError(f"expected key with d_k={d_q}, got {d_k}")

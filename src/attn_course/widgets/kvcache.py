@@ -130,7 +130,7 @@ class KVCacheMeter(CourseWidget):
 def _packed(shape: ModelShape) -> dict[str, Any]:
     """Give what the browser needs of a model, and its source in words."""
     names = ("name", "layers", "heads", "kv_heads", "d_head", "latent")
-    first, year = re.match(r"([a-z]+)(\d{4})", shape.key).groups()
+    first, year = re.findall(r"^([a-z]+)(\d{4})", shape.key)[0]
     return {
         **{name: getattr(shape, name) for name in names},
         "source": f"{first.title()} {year}, {shape.where}",

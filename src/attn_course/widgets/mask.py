@@ -332,7 +332,7 @@ def _window(widget: MaskDesigner, n: int) -> np.ndarray:
     return rules.sliding_window(n, left=widget.window, right=widget.window)
 
 
-def _check_tokens(tokens: Sequence[str] | int) -> list[str]:
+def _check_tokens(tokens: Any) -> list[str]:
     if isinstance(tokens, str):
         raise ValueError("expected tokens as a list of texts, got one text")
     # Counted before they are written down: a size may be any number.
@@ -373,7 +373,7 @@ def _listed(row: np.ndarray, tokens: Sequence[str]) -> str:
         return "all"
     if len(tokens) > 16:
         return f"{int(row.sum())} tokens"
-    return ", ".join(tokens[j] for j in np.flatnonzero(row))
+    return ", ".join(tokens[int(j)] for j in np.flatnonzero(row))
 
 
 # Painted cells travel six to a character, row by row; zeros at the end are

@@ -129,7 +129,7 @@ def with_the_course(query, key, value, keys, values):
     keys, values = _grown(key, value, keys, values)
     query = query[..., None, :]
     read = attention(*(1.0 * x for x in (query, keys, values)))
-    return read.reshape(value.shape)
+    return read.reshape(value.shape)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 @EXERCISE.is_right

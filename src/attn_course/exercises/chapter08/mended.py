@@ -1,5 +1,7 @@
 """Exercise 8.2: a tile with a broken rescale, to be found and mended."""
 
+from typing import Any
+
 import numpy as np
 
 from attn_course.exercises.cases import Case, normal, query_key, sized, steep
@@ -226,7 +228,7 @@ def sums_not_rescaled(query, key, value, block):
 @EXERCISE.is_wrong
 def nothing_rescaled(query, key, value, block):
     """You forgot to rescale the old sums: both were taken below the old m."""
-    both = {"sums": lambda kept: 1.0, "values": lambda kept: 1.0}
+    both: Any = {"sums": lambda kept: 1.0, "values": lambda kept: 1.0}
     return _run(query, key, value, block, **both)
 
 
@@ -251,7 +253,7 @@ def new_tile_rescaled(query, key, value, block):
 @EXERCISE.is_wrong
 def only_new_tile_rescaled(query, key, value, block):
     """You rescaled the new tile instead of what was summed before."""
-    keep = {"sums": lambda kept: 1.0, "values": lambda kept: 1.0}
+    keep: Any = {"sums": lambda kept: 1.0, "values": lambda kept: 1.0}
     return _run(query, key, value, block, tile=lambda kept: kept, **keep)
 
 

@@ -92,7 +92,7 @@ def block(x, gain, shift, w_in, w_out):
     return x + np.maximum(h @ w_in, 0) @ w_out
 
 
-def _norm(x, gain=1.0, shift=0.0, *, axis=-1, eps=EPS):
+def _norm(x, gain=1.0, shift=0.0, *, axis: int | None = -1, eps=EPS):
     """Normalise, with one thing done otherwise."""
     mean = x.mean(axis=axis, keepdims=True)
     root = np.sqrt(x.var(axis=axis, keepdims=True) + eps)

@@ -70,7 +70,7 @@ def training_sentences(
     kinds = rng.choices(list(mixture), list(mixture.values()), k=n)
     many = ("agreement", "meaning")
     return [
-        _draw(rng, kind, *(("known",) * 2 if kind in many else ("any",) * 2))
+        _draw(rng, kind, *(("known",) * 2 if kind in many else ("any",) * 2))  # pyright: ignore[reportArgumentType]
         for kind in kinds
     ]
 
@@ -123,7 +123,7 @@ def test_sentences(
 
 
 # A name that starts with "test" is a test to pytest.
-test_sentences.__test__ = False
+test_sentences.__test__ = False  # pyright: ignore[reportFunctionMemberAccess]
 
 
 def rules(sentences: Sequence[Sentence]) -> dict[str, float]:

@@ -144,7 +144,7 @@ ATTRIBUTES = {
 DEGREES = "too very so quite really".split()
 
 VERBS = tuple(
-    Verb(*pair.split("/"), subject, thing)
+    Verb(*pair.split("/"), subject, thing)  # pyright: ignore[reportCallIssue]
     for (subject, thing), pairs in {
         ("any", "any"): """touch/touched pass/passed reach/reached
             cover/covered block/blocked surprise/surprised please/pleased

@@ -163,7 +163,7 @@ _EVERY = "person animal food text opening thing cover place"
 def _adjective(line: str) -> Adjective:
     words, place, kinds = (part.strip() for part in line.split("|"))
     kinds = _EVERY if kinds == "every" else kinds
-    return Adjective(*words.split(), place == "before", tuple(kinds.split()))
+    return Adjective(*words.split(), place == "before", tuple(kinds.split()))  # pyright: ignore[reportCallIssue]
 
 
 # English, m, m before a vowel, f, m plural, f plural | place | kinds.
@@ -191,7 +191,7 @@ def _verb(line: str) -> Verb:
     return Verb(
         base,
         third,
-        tuple(forms.split()),
+        tuple(forms.split()),  # pyright: ignore[reportArgumentType]
         " ".join(particle),
         ANIMATE if subjects == "all" else (subjects,),
         tuple((_EVERY if objects == "every" else objects).split()),
