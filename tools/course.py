@@ -811,6 +811,10 @@ def cmd_web(given: argparse.Namespace) -> None:
     with one_at_a_time(ROOT / "_build"):
         set_up()
         web_ready()
+        must_run(
+            [in_venv("python"), "tools/widget_traits.py"],
+            "Writing the widgets' traits",
+        )
         web_script("build", "Bundling the widgets")
 
 

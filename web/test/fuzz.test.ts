@@ -180,16 +180,7 @@ function gazeSubject() {
   });
   const source = gaze.parseSource({ photos: [photo("one"), photo("two")] });
   return subject<gaze.Reader>({
-    start: {
-      picture: "one",
-      x: 0.5,
-      y: 0.5,
-      degrees: 20,
-      regions: false,
-      path: gaze.FREE,
-      step: 1,
-      own: [],
-    },
+    start: gaze.defaults(source),
     valid: gaze.validators(source),
     *follow(state) {
       const photo = source.photos.find(({ name }) => name === state.picture)!;
@@ -228,9 +219,8 @@ function switchesSubject() {
 
 function kvcacheSubject() {
   const shapes = kvcache.parseShapes({ models: [load("kvcache")[0].shape] });
-  const [{ name: model }] = shapes;
   return subject<kvcache.Reader>({
-    start: { model, kv_heads: 0, length: 4096, batch: 1, bits: 16 },
+    start: kvcache.defaults(shapes),
     valid: kvcache.validators(shapes),
     *follow(state) {
       yield kvcache.bytes(shapes[0], state);
@@ -241,7 +231,7 @@ function kvcacheSubject() {
 
 const softmaxSubject = () =>
   subject<softmaxlab.Reader>({
-    start: { d: 64, temperature: 1, scaled: true, seed: 0 },
+    start: softmaxlab.START,
     valid: softmaxlab.VALID,
     *follow(state) {
       const scores = softmaxlab.sampleScores(state.d, state.seed);

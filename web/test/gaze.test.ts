@@ -10,13 +10,13 @@ import {
   LEVELS,
   levelOf,
   minimumAngle,
-  OWN,
   parseSource,
   type Reader,
   sharpFraction,
   validators,
   ways,
 } from "../src/gaze/model.ts";
+import { OWN } from "../src/gaze/traits.ts";
 import { applyChanges, fromLink, toLink } from "../src/lib/state.ts";
 import { load, within } from "./vectors.ts";
 

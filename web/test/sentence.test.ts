@@ -3,13 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decode, half } from "../src/lib/arrays.ts";
 import { applyChanges, fromLink, toLink } from "../src/lib/state.ts";
-import {
-  consider,
-  MAX_LETTERS,
-  parseSource,
-  validators,
-} from "../src/sentence/model.ts";
+import { consider, parseSource, validators } from "../src/sentence/model.ts";
 import { edits, kindsOf, tokenise } from "../src/sentence/text.ts";
+import { MAX_LETTERS } from "../src/sentence/traits.ts";
 import {
   answer,
   erf,

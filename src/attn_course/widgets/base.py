@@ -35,11 +35,14 @@ class CourseWidget(anywidget.AnyWidget):
 
     A subclass names its `_tag`, its bundle `_esm`, the traits that a reader
     may change (`_reader`), and a `table()`: what a page without scripts, a
-    screen reader or a print shows.
+    screen reader or a print shows. The browser learns the bounds of those
+    traits, and the constants of the module that `_constants` names, from
+    `tools/widget_traits.py`.
     """
 
     _tag: ClassVar[str]
     _reader: ClassVar[tuple[str, ...]]
+    _constants: ClassVar[tuple[str, ...]] = ()
 
     # ipywidgets 7 asks for this method first and would lose the HTML form.
     _ipython_display_ = None

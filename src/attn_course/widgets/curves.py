@@ -76,12 +76,13 @@ class RecordedCurves(CourseWidget):
     _reader: ClassVar[tuple[str, ...]] = (
         "x", "measure", "picks", "each_seed", "at",
     )  # fmt: skip
+    _constants = ("SEED",)
 
     x = traitlets.Unicode().tag(sync=True)
     measure = traitlets.Unicode().tag(sync=True)
     picks = traitlets.Dict().tag(sync=True)
     each_seed = traitlets.Bool(False).tag(sync=True)
-    at = traitlets.Int(0).tag(sync=True)
+    at = traitlets.Int(0, min=0).tag(sync=True)
 
     def __init__(
         self,

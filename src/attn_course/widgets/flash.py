@@ -58,12 +58,13 @@ class FlashStepper(CourseWidget):
     _reader: ClassVar[tuple[str, ...]] = (
         "step", "block_q", "block_k", "causal", "order", "broken",
     )  # fmt: skip
+    _constants = ("MOST", "LONGEST", "LARGEST", "RIGHT")
 
     step = traitlets.Int(1, min=0).tag(sync=True)
     block_q = traitlets.Int(4, min=1).tag(sync=True)
     block_k = traitlets.Int(4, min=1).tag(sync=True)
     causal = traitlets.Bool(False).tag(sync=True)
-    order = traitlets.Enum(ORDERS, "queries").tag(sync=True)
+    order = traitlets.Enum(ORDERS[::-1], ORDERS[-1]).tag(sync=True)
     broken = traitlets.Bool(False).tag(sync=True)
 
     def __init__(

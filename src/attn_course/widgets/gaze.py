@@ -64,6 +64,7 @@ class GazeExplorer(CourseWidget):
         "step",
         "own",
     )
+    _constants = ("OWN",)
 
     picture = traitlets.Unicode().tag(sync=True)
     x = Number(0.5, min=0.0, max=1.0).tag(sync=True)

@@ -86,6 +86,7 @@ class HeadBrowser(CourseWidget):
     _tag = "attn-heads"
     _esm = STATIC / "heads.mjs"
     _reader: ClassVar[tuple[str, ...]] = ("model", "measure", "layer", "head")
+    _constants = ("MOST", "MOST_TOKENS")
 
     model = traitlets.Unicode().tag(sync=True)
     measure = traitlets.Unicode().tag(sync=True)

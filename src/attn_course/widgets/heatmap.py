@@ -117,6 +117,7 @@ class AttentionHeatmap(CourseWidget):
         "cell",
         "locked",
     )
+    _constants = ("MAX_TOKENS", "MAX_OFF", "MAX_TABLE_CELLS")
 
     selection = traitlets.Dict().tag(sync=True)
     temperature = Number(1.0, min=0.1, max=10.0).tag(sync=True)

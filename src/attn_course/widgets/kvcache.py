@@ -15,6 +15,7 @@ __all__ = ["KVCacheMeter"]
 # Encoders write nothing, so they keep nothing.
 ENCODERS = ("BERT base", "BERT large", "all-MiniLM-L6")
 LONGEST = 131_072
+MOST_HEADS = 1024
 
 
 class KVCacheMeter(CourseWidget):
@@ -51,9 +52,10 @@ class KVCacheMeter(CourseWidget):
     _reader: ClassVar[tuple[str, ...]] = (
         "model", "kv_heads", "length", "batch", "bits",
     )  # fmt: skip
+    _constants = ("MOST_HEADS",)
 
     model = traitlets.Unicode().tag(sync=True)
-    kv_heads = traitlets.Int(0, min=0).tag(sync=True)
+    kv_heads = traitlets.Int(0, min=0, max=MOST_HEADS).tag(sync=True)
     length = traitlets.Int(4096, min=1, max=LONGEST).tag(sync=True)
     batch = traitlets.Int(1, min=1, max=256).tag(sync=True)
     bits = traitlets.Enum((8, 16, 32), 16).tag(sync=True)

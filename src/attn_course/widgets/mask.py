@@ -122,6 +122,7 @@ class MaskDesigner(CourseWidget):
         "zoom",
         "cell",
     )
+    _constants = ("MAX_TOKENS", "MAX_PAINTED", "BYTES", "LETTERS")
 
     # Layers are counted from 1, as texts: the names in a link.
     preset = traitlets.Dict().tag(sync=True)

@@ -65,6 +65,7 @@ class QKVPlayground(CourseWidget):
         "scaled",
         "temperature",
     )
+    _constants = ("MAX_KEYS", "MAX_D", "RANGE")
 
     query = traitlets.List(Number()).tag(sync=True)
     key = traitlets.List(traitlets.List(Number())).tag(sync=True)

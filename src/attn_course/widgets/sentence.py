@@ -101,6 +101,7 @@ class TypeASentence(CourseWidget):
     _tag = "attn-sentence"
     _esm = STATIC / "sentence.mjs"
     _reader: ClassVar[tuple[str, ...]] = ("sentence", "layer", "head")
+    _constants = ("MAX_LETTERS",)
 
     sentence = traitlets.Unicode("").tag(sync=True)
     layer = traitlets.Int(1, min=1).tag(sync=True)

@@ -31,6 +31,7 @@ class SoftmaxLab(CourseWidget):
     _tag = "attn-softmax-lab"
     _esm = STATIC / "softmaxlab.mjs"
     _reader: ClassVar[tuple[str, ...]] = ("d", "temperature", "scaled", "seed")
+    _constants = ("QUERIES", "KEYS")
 
     d = traitlets.Int(64, min=1, max=1024).tag(sync=True)
     temperature = Number(1.0, min=0.1, max=10.0).tag(sync=True)

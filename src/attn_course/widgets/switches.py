@@ -73,6 +73,7 @@ class HeadSwitches(CourseWidget):
     _reader: ClassVar[tuple[str, ...]] = (
         "subset", "way", "test", "seed", "show", "log",
     )  # fmt: skip
+    _constants = ("MAX_HEADS",)
 
     subset = traitlets.Int().tag(sync=True)
     way = traitlets.Unicode().tag(sync=True)

@@ -1,4 +1,6 @@
 // What Python hands over: voices, mixtures, the noise.
+import { whole, within } from "../lib/state.ts";
+import { TRAITS } from "./traits.ts";
 
 export interface VoiceInfo {
   asset: string;
@@ -28,14 +30,15 @@ export function parseSource(json: unknown): Source {
   const { voices, mixtures, noise, seed, seconds } = given;
   if (!Array.isArray(voices) || !Array.isArray(mixtures))
     throw new Error("expected voices and mixtures, got none");
+  const known = whole(0, voices.length - 1);
   for (const { voices: two, angles } of mixtures) {
     const fits =
       Array.isArray(two) &&
       two.length === 2 &&
-      two.every((v) => Number.isInteger(v) && v >= 0 && v < voices.length) &&
+      two.every(known) &&
       Array.isArray(angles) &&
       angles.length === 2 &&
-      angles.every((a) => Math.abs(a) <= 90);
+      angles.every(within(...TRAITS.angle.range));
     if (!fits)
       throw new Error("expected two voices and two angles in each mixture");
   }

@@ -2,7 +2,6 @@
 import { choice, logSlider, row, slider, toggle } from "../lib/controls.ts";
 import { download, h } from "../lib/dom.ts";
 import { button, type Parts, type Tools, widget } from "../lib/shell.ts";
-import { isBoolean, within } from "../lib/state.ts";
 import {
   DARK_INK,
   type Ink,
@@ -11,6 +10,7 @@ import {
   standalone,
   svgExports,
 } from "../lib/svg.ts";
+import { defaults, validators } from "../lib/traits.ts";
 import {
   angleOf,
   gradient,
@@ -29,6 +29,7 @@ import { DIRECTIONS } from "./model.ts";
 import { type Gain, Pipeline } from "./pipeline.ts";
 import { Player } from "./player.ts";
 import { parseSource } from "./source.ts";
+import { TRAITS } from "./traits.ts";
 import { readWav, writeWav } from "./wav.ts";
 
 export interface Reader {
@@ -66,8 +67,6 @@ figcaption { font-weight: 600; font-size: .9em; margin-bottom: .3rem; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; margin: .4rem 0 0; }
 dd { margin: 0; font-variant-numeric: tabular-nums; font-weight: 600; }
 `;
-
-const SIDE = 90; // degrees
 
 export const mount = widget<Reader>("cocktail party", cocktailParty);
 
@@ -107,7 +106,7 @@ function cocktailParty(tools: Tools<Reader>): Parts<Reader> {
     logSlider<Reader>({
       label: "temperature τ",
       control: "temperature",
-      range: [0.01, 1],
+      range: TRAITS.temperature.range,
       read: (state) => state.temperature,
       words: (x) => x.toFixed(x < 0.1 ? 3 : 2),
       write: (temperature) => tools.change({ temperature }),
@@ -164,7 +163,7 @@ function cocktailParty(tools: Tools<Reader>): Parts<Reader> {
     return slider<Reader>({
       label,
       control,
-      range: [-SIDE, SIDE, 5],
+      range: [...TRAITS[control].range, 5],
       read: (state) => state[control],
       words: side,
       write,
@@ -173,6 +172,7 @@ function cocktailParty(tools: Tools<Reader>): Parts<Reader> {
 
   function makeHandle(which: "first" | "second" | "angle"): SVGElement {
     const names = { first: "Voice A", second: "Voice B", angle: "Attend to" };
+    const [least, most] = TRAITS[which].range;
     const handle = s("circle", {
       r: 15,
       fill: "transparent",
@@ -180,8 +180,8 @@ function cocktailParty(tools: Tools<Reader>): Parts<Reader> {
       tabindex: 0,
       role: "slider",
       "aria-label": names[which],
-      "aria-valuemin": -SIDE,
-      "aria-valuemax": SIDE,
+      "aria-valuemin": least,
+      "aria-valuemax": most,
       "data-handle": which,
     });
     handle.addEventListener("pointerdown", (event) => {
@@ -206,7 +206,7 @@ function cocktailParty(tools: Tools<Reader>): Parts<Reader> {
       if (!Object.hasOwn(steps, event.key)) return;
       event.preventDefault();
       const to = tools.state()[which] + steps[event.key];
-      turn({ [which]: Math.max(-SIDE, Math.min(SIDE, to)) });
+      turn({ [which]: Math.max(least, Math.min(most, to)) });
     });
     top.append(handle);
     return handle;
@@ -406,23 +406,10 @@ function cocktailParty(tools: Tools<Reader>): Parts<Reader> {
       ? "Best with headphones. Drag the beam, or a voice; arrow keys move what is focused."
       : "This browser can't make sound from numbers (Web Audio is missing): the pictures and numbers follow all the same.",
     style: STYLE,
-    start: {
-      mixture: 0,
-      first: a,
-      second: b,
-      attending: false,
-      angle: 0,
-      temperature: 0.05,
-    },
-    valid: {
-      mixture: (x) =>
-        Number.isInteger(x) && within(0, source.mixtures.length - 1)(x),
-      first: within(-SIDE, SIDE),
-      second: within(-SIDE, SIDE),
-      attending: isBoolean,
-      angle: within(-SIDE, SIDE),
-      temperature: within(0.01, 1),
-    },
+    start: { ...defaults(TRAITS), first: a, second: b },
+    valid: validators<Reader>(TRAITS, {
+      mixture: (mixture) => mixture < source.mixtures.length,
+    }),
     controls: controls.element,
     body: [body],
     exports: [

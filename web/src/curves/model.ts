@@ -1,7 +1,10 @@
 // Recorded results over conditions: which curves a reader's picks give.
 // Pure; attn_course.widgets.curves holds the Python twin.
 import { ceiling } from "../lib/chart.ts";
-import { isBoolean, same, type Valid } from "../lib/state.ts";
+import { dataOf, type Json, listOf } from "../lib/json.ts";
+import { same, type Valid } from "../lib/state.ts";
+import * as traits from "../lib/traits.ts";
+import { SEED, TRAITS } from "./traits.ts";
 
 export type Level = string | number;
 
@@ -51,25 +54,14 @@ export interface Line {
   points: Point[];
 }
 
-/** Chance is not picked: all seeds are shown. */
-export const SEED = "seed";
-
-type Json = Record<string, unknown>;
-
 /** Check the data; throws an Error that says what was expected. */
 export function parseSource(raw: unknown): Source {
-  if (typeof raw !== "object" || raw === null)
-    throw new Error("expected the widget's data, got none");
-  const json = raw as Json;
-  const list = (name: string): Json[] => {
-    const entries = json[name];
-    if (!Array.isArray(entries) || entries.length === 0)
-      throw new Error(`expected at least one entry in ${name}, got none`);
-    return entries as Json[];
-  };
-  const dimensions = list("dimensions").map(dimension);
+  const json = dataOf(raw);
+  const dimensions = listOf(json.dimensions, "dimensions").map(dimension);
   const size = dimensions.reduce((n, d) => n * d.levels.length, 1);
-  const measures = list("measures").map((m) => measure(m, size));
+  const measures = listOf(json.measures, "measures").map((m) =>
+    measure(m, size),
+  );
   const names = dimensions.map((d) => d.name);
   const lines = String(json.lines);
   const xs = Array.isArray(json.xs) ? json.xs.map(String) : [];
@@ -82,7 +74,7 @@ export function parseSource(raw: unknown): Source {
     measures,
     lines,
     xs,
-    title: String(json.title ?? "Recorded curves"),
+    title: String(json.title ?? ""),
     note: String(json.note ?? ""),
   };
 }
@@ -118,7 +110,7 @@ function measure(json: Json, size: number): Measure {
 export const find = (source: Source, name: string): Dimension =>
   source.dimensions.find((d) => d.name === name)!;
 
-/** What is left for the reader to pick when `x` is the horizontal axis. */
+/** What is left to pick when `x` is the horizontal axis; never the seed. */
 export const picked = (source: Source, x: string): Dimension[] =>
   source.dimensions.filter(
     (d) =>
@@ -187,26 +179,23 @@ export function validators(source: Source): Valid<Reader> {
   const longest = Math.max(
     ...source.xs.map((x) => find(source, x).levels.length),
   );
-  return {
-    x: (v) => source.xs.includes(v as string),
-    measure: (v) => source.measures.some((m) => m.name === v),
-    picks: (v) =>
-      typeof v === "object" &&
-      v !== null &&
-      Object.entries(v).every(([name, level]) =>
+  return traits.validators<Reader>(TRAITS, {
+    x: (x) => source.xs.includes(x),
+    measure: (measure) => source.measures.some((m) => m.name === measure),
+    picks: (picks) =>
+      Object.entries(picks).every(([name, level]) =>
         source.dimensions.some(
           (d) =>
             d.name === name && d.levels.some((l) => same(String(l), level)),
         ),
       ),
-    each_seed: isBoolean,
-    at: (v) =>
-      Number.isInteger(v) && (v as number) >= 0 && (v as number) < longest,
-  };
+    at: (at) => at < longest,
+  });
 }
 
 /** The state before anyone touched anything. */
 export const defaults = (source: Source): Reader => ({
+  ...traits.defaults(TRAITS),
   x: source.xs[0],
   measure: source.measures[0].name,
   picks: Object.fromEntries(
@@ -214,6 +203,5 @@ export const defaults = (source: Source): Reader => ({
       .filter((d) => d.name !== SEED && d.name !== source.lines)
       .map((d) => [d.name, String(d.levels.at(-1))]),
   ),
-  each_seed: false,
   at: find(source, source.xs[0]).levels.length - 1,
 });

@@ -21,10 +21,10 @@ import {
   parseSource,
   picked,
   type Reader,
-  SEED,
   top,
   validators,
 } from "./model.ts";
+import { SEED } from "./traits.ts";
 
 const STYLE = `
 .chart svg { width: 100%; max-width: 760px; display: block; touch-action: pan-y; }

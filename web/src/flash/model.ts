@@ -1,5 +1,7 @@
 // Flash attention tile by tile. Pure; attn_course.flash.steps is the twin.
-import { isBoolean, type Valid, within } from "../lib/state.ts";
+import { type Valid, within } from "../lib/state.ts";
+import * as traits from "../lib/traits.ts";
+import { LARGEST, LONGEST, MOST, TRAITS } from "./traits.ts";
 
 export interface Reader {
   step: number; // tiles done
@@ -30,8 +32,6 @@ export interface Step {
   written: number;
 }
 
-export const ORDERS = ["queries", "keys"];
-export const [MOST, MOST_D, MOST_V, LARGEST] = [16, 8, 2, 100];
 const BYTES = 4; // of a number, float32
 
 export function parseSource(json: unknown): Source {
@@ -48,7 +48,11 @@ export function parseSource(json: unknown): Source {
         row.length === x[0].length &&
         row.every(within(-LARGEST, LARGEST)),
     );
-  if (!table(query, MOST_D) || !table(key, MOST_D) || !table(value, MOST_V))
+  const fits =
+    table(query, LONGEST.query) &&
+    table(key, LONGEST.key) &&
+    table(value, LONGEST.value);
+  if (!fits)
     throw new Error(
       `expected query, key and value: 1 to ${MOST} vectors of numbers each`,
     );
@@ -61,17 +65,22 @@ export function parseSource(json: unknown): Source {
   return { query, key, value };
 }
 
-const whole = (low: number, high: number) => (x: unknown) =>
-  Number.isInteger(x) && within(low, high)(x);
+export const validators = ({ query, key }: Source): Valid<Reader> =>
+  traits.validators<Reader>(TRAITS, {
+    step: (step) => step <= query.length * key.length,
+    block_q: (size) => size <= query.length,
+    block_k: (size) => size <= key.length,
+  });
 
-export const validators = ({ query, key }: Source): Valid<Reader> => ({
-  step: whole(0, query.length * key.length),
-  block_q: whole(1, query.length),
-  block_k: whole(1, key.length),
-  causal: isBoolean,
-  order: (x) => ORDERS.includes(x as string),
-  broken: isBoolean,
-});
+/** The state before anyone touched anything. */
+export function defaults({ query, key }: Source): Reader {
+  const start = traits.defaults(TRAITS);
+  return {
+    ...start,
+    block_q: Math.min(start.block_q, query.length),
+    block_k: Math.min(start.block_k, key.length),
+  };
+}
 
 /** The indices from `block · size` on that a block has. */
 export const blockOf = (block: number, size: number, n: number): number[] =>

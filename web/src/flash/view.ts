@@ -22,10 +22,10 @@ import {
 } from "./draw.ts";
 import {
   blockOf,
+  defaults,
   errors,
   normalized,
   nothing,
-  ORDERS,
   parseSource,
   type Reader,
   type Step,
@@ -35,6 +35,7 @@ import {
   tiles,
   validators,
 } from "./model.ts";
+import { RIGHT, TRAITS } from "./traits.ts";
 
 const STYLE = `
 .both { display: flex; flex-wrap: wrap; gap: .4rem 18px; align-items: flex-start; }
@@ -61,7 +62,6 @@ dd { margin: 0; font-variant-numeric: tabular-nums; font-weight: 600; }
 }
 `;
 const PAUSE = 1100; // milliseconds between steps while it plays
-const RIGHT = 1e-9; // rounding apart
 const HEAD = ["row", "m", "l", "factor", "O", "O / l", "off by"];
 
 const count = (x: number) => x.toLocaleString("en");
@@ -154,7 +154,7 @@ function flashStepper(tools: Tools<Reader>): Parts<Reader> {
     choice<Reader>(
       "order",
       "outer loop over",
-      ORDERS,
+      TRAITS.order.choices,
       ({ order }) => order,
       (order) => retile({ order }),
     ),
@@ -399,14 +399,7 @@ function flashStepper(tools: Tools<Reader>): Parts<Reader> {
     note: String(json?.note ?? ""),
     hint: "m is the largest score a row has seen, l the sum of exp(score − m), O the same sum over the values; the factor is exp(m_old − m_new). “Off by” compares O / l with attention over the keys seen so far. The outer loop is over keys in FlashAttention (2022), over queries in FlashAttention-2 (2023).",
     style: STYLE,
-    start: {
-      step: 0,
-      block_q: Math.ceil(rows / 2),
-      block_k: Math.ceil(source.key.length / 2),
-      causal: false,
-      order: ORDERS[0],
-      broken: false,
-    },
+    start: defaults(source),
     valid: validators(source),
     controls,
     body: [body],

@@ -1,6 +1,9 @@
 // What one look delivers: acuity, blur, sharp places. Pure; attn_course.seeing
 // is the Python twin, whose documentation gives the sources.
-import { isBoolean, type Valid, within } from "../lib/state.ts";
+import { dataOf, type Json } from "../lib/json.ts";
+import { type Valid, whole, within } from "../lib/state.ts";
+import * as traits from "../lib/traits.ts";
+import { OWN, TRAITS } from "./traits.ts";
 
 export const MAR0 = 1 / 60; // degrees
 export const E2 = 2.3; // degrees
@@ -8,7 +11,7 @@ export const MARGIN = 1; // degrees
 export const CONTRAST = 1 / 64;
 /** Standard deviations, in pixels, of the blurred copies. */
 export const LEVELS = [0, 1, 2, 4, 8];
-export const MAX_STEPS = 15;
+export const MAX_STEPS = TRAITS.step.range[1];
 
 /** A place as fractions of the picture's width and height. */
 export type Place = [x: number, y: number];
@@ -49,14 +52,10 @@ export interface Reader {
   own: number[]; // x, y, x, y, …
 }
 
-export const FREE = "free look";
-export const OWN = "your own";
-export const DEGREES: [number, number] = [5, 80];
+export const FREE = TRAITS.path.default;
 
 export function parseSource(raw: unknown): Source {
-  if (typeof raw !== "object" || raw === null)
-    throw new Error("expected the widget's data, got none");
-  const json = raw as Record<string, unknown>;
+  const json = dataOf(raw);
   if (!Array.isArray(json.photos) || json.photos.length === 0)
     throw new Error("expected at least one photo, got none");
   return {
@@ -67,17 +66,17 @@ export function parseSource(raw: unknown): Source {
 }
 
 function parsePhoto(raw: unknown): Photo {
-  const json = (raw ?? {}) as Record<string, unknown>;
+  const json = (raw ?? {}) as Json;
   const name = String(json.name ?? "");
   const size = (key: "width" | "height") => {
     const n = json[key];
-    if (!Number.isInteger(n) || !within(1, 2000)(n))
+    if (!whole(1, 2000)(n))
       throw new Error(`expected the ${key} of “${name}” in pixels, got ${n}`);
-    return n as number;
+    return n;
   };
   const [width, height] = [size("width"), size("height")];
   const regions = Array.isArray(json.regions) ? json.regions : [];
-  const paths = Object.entries((json.paths ?? {}) as Record<string, unknown>);
+  const paths = Object.entries((json.paths ?? {}) as Json);
   return {
     name,
     title: String(json.title ?? name),
@@ -94,7 +93,7 @@ function parsePhoto(raw: unknown): Photo {
 }
 
 function parseRegion(raw: unknown, name: string): Region {
-  const json = (raw ?? {}) as Record<string, unknown>;
+  const json = (raw ?? {}) as Json;
   const box = json.box;
   if (!Array.isArray(box) || box.length !== 4 || !box.every(Number.isFinite))
     throw new Error(`expected a box of four numbers in “${name}”, got ${box}`);
@@ -121,13 +120,7 @@ function parsePath(raw: unknown, name: string): Place[] {
   return raw as Place[];
 }
 
-const isFraction = within(0, 1);
-const isStep = (x: unknown) => Number.isInteger(x) && within(1, MAX_STEPS)(x);
-const isOwn = (x: unknown) =>
-  Array.isArray(x) &&
-  x.length % 2 === 0 &&
-  x.length <= 2 * MAX_STEPS &&
-  x.every(isFraction);
+const isFraction = within(...TRAITS.x.range);
 
 /** The ways to look that this widget knows. */
 export const ways = (source: Source): string[] => [
@@ -136,15 +129,17 @@ export const ways = (source: Source): string[] => [
   OWN,
 ];
 
-export const validators = (source: Source): Valid<Reader> => ({
-  picture: (x) => source.photos.some((photo) => photo.name === x),
-  x: isFraction,
-  y: isFraction,
-  degrees: within(...DEGREES),
-  regions: isBoolean,
-  path: (x) => ways(source).includes(x as string),
-  step: isStep,
-  own: isOwn,
+export const validators = (source: Source): Valid<Reader> =>
+  traits.validators<Reader>(TRAITS, {
+    picture: (name) => source.photos.some((photo) => photo.name === name),
+    path: (path) => ways(source).includes(path),
+    own: (numbers) => numbers.length % 2 === 0,
+  });
+
+/** The state before anyone touched anything. */
+export const defaults = (source: Source): Reader => ({
+  ...traits.defaults(TRAITS),
+  picture: source.photos[0].name,
 });
 
 /** The reader's own path as places. */

@@ -12,7 +12,7 @@ import { button, type Parts, type Tools, widget } from "../lib/shell.ts";
 import { s, standalone, svgExports } from "../lib/svg.ts";
 import { type Copies, makeCopies, mix, type Near, nearest } from "./blur.ts";
 import {
-  DEGREES,
+  defaults,
   FREE,
   farthest,
   fixationsNeeded,
@@ -20,7 +20,6 @@ import {
   MAR0,
   MAX_STEPS,
   minimumAngle,
-  OWN,
   ownPath,
   type Photo,
   type Place,
@@ -32,6 +31,7 @@ import {
   ways,
 } from "./model.ts";
 import { overlay } from "./overlay.ts";
+import { OWN, TRAITS } from "./traits.ts";
 
 const STYLE = `
 .look { display: flex; flex-wrap: wrap; gap: .6rem 1.25rem; align-items: flex-start; }
@@ -77,7 +77,7 @@ function gazeExplorer(tools: Tools<Reader>): Parts<Reader> {
   };
   const add = () => {
     const state = tools.state();
-    if (state.own.length >= 2 * MAX_STEPS)
+    if (state.own.length >= TRAITS.own.most)
       return tools.say(`Your path is full: ${MAX_STEPS} fixations.`);
     const own = [...state.own, state.x, state.y];
     tools.change({ own, path: OWN });
@@ -95,7 +95,7 @@ function gazeExplorer(tools: Tools<Reader>): Parts<Reader> {
     logSlider<Reader>({
       label: "picture width",
       control: "degrees",
-      range: DEGREES,
+      range: TRAITS.degrees.range,
       read: (state) => state.degrees,
       words: (x) => `${Math.round(x)}°`,
       write: (degrees) => tools.change({ degrees }),
@@ -112,7 +112,7 @@ function gazeExplorer(tools: Tools<Reader>): Parts<Reader> {
       slider<Reader>({
         label: "up to number",
         control: "step",
-        range: [1, MAX_STEPS, 1],
+        range: [...TRAITS.step.range, 1],
         read: (state) => state.step,
         words: (x) => String(x),
         write: (step) => tools.change({ step }),
@@ -187,17 +187,6 @@ function gazeExplorer(tools: Tools<Reader>): Parts<Reader> {
     );
   }
 
-  const first = source.photos[0];
-  const start: Reader = {
-    picture: first.name,
-    x: 0.5,
-    y: 0.5,
-    degrees: 20,
-    regions: false,
-    path: FREE,
-    step: MAX_STEPS,
-    own: [],
-  };
   return {
     title: source.title,
     note: source.note,
@@ -205,7 +194,7 @@ function gazeExplorer(tools: Tools<Reader>): Parts<Reader> {
       "Tap or drag in the picture, or choose it with Tab and use the arrow " +
       "keys (Shift: larger steps). Enter adds a fixation to your own path.",
     style: STYLE,
-    start,
+    start: defaults(source),
     valid: validators(source),
     controls: controls.element,
     body: [body],

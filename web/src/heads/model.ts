@@ -1,7 +1,10 @@
 // Every head of some models, with what was measured of each. Pure;
 // attn_course.widgets.heads holds the Python twin.
 import { type Packed, unpack } from "../lib/arrays.ts";
-import { type Valid, within } from "../lib/state.ts";
+import { type Json, listOf } from "../lib/json.ts";
+import { type Valid, whole } from "../lib/state.ts";
+import * as traits from "../lib/traits.ts";
+import { MOST, MOST_TOKENS, TRAITS } from "./traits.ts";
 
 /**
  * One kind of target, measured in every head of one model; NaN where it
@@ -45,17 +48,6 @@ export interface Reader {
   head: number;
 }
 
-// Of layers, and of heads in each; of tokens in a map.
-const [MOST, MOST_TOKENS] = [256, 2048];
-
-type Json = Record<string, unknown>;
-
-const listOf = (json: unknown, name: string): Json[] => {
-  if (!Array.isArray(json) || json.length === 0)
-    throw new Error(`expected at least one entry in ${name}, got none`);
-  return json;
-};
-
 /** Check the data; throws an Error that says what was expected. */
 export function parseSource(raw: unknown): Source {
   const json = (raw ?? {}) as Json;
@@ -81,7 +73,7 @@ export function parseSource(raw: unknown): Source {
 function parseModel(json: Json, measures: string[]): Model {
   const [name, layers, heads] = [String(json.name), json.layers, json.heads];
   for (const count of [layers, heads])
-    if (!Number.isInteger(count) || !within(1, MOST)(count))
+    if (!whole(1, MOST)(count))
       throw new Error(
         `expected layers and heads of ${name}, 1 to ${MOST} each, got ${count}`,
       );
@@ -114,7 +106,7 @@ function parseModel(json: Json, measures: string[]): Model {
   };
   const tokens = Array.isArray(json.tokens) ? json.tokens.map(String) : [];
   const n = tokens.length;
-  if (json.weights && !within(1, MOST_TOKENS)(n))
+  if (json.weights && !whole(1, MOST_TOKENS)(n))
     throw new Error(
       `expected 1 to ${MOST_TOKENS} tokens for the maps of ${name}, got ${n}`,
     );
@@ -198,24 +190,19 @@ export function pooled(maps: Maps, c: number, most: number) {
 
 /** For each thing that a reader may change: is this a value it may take? */
 export function validators(source: Source): Valid<Reader> {
-  const among = (all: { name: string }[]) => (v: unknown) =>
-    all.some(({ name }) => name === v);
-  const upTo = (counts: number[]) => (v: unknown) =>
-    Number.isInteger(v) &&
-    (v as number) >= 1 &&
-    (v as number) <= Math.max(...counts);
-  return {
-    model: among(source.models),
-    measure: among(source.measures),
-    layer: upTo(source.models.map(({ layers }) => layers)),
-    head: upTo(source.models.map(({ heads }) => heads)),
-  };
+  const named = (all: { name: string }[]) => (one: string) =>
+    all.some(({ name }) => name === one);
+  return traits.validators<Reader>(TRAITS, {
+    model: named(source.models),
+    measure: named(source.measures),
+    layer: whole(1, Math.max(...source.models.map(({ layers }) => layers))),
+    head: whole(1, Math.max(...source.models.map(({ heads }) => heads))),
+  });
 }
 
 /** The state before anyone touched anything. */
 export const defaults = (source: Source): Reader => ({
+  ...traits.defaults(TRAITS),
   model: source.models[0].name,
   measure: source.measures[0].name,
-  layer: 1,
-  head: 1,
 });

@@ -15,8 +15,8 @@ import {
   hasSpecial,
   type Reader,
   type Source,
-  TEMPERATURES,
 } from "./state.ts";
+import { TRAITS } from "./traits.ts";
 
 type Change = (changes: Partial<Reader>) => void;
 type Switch =
@@ -107,7 +107,7 @@ const temperature = (source: Source, change: Change) =>
   logSlider<Reader>({
     label: source.weights ? "temperature τ (on log-weights)" : "temperature τ",
     control: "temperature",
-    range: [...TEMPERATURES],
+    range: TRAITS.temperature.range,
     read: (state) => state.temperature,
     words: (x, state) => (asGiven(source, state) ? "no effect" : x.toFixed(2)),
     enabled: (state) => !asGiven(source, state),

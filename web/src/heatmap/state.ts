@@ -6,7 +6,10 @@ import {
   product,
   unpack,
 } from "../lib/arrays.ts";
-import { isBoolean, type Valid, within } from "../lib/state.ts";
+import { dataOf, type Json } from "../lib/json.ts";
+import type { Valid } from "../lib/state.ts";
+import * as traits from "../lib/traits.ts";
+import { MAX_OFF, MAX_TOKENS, TRAITS } from "./traits.ts";
 
 /** One picker: the name of a leading axis and a label for each step. */
 export interface Axis {
@@ -49,17 +52,9 @@ export interface Reader {
   locked: number[]; // rows kept for comparison
 }
 
-export const TEMPERATURES: readonly [number, number] = [0.1, 10];
-export const MAX_LOCKED = 4;
-const MAX_TOKENS = 2048;
-
-type Json = Record<string, unknown>;
-
 /** Check the data; throws an Error that says what was expected. */
 export function parseSource(raw: unknown): Source {
-  if (typeof raw !== "object" || raw === null)
-    throw new Error("expected the widget's data, got none");
-  const json = raw as Json;
+  const json = dataOf(raw);
   const query_tokens = tokens(json.query_tokens, "query_tokens");
   const key_tokens = tokens(json.key_tokens, "key_tokens");
   const [n_q, n_k] = [query_tokens.length, key_tokens.length];
@@ -87,7 +82,7 @@ export function parseSource(raw: unknown): Source {
     key_words: wordIds(json.key_words, n_k, "key_words"),
     query_special: positions(json.query_special, n_q, "query_special"),
     key_special: positions(json.key_special, n_k, "key_special"),
-    title: String(json.title ?? "Attention weights"),
+    title: String(json.title ?? ""),
     note: String(json.note ?? ""),
   };
   if (json.mask) {
@@ -187,7 +182,7 @@ export const asGiven = (source: Source, state: Reader): boolean =>
   source.weights !== null && !state.normalise;
 
 /** Is a row's sum too far from 1 for rounding to explain it? */
-export const isOdd = (sum: number): boolean => Math.abs(sum - 1) > 0.001;
+export const isOdd = (sum: number): boolean => Math.abs(sum - 1) > MAX_OFF;
 
 function oddRows(weights: Float64Array, n_k: number): boolean {
   for (let c = 0; c < weights.length; c += n_k)
@@ -196,52 +191,30 @@ function oddRows(weights: Float64Array, n_k: number): boolean {
   return false;
 }
 
-const isRow = (x: unknown, n: number): x is number =>
-  Number.isInteger(x) && (x as number) >= 0 && (x as number) < n;
-
 /** For each thing that a reader may change: is this a value it may take? */
 export function validators(source: Source): Valid<Reader> {
-  const [n_q, n_k] = [source.query_tokens.length, source.key_tokens.length];
-  return {
-    selection: (v) =>
-      typeof v === "object" &&
-      v !== null &&
-      Object.entries(v).every(([name, label]) =>
+  const inside = (i: number, tokens: string[]) => i >= 0 && i < tokens.length;
+  const [queries, keys] = [source.query_tokens, source.key_tokens];
+  return traits.validators<Reader>(TRAITS, {
+    selection: (chosen) =>
+      Object.entries(chosen).every(([name, label]) =>
         source.axes.some((a) => a.name === name && a.labels.includes(label)),
       ),
-    temperature: within(...TEMPERATURES),
-    scaled: isBoolean,
-    causal: isBoolean,
-    threshold: within(0, 1),
-    hide_special: isBoolean,
-    merge_words: isBoolean,
-    normalise: (v) => v === true || (v === false && source.weights !== null),
-    cell: (v) =>
-      Array.isArray(v) &&
-      (v.length === 0 ||
-        (v.length === 2 && isRow(v[0], n_q) && isRow(v[1], n_k))),
-    locked: (v) =>
-      Array.isArray(v) &&
-      v.length <= MAX_LOCKED &&
-      new Set(v).size === v.length &&
-      v.every((i) => isRow(i, n_q)),
-  };
+    normalise: (on) => on || source.weights !== null,
+    cell: (cell) =>
+      cell.length === 0 ||
+      (cell.length === 2 && inside(cell[0], queries) && inside(cell[1], keys)),
+    locked: (rows) =>
+      new Set(rows).size === rows.length &&
+      rows.every((i) => inside(i, queries)),
+  });
 }
 
 /** The state before anyone touched anything. */
-export function defaults(source: Source): Reader {
-  return {
-    selection: Object.fromEntries(
-      source.axes.map(({ name, labels }) => [name, labels[0]]),
-    ),
-    temperature: 1,
-    scaled: source.d_k !== null,
-    causal: false,
-    threshold: 0,
-    hide_special: false,
-    merge_words: false,
-    normalise: true,
-    cell: [],
-    locked: [],
-  };
-}
+export const defaults = (source: Source): Reader => ({
+  ...traits.defaults(TRAITS),
+  selection: Object.fromEntries(
+    source.axes.map(({ name, labels }) => [name, labels[0]]),
+  ),
+  scaled: source.d_k !== null,
+});

@@ -3,14 +3,14 @@ import { tableOf } from "../lib/table.ts";
 import { weightText } from "../lib/text.ts";
 import { cellText, type Picture, strongest } from "./compute.ts";
 import { isOdd } from "./state.ts";
+import { MAX_TABLE_CELLS } from "./traits.ts";
 
-const MAX_CELLS = 1024;
 const TOP = 3;
 
 /** Rows are queries, columns keys; a large matrix lists the strongest. */
 export function buildTable(picture: Picture): HTMLTableElement {
   const [rows, cols] = [picture.rows.length, picture.cols.length];
-  const whole = rows * cols <= MAX_CELLS;
+  const whole = rows * cols <= MAX_TABLE_CELLS;
   const head = whole
     ? [...picture.cols.map(({ label }) => label), "row sum"]
     : Array.from({ length: TOP }, (_, i) => `key ${i + 1}`);

@@ -26,15 +26,10 @@ import {
   toSvg,
 } from "./draw.ts";
 import { createPanel } from "./panel.ts";
-import {
-  defaults,
-  MAX_LOCKED,
-  parseSource,
-  type Reader,
-  validators,
-} from "./state.ts";
+import { defaults, parseSource, type Reader, validators } from "./state.ts";
 import { HEATMAP_STYLE } from "./style.ts";
 import { buildTable } from "./table.ts";
+import { TRAITS } from "./traits.ts";
 
 export const mount = widget<Reader>("heatmap", heatmap);
 
@@ -149,7 +144,7 @@ function heatmap(tools: Tools<Reader>): Parts<Reader> {
     const locked =
       others.length < state().locked.length
         ? others
-        : [...others, members[0]].slice(-MAX_LOCKED);
+        : [...others, members[0]].slice(-TRAITS.locked.most);
     tools.change({ locked });
   }
 

@@ -1,5 +1,7 @@
 // What a KV cache weighs. Pure; attn_course.widgets.kvcache is the twin.
-import { type Valid, within } from "../lib/state.ts";
+import { type Valid, whole } from "../lib/state.ts";
+import * as traits from "../lib/traits.ts";
+import { MOST_HEADS, TRAITS } from "./traits.ts";
 
 export interface Reader {
   model: string;
@@ -20,14 +22,6 @@ export interface Shape {
   source: string;
 }
 
-export const LONGEST = 131072;
-export const MOST = 256; // texts at once
-const MOST_HEADS = 1024;
-export const BITS = [8, 16, 32];
-
-const whole = (low: number, high: number) => (x: unknown) =>
-  Number.isInteger(x) && within(low, high)(x);
-
 export function parseShapes(json: unknown): Shape[] {
   const shapes = (json as { models?: unknown } | null)?.models;
   const size = whole(1, 1e6);
@@ -42,12 +36,15 @@ export function parseShapes(json: unknown): Shape[] {
   return shapes;
 }
 
-export const validators = (shapes: Shape[]): Valid<Reader> => ({
-  model: (x) => shapes.some((shape) => shape.name === x),
-  kv_heads: whole(0, MOST_HEADS),
-  length: whole(1, LONGEST),
-  batch: whole(1, MOST),
-  bits: (x) => BITS.includes(x as number),
+export const validators = (shapes: Shape[]): Valid<Reader> =>
+  traits.validators<Reader>(TRAITS, {
+    model: (name) => shapes.some((shape) => shape.name === name),
+  });
+
+/** The state before anyone touched anything. */
+export const defaults = (shapes: Shape[]): Reader => ({
+  ...traits.defaults(TRAITS),
+  model: shapes[0].name,
 });
 
 /** How many heads of keys and values a model can have: it is shared evenly. */

@@ -12,11 +12,9 @@ import {
   svgExports,
 } from "../lib/svg.ts";
 import {
-  BITS,
   bytes,
+  defaults,
   inWords,
-  LONGEST,
-  MOST,
   parseShapes,
   perLayer,
   type Reader,
@@ -24,6 +22,7 @@ import {
   unit,
   validators,
 } from "./model.ts";
+import { TRAITS } from "./traits.ts";
 
 const STYLE = `
 svg { width: 100%; max-width: 720px; display: block; }
@@ -31,6 +30,7 @@ dl { display: grid; grid-template-columns: minmax(8em, max-content) 1fr; gap: .1
 dd { margin: 0; font-variant-numeric: tabular-nums; font-weight: 600; }
 `;
 const MORE = 1000; // tokens a button adds
+const LONGEST = TRAITS.length.range[1];
 const DASHES = ["6 4", "none", "2 4"];
 const MEMORY = 24e9; // bytes of a large graphics card in a desktop computer
 
@@ -75,7 +75,7 @@ function meter(tools: Tools<Reader>): Parts<Reader> {
     logSlider<Reader>({
       label: "tokens",
       control: "length",
-      range: [1, LONGEST],
+      range: TRAITS.length.range,
       read: (state) => state.length,
       words: count,
       write: (x) => tools.change({ length: Math.min(LONGEST, Math.round(x)) }),
@@ -83,7 +83,7 @@ function meter(tools: Tools<Reader>): Parts<Reader> {
     logSlider<Reader>({
       label: "texts at once",
       control: "batch",
-      range: [1, MOST],
+      range: TRAITS.batch.range,
       read: (state) => state.batch,
       words: count,
       write: (x) => tools.change({ batch: Math.round(x) }),
@@ -91,7 +91,7 @@ function meter(tools: Tools<Reader>): Parts<Reader> {
     choice<Reader>(
       "bits",
       "bits of a number",
-      BITS.map(String),
+      TRAITS.bits.choices.map(String),
       (state) => String(state.bits),
       (bits) => tools.change({ bits: Number(bits) }),
     ),
@@ -234,13 +234,7 @@ function meter(tools: Tools<Reader>): Parts<Reader> {
     note: String(json?.note ?? ""),
     hint: "1 GB is 10⁹ bytes. The dots are where you are.",
     style: STYLE,
-    start: {
-      model: shapes[0].name,
-      kv_heads: 0,
-      length: 4096,
-      batch: 1,
-      bits: 16,
-    },
+    start: defaults(shapes),
     valid: validators(shapes),
     controls: controls.element,
     body: [body],

@@ -1,7 +1,11 @@
 // Masks over tokens and layers: what they let through, and what they cost.
 // Pure; attn_course.masks and attn_course.widgets.mask hold the Python twins.
+
+import { dataOf } from "../lib/json.ts";
 import { uniform } from "../lib/random.ts";
-import { isBoolean, type Valid } from "../lib/state.ts";
+import { type Valid, whole } from "../lib/state.ts";
+import * as traits from "../lib/traits.ts";
+import { BYTES, LETTERS, MAX_PAINTED, MAX_TOKENS, TRAITS } from "./traits.ts";
 
 export interface Source {
   tokens: string[];
@@ -34,12 +38,6 @@ export interface Reader extends Numbers {
   zoom: boolean;
   cell: number[]; // [query, key], or []
 }
-
-export const BYTES = { float16: 2, bfloat16: 2, float32: 4 };
-export const MAX_TOKENS = 64;
-export const MAX_LAYERS = 4;
-/** With more tokens a painted mask would not fit into a link. */
-export const MAX_PAINTED = 32;
 
 type Rule = (x: Numbers, n: number) => (i: number, j: number) => boolean;
 
@@ -107,19 +105,16 @@ function lots(x: Numbers, n: number): (i: number, j: number) => boolean {
   return (i, j) => drawn[i * n + j] === 1;
 }
 
-type Json = Record<string, unknown>;
-
 /** Check the data; throws an Error that says what was expected. */
 export function parseSource(raw: unknown): Source {
-  if (typeof raw !== "object" || raw === null)
-    throw new Error("expected the widget's data, got none");
-  const json = raw as Json;
+  const json = dataOf(raw);
   const tokens = Array.isArray(json.tokens) ? json.tokens.map(String) : [];
   if (tokens.length < 1 || tokens.length > MAX_TOKENS)
     throw new Error(`expected 1 to ${MAX_TOKENS} tokens, got ${tokens.length}`);
-  const layers = json.layers as number;
-  if (!isWhole(layers, 1, MAX_LAYERS))
-    throw new Error(`expected 1 to ${MAX_LAYERS} layers, got ${layers}`);
+  const { layers } = json;
+  const [least, most] = TRAITS.layer.range;
+  if (!whole(least, most)(layers))
+    throw new Error(`expected ${least} to ${most} layers, got ${layers}`);
   const presets = Array.isArray(json.presets) ? json.presets.map(String) : [];
   const unknown = presets.filter((name) => !Object.hasOwn(PRESETS, name));
   if (presets.length === 0 || unknown.length > 0)
@@ -142,9 +137,6 @@ export function parseSource(raw: unknown): Source {
   };
 }
 
-const isWhole = (x: unknown, low: number, high: number): boolean =>
-  Number.isInteger(x) && (x as number) >= low && (x as number) <= high;
-
 /** The numbers of the layers, as records name them. */
 export const layerNames = ({ layers }: Source): string[] =>
   Array.from({ length: layers }, (_, i) => String(i + 1));
@@ -153,74 +145,55 @@ const everyLayer = <T>(source: Source, value: T): Record<string, T> =>
   Object.fromEntries(layerNames(source).map((name) => [name, value]));
 
 /** How far each slider goes. */
-export const range = (name: keyof Numbers, n: number): [number, number] =>
-  name === "seed"
-    ? [0, 9]
-    : name === "dilation" || name === "block"
-      ? [1, n]
-      : [0, n];
+export function range(name: keyof Numbers, n: number): [number, number] {
+  const [low, high] = TRAITS[name].range;
+  return [low, name === "seed" ? high : n];
+}
 
 /** For each thing that a reader may change: is this a value it may take? */
 export function validators(source: Source): Valid<Reader> {
   const n = source.tokens.length;
   const names = layerNames(source);
-  const record = (fits: (text: string) => boolean) => (v: unknown) =>
-    typeof v === "object" &&
-    v !== null &&
-    Object.entries(v).every(
-      ([name, text]) =>
-        names.includes(name) && typeof text === "string" && fits(text),
-    );
-  const number = (name: keyof Numbers) => (v: unknown) =>
-    isWhole(v, ...range(name, n));
-  return {
+  const record =
+    (fits: (text: string) => boolean) => (given: Record<string, unknown>) =>
+      Object.entries(given).every(
+        ([name, text]) =>
+          names.includes(name) && typeof text === "string" && fits(text),
+      );
+  const upToAll = (x: number) => x <= n;
+  return traits.validators<Reader>(TRAITS, {
     preset: record((text) => source.presets.includes(text)),
     painted: record((text) => isPacked(text, n)),
-    same: isBoolean,
-    causal: isBoolean,
-    layer: (v) => isWhole(v, 1, source.layers),
-    padded: number("padded"),
-    window: number("window"),
-    dilation: number("dilation"),
-    block: number("block"),
-    n_global: number("n_global"),
-    n_random: number("n_random"),
-    seed: number("seed"),
-    mark_future: isBoolean,
-    zoom: isBoolean,
-    cell: (v) =>
-      Array.isArray(v) &&
-      (v.length === 0 ||
-        (v.length === 2 && v.every((i) => isWhole(i, 0, n - 1)))),
-  };
+    layer: (layer) => layer <= source.layers,
+    padded: upToAll,
+    window: upToAll,
+    dilation: upToAll,
+    block: upToAll,
+    n_global: upToAll,
+    n_random: upToAll,
+    cell: (cell) =>
+      cell.length === 0 ||
+      (cell.length === 2 && cell.every((i) => i >= 0 && i < n)),
+  });
 }
 
 /** The state before anyone touched anything. */
 export function defaults(source: Source): Reader {
-  const n = source.tokens.length;
+  const start = traits.defaults(TRAITS);
+  // Short sentences have fewer neighbours than the numbers start with.
+  const short = (name: "padded" | "dilation" | "block") =>
+    Math.min(start[name], source.tokens.length);
   return {
+    ...start,
     preset: everyLayer(source, source.presets[0]),
     painted: everyLayer(source, ""),
-    same: true,
-    causal: false,
-    layer: 1,
-    padded: Math.min(2, n),
-    window: 1,
-    dilation: Math.min(2, n),
-    block: Math.min(4, n),
-    n_global: 1,
-    n_random: 1,
-    seed: 0,
-    mark_future: true,
-    zoom: false,
-    cell: [],
+    padded: short("padded"),
+    dilation: short("dilation"),
+    block: short("block"),
   };
 }
 
 // --- painted cells, six to a character ------------------------------------
-const LETTERS =
-  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
 /** Cells as text, row by row; what is left out at the end is zeros. */
 export function pack(cells: Uint8Array): string {
   let text = "";

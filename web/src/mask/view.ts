@@ -32,7 +32,6 @@ import {
   stepOf,
 } from "./draw.ts";
 import {
-  BYTES,
   cost,
   defaults,
   emptyRows,
@@ -40,7 +39,6 @@ import {
   layerNames,
   layersUntilConnected,
   leaks,
-  MAX_PAINTED,
   masks,
   metAfter,
   type Numbers,
@@ -54,6 +52,7 @@ import {
   trace,
   validators,
 } from "./model.ts";
+import { BYTES, MAX_PAINTED, TRAITS } from "./traits.ts";
 
 const STYLE = `
 .pair { display: grid; gap: .4rem 20px; grid-template-columns: minmax(0, 1fr); }
@@ -190,7 +189,7 @@ function maskDesigner(tools: Tools<Reader>): Parts<Reader> {
         slider<Reader>({
           label: "layer",
           control: "layer",
-          range: [1, layers, 1],
+          range: [TRAITS.layer.range[0], layers, 1],
           read: (now) => now.layer,
           words: (x) => `${x} of ${layers}`,
           write: (layer) => change({ layer }),

@@ -1,6 +1,10 @@
 // One query and a few keys and values: from vectors to an output. Pure.
+
+import { dataOf, type Json } from "../lib/json.ts";
 import { dotProducts, softmaxRows, weightedSum } from "../lib/softmax.ts";
-import { isBoolean, numbers, type Valid, within } from "../lib/state.ts";
+import { numbers, type Valid } from "../lib/state.ts";
+import * as traits from "../lib/traits.ts";
+import { MAX_D, MAX_KEYS, RANGE, TRAITS } from "./traits.ts";
 
 /** What Python hands over. */
 export interface Source {
@@ -20,13 +24,8 @@ export interface Reader {
   temperature: number;
 }
 
-export const RANGE = 100;
-const [MAX_KEYS, MAX_D] = [6, 8];
-
 export function parseSource(raw: unknown): Source {
-  if (typeof raw !== "object" || raw === null)
-    throw new Error("expected the widget's data, got none");
-  const json = raw as Record<string, unknown>;
+  const json = dataOf(raw);
   const tokens = Array.isArray(json.tokens) ? json.tokens.map(String) : [];
   if (tokens.length < 1 || tokens.length > MAX_KEYS)
     throw new Error(`expected 1 to ${MAX_KEYS} tokens, got ${tokens.length}`);
@@ -43,7 +42,7 @@ export function parseSource(raw: unknown): Source {
 
 /** The first state, checked: shapes can't change afterwards. */
 export function parseStart(raw: unknown, source: Source): Reader {
-  const json = (raw ?? {}) as Record<string, unknown>;
+  const json = (raw ?? {}) as Json;
   const n = source.tokens.length;
   const matrix = (name: string): number[][] => {
     const rows = json[name];
@@ -63,27 +62,19 @@ export function parseStart(raw: unknown, source: Source): Reader {
   const [key, value] = [matrix("key"), matrix("value")];
   if (!numbers(key[0].length, -RANGE, RANGE)(json.query))
     throw new Error(`expected a query of ${key[0].length} numbers`);
-  return {
-    query: json.query as number[],
-    key,
-    value,
-    scaled: true,
-    temperature: 1,
-  };
+  const query = json.query as number[];
+  return { ...traits.defaults(TRAITS), query, key, value };
 }
 
 export function validators(start: Reader): Valid<Reader> {
-  const rows = (first: number[][]) => (x: unknown) =>
-    Array.isArray(x) &&
+  const rows = (first: number[][]) => (x: number[][]) =>
     x.length === first.length &&
     x.every(numbers(first[0].length, -RANGE, RANGE));
-  return {
+  return traits.validators<Reader>(TRAITS, {
     query: numbers(start.query.length, -RANGE, RANGE),
     key: rows(start.key),
     value: rows(start.value),
-    scaled: isBoolean,
-    temperature: within(0.1, 10),
-  };
+  });
 }
 
 export interface Answer {

@@ -15,11 +15,11 @@ import {
   attend,
   parseSource,
   parseStart,
-  RANGE,
   type Reader,
   validators,
 } from "./model.ts";
 import { type Arrow, createPlane, SIZE } from "./plane.ts";
+import { RANGE, TRAITS } from "./traits.ts";
 
 const STYLE = `
 .planes { display: flex; flex-wrap: wrap; gap: .5rem 1.5rem; }
@@ -65,7 +65,7 @@ function playground(tools: Tools<Reader>): Parts<Reader> {
     logSlider<Reader>({
       label: "temperature τ",
       control: "temperature",
-      range: [0.1, 10],
+      range: TRAITS.temperature.range,
       read: (state) => state.temperature,
       words: (x) => x.toFixed(2),
       write: (temperature) => tools.change({ temperature }),

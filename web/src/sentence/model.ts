@@ -1,11 +1,13 @@
 // What the widget is given, what a reader may change, and what the model
 // says of a sentence. attn_course.widgets.sentence is the Python twin.
-import { type Valid, within } from "../lib/state.ts";
+import { dataOf, type Json } from "../lib/json.ts";
+import { type Valid, whole } from "../lib/state.ts";
 import { firstLetters, fitsIn } from "../lib/text.ts";
+import * as traits from "../lib/traits.ts";
 import { BLANK, kindsOf, suggestions, type Token, tokenise } from "./text.ts";
+import { MAX_LETTERS, TRAITS } from "./traits.ts";
 import { answer, type Network, type Reading, read } from "./transformer.ts";
 
-export const MAX_LETTERS = 300;
 export const NONE = "<none>";
 const TOP = 3;
 const MOST_EXAMPLES = 20;
@@ -37,17 +39,15 @@ export interface Reader {
 }
 
 export function parseSource(raw: unknown): Source {
-  if (typeof raw !== "object" || raw === null)
-    throw new Error("expected the widget's data, got none");
-  const json = raw as Record<string, unknown>;
+  const json = dataOf(raw);
   const count = (name: "layers" | "heads") => {
     const n = json[name];
-    if (!Number.isInteger(n) || !within(1, 64)(n))
+    if (!whole(1, 64)(n))
       throw new Error(`expected ${name} from 1 to 64, got ${n}`);
-    return n as number;
+    return n;
   };
   const examples = Array.isArray(json.examples) ? json.examples : [];
-  const lists = Object.entries((json.lists ?? {}) as Record<string, unknown>);
+  const lists = Object.entries((json.lists ?? {}) as Json);
   return {
     title: String(json.title ?? ""),
     note: String(json.note ?? ""),
@@ -66,11 +66,12 @@ export function parseSource(raw: unknown): Source {
   };
 }
 
-export const validators = (source: Source): Valid<Reader> => ({
-  sentence: (x) => typeof x === "string" && fitsIn(x, MAX_LETTERS),
-  layer: (x) => Number.isInteger(x) && within(1, source.layers)(x),
-  head: (x) => Number.isInteger(x) && within(1, source.heads)(x),
-});
+export const validators = (source: Source): Valid<Reader> =>
+  traits.validators<Reader>(TRAITS, {
+    sentence: (text) => fitsIn(text, MAX_LETTERS),
+    layer: (layer) => layer <= source.layers,
+    head: (head) => head <= source.heads,
+  });
 
 /** Known words in place of an unknown one. */
 export interface Offer {

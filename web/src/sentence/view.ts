@@ -11,7 +11,6 @@ import {
   type Answer,
   type Candidate,
   consider,
-  MAX_LETTERS,
   NONE,
   type Offer,
   type Outcome,
@@ -21,6 +20,7 @@ import {
   validators,
 } from "./model.ts";
 import { drawLooks, height, type Looks } from "./picture.ts";
+import { MAX_LETTERS } from "./traits.ts";
 import { type Network, parseNetwork } from "./transformer.ts";
 
 const STYLE = `

@@ -2,7 +2,8 @@
 // Pure; attn_course.widgets.softmaxlab holds the Python twin.
 import { normal, uniform } from "../lib/random.ts";
 import { dotProducts, softmaxRows } from "../lib/softmax.ts";
-import { isBoolean, type Valid, within } from "../lib/state.ts";
+import * as traits from "../lib/traits.ts";
+import { KEYS, QUERIES, TRAITS } from "./traits.ts";
 
 export interface Reader {
   d: number; // dimensions of q and k
@@ -11,21 +12,11 @@ export interface Reader {
   seed: number;
 }
 
-export const D_RANGE: [number, number] = [1, 1024];
-export const QUERIES = 64;
-export const KEYS = 32;
 /** Where the curves over d are computed. */
 export const DIMENSIONS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
 
-const isWhole = (low: number, high: number) => (x: unknown) =>
-  Number.isInteger(x) && within(low, high)(x);
-
-export const VALID: Valid<Reader> = {
-  d: isWhole(...D_RANGE),
-  temperature: within(0.1, 10),
-  scaled: isBoolean,
-  seed: isWhole(0, 1000),
-};
+export const START: Reader = traits.defaults(TRAITS);
+export const VALID = traits.validators<Reader>(TRAITS);
 
 /** q·k of 64 queries and 32 keys in d dimensions, (64 × 32). */
 export function sampleScores(d: number, seed: number): Float64Array {

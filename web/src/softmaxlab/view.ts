@@ -11,15 +11,15 @@ import {
   svgExports,
 } from "../lib/svg.ts";
 import {
-  D_RANGE,
   DIMENSIONS,
-  KEYS,
   type Measures,
   measure,
   type Reader,
+  START,
   sampleScores,
   VALID,
 } from "./model.ts";
+import { KEYS, TRAITS } from "./traits.ts";
 
 const STYLE = `
 .charts { display: flex; flex-wrap: wrap; gap: .5rem 1.25rem; }
@@ -63,7 +63,7 @@ function softmaxLab(tools: Tools<Reader>): Parts<Reader> {
     logSlider<Reader>({
       label: "dimensions d",
       control: "d",
-      range: D_RANGE,
+      range: TRAITS.d.range,
       read: (state) => state.d,
       words: (x) => String(x),
       write: (x) => tools.change({ d: Math.round(x) }),
@@ -77,7 +77,7 @@ function softmaxLab(tools: Tools<Reader>): Parts<Reader> {
     logSlider<Reader>({
       label: "temperature τ",
       control: "temperature",
-      range: [0.1, 10],
+      range: TRAITS.temperature.range,
       read: (state) => state.temperature,
       words: (x) => x.toFixed(2),
       write: (temperature) => tools.change({ temperature }),
@@ -179,7 +179,7 @@ function softmaxLab(tools: Tools<Reader>): Parts<Reader> {
     note: String(json.note ?? ""),
     hint: "Blue: divided by √d. Orange, dashed: not. The ring is where you are.",
     style: STYLE,
-    start: { d: 64, temperature: 1, scaled: true, seed: 0 },
+    start: START,
     valid: VALID,
     controls: controls.element,
     body: [body],

@@ -1,7 +1,10 @@
 // Losses of a small model with every subset of its heads. Pure;
 // attn_course.widgets.switches holds the Python twin.
 import { type NumberArray, type Packed, unpack } from "../lib/arrays.ts";
-import { isBoolean, type Valid } from "../lib/state.ts";
+import { type Json, listOf } from "../lib/json.ts";
+import { among, type Valid } from "../lib/state.ts";
+import * as traits from "../lib/traits.ts";
+import { MAX_HEADS, TRAITS } from "./traits.ts";
 
 export interface Source {
   layers: number;
@@ -26,10 +29,7 @@ export interface Reader {
   log: boolean;
 }
 
-export const SHOWN = ["loss", "accuracy"];
-const MAX_HEADS = 10;
-
-type Json = Record<string, unknown>;
+export const SHOWN = TRAITS.show.choices;
 
 /** Check the data; throws an Error that says what was expected. */
 export function parseSource(raw: unknown): Source {
@@ -41,12 +41,7 @@ export function parseSource(raw: unknown): Source {
     throw new Error(
       `expected 1 to ${MAX_HEADS} heads in all, got ${layers} × ${heads}`,
     );
-  const names = (name: string) => {
-    const list = json[name];
-    if (!Array.isArray(list) || list.length === 0)
-      throw new Error(`expected at least one entry in ${name}, got none`);
-    return list.map(String);
-  };
+  const names = (name: string) => listOf(json[name], name).map(String);
   const [ways, tests, seeds] = ["ways", "tests", "seeds"].map(names);
   const shape = [seeds.length, ways.length, tests.length, 2 ** total];
   const read = (name: string) => {
@@ -106,26 +101,19 @@ export function ranked(
 }
 
 /** For each thing that a reader may change: is this a value it may take? */
-export function validators(source: Source): Valid<Reader> {
-  const among = (all: string[]) => (v: unknown) => all.includes(v as string);
-  const subsets = source.loss.shape[3];
-  return {
-    subset: (v) =>
-      Number.isInteger(v) && (v as number) >= 0 && (v as number) < subsets,
+export const validators = (source: Source): Valid<Reader> =>
+  traits.validators<Reader>(TRAITS, {
+    subset: (subset) => subset >= 0 && subset < source.loss.shape[3],
     way: among(source.ways),
     test: among(source.tests),
     seed: among(source.seeds),
-    show: among(SHOWN),
-    log: isBoolean,
-  };
-}
+  });
 
 /** The state before anyone touched anything: every head is on. */
 export const defaults = (source: Source): Reader => ({
+  ...traits.defaults(TRAITS),
   subset: source.loss.shape[3] - 1,
   way: source.ways[0],
   test: source.tests[0],
   seed: source.seeds[0],
-  show: SHOWN[0],
-  log: false,
 });

@@ -52,7 +52,7 @@ function headSwitches(tools: Tools<Reader>): Parts<Reader> {
   const offer = (
     name: keyof Reader & string,
     label: string,
-    options: string[],
+    options: readonly string[],
   ) => (options.length > 1 ? [pick<Reader>(name, label, options, change)] : []);
   const log = toggle<Reader>(
     "log",
