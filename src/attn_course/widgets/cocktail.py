@@ -9,7 +9,7 @@ import traitlets
 from attn_course import hearing
 from attn_course.data import VOICES, load_voice, voice_asset
 from attn_course.tables import html_table
-from attn_course.widgets.base import STATIC, CourseWidget, Number
+from attn_course.widgets.base import CourseWidget, Number
 
 __all__ = ["MIXTURES", "CocktailParty", "Party"]
 
@@ -60,7 +60,6 @@ class CocktailParty(CourseWidget):
     """
 
     _tag = "attn-cocktail"
-    _esm = STATIC / "cocktail.mjs"
     _reader: ClassVar[tuple[str, ...]] = (
         "mixture",
         "first",

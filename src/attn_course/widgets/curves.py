@@ -9,7 +9,7 @@ import traitlets
 
 from attn_course.arrays import as_array
 from attn_course.tables import html_table
-from attn_course.widgets.base import STATIC, CourseWidget
+from attn_course.widgets.base import CourseWidget
 
 __all__ = ["RecordedCurves"]
 
@@ -72,7 +72,6 @@ class RecordedCurves(CourseWidget):
     """
 
     _tag = "attn-curves"
-    _esm = STATIC / "curves.mjs"
     _reader: ClassVar[tuple[str, ...]] = (
         "x", "measure", "picks", "each_seed", "at",
     )  # fmt: skip

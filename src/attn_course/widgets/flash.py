@@ -10,7 +10,7 @@ from attn_course.arrays import as_numbers
 from attn_course.flash.steps import ORDERS, Step, standard_bytes, steps
 from attn_course.random_numbers import normal
 from attn_course.tables import html_table
-from attn_course.widgets.base import STATIC, CourseWidget
+from attn_course.widgets.base import CourseWidget
 
 __all__ = ["FlashStepper"]
 
@@ -54,7 +54,6 @@ class FlashStepper(CourseWidget):
     """
 
     _tag = "attn-flash"
-    _esm = STATIC / "flash.mjs"
     _reader: ClassVar[tuple[str, ...]] = (
         "step", "block_q", "block_k", "causal", "order", "broken",
     )  # fmt: skip

@@ -12,7 +12,7 @@ from attn_course.data import Photo, load_photos
 from attn_course.saliency import MAX_FIXATIONS, scan_paths
 from attn_course.seeing import fixations_needed, sharp_fraction
 from attn_course.tables import html_table
-from attn_course.widgets.base import STATIC, CourseWidget, Number
+from attn_course.widgets.base import CourseWidget, Number
 
 __all__ = ["GazeExplorer"]
 
@@ -53,7 +53,6 @@ class GazeExplorer(CourseWidget):
     """
 
     _tag = "attn-gaze"
-    _esm = STATIC / "gaze.mjs"
     _reader: ClassVar[tuple[str, ...]] = (
         "picture",
         "x",

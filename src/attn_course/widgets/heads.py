@@ -13,7 +13,7 @@ from attn_course.data import load_recording, pack_array, unpack_array
 from attn_course.functional import masked_softmax
 from attn_course.reading import THRESHOLD, TIMES, Reading, labelled
 from attn_course.tables import html_table
-from attn_course.widgets.base import STATIC, CourseWidget
+from attn_course.widgets.base import CourseWidget
 
 __all__ = ["HeadBrowser", "recorded_models"]
 
@@ -84,7 +84,6 @@ class HeadBrowser(CourseWidget):
     """
 
     _tag = "attn-heads"
-    _esm = STATIC / "heads.mjs"
     _reader: ClassVar[tuple[str, ...]] = ("model", "measure", "layer", "head")
     _constants = ("MOST", "MOST_TOKENS")
 

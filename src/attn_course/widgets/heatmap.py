@@ -19,7 +19,6 @@ from attn_course.data import load_recording, pack_array, unpack_array
 from attn_course.functional import masked_softmax
 from attn_course.tables import html_table
 from attn_course.widgets.base import (
-    STATIC,
     CourseWidget,
     Number,
     check_d_k,
@@ -104,7 +103,6 @@ class AttentionHeatmap(CourseWidget):
     """
 
     _tag = "attn-heatmap"
-    _esm = STATIC / "heatmap.mjs"
     _reader: ClassVar[tuple[str, ...]] = (
         "selection",
         "temperature",

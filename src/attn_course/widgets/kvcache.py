@@ -8,7 +8,7 @@ import traitlets
 
 from attn_course.model_shapes import ModelShape, load_model_shapes
 from attn_course.tables import html_table
-from attn_course.widgets.base import STATIC, CourseWidget
+from attn_course.widgets.base import CourseWidget
 
 __all__ = ["KVCacheMeter"]
 
@@ -48,7 +48,6 @@ class KVCacheMeter(CourseWidget):
     """
 
     _tag = "attn-kv-cache"
-    _esm = STATIC / "kvcache.mjs"
     _reader: ClassVar[tuple[str, ...]] = (
         "model", "kv_heads", "length", "batch", "bits",
     )  # fmt: skip

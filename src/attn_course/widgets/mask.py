@@ -11,7 +11,7 @@ from jaxtyping import Bool
 from attn_course import masks as rules
 from attn_course.arrays import as_mask
 from attn_course.tables import html_table
-from attn_course.widgets.base import STATIC, CourseWidget
+from attn_course.widgets.base import CourseWidget
 
 __all__ = ["MaskDesigner"]
 
@@ -110,7 +110,6 @@ class MaskDesigner(CourseWidget):
     PRESETS: ClassVar[tuple[str, ...]] = tuple(PRESETS)
 
     _tag = "attn-mask"
-    _esm = STATIC / "mask.mjs"
     _reader: ClassVar[tuple[str, ...]] = (
         "preset",
         "painted",

@@ -12,7 +12,6 @@ from attn_course.data import load_recording, unpack_array
 from attn_course.functional import attention_weights
 from attn_course.tables import html_table
 from attn_course.widgets.base import (
-    STATIC,
     CourseWidget,
     Number,
     check_d_k,
@@ -57,7 +56,6 @@ class QKVPlayground(CourseWidget):
     """
 
     _tag = "attn-qkv"
-    _esm = STATIC / "qkv.mjs"
     _reader: ClassVar[tuple[str, ...]] = (
         "query",
         "key",

@@ -18,7 +18,7 @@ from attn_course.pronouns.weights import (
     unpack_weights,
 )
 from attn_course.tables import html_table
-from attn_course.widgets.base import STATIC, CourseWidget
+from attn_course.widgets.base import CourseWidget
 
 __all__ = ["Answer", "TypeASentence"]
 
@@ -99,7 +99,6 @@ class TypeASentence(CourseWidget):
     """
 
     _tag = "attn-sentence"
-    _esm = STATIC / "sentence.mjs"
     _reader: ClassVar[tuple[str, ...]] = ("sentence", "layer", "head")
     _constants = ("MAX_LETTERS",)
 

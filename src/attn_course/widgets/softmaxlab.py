@@ -8,7 +8,7 @@ import traitlets
 from attn_course.functional import masked_softmax
 from attn_course.random_numbers import normal
 from attn_course.tables import html_table
-from attn_course.widgets.base import STATIC, CourseWidget, Number
+from attn_course.widgets.base import CourseWidget, Number
 
 __all__ = ["SoftmaxLab", "sample_scores"]
 
@@ -29,7 +29,6 @@ class SoftmaxLab(CourseWidget):
     """
 
     _tag = "attn-softmax-lab"
-    _esm = STATIC / "softmaxlab.mjs"
     _reader: ClassVar[tuple[str, ...]] = ("d", "temperature", "scaled", "seed")
     _constants = ("QUERIES", "KEYS")
 

@@ -11,7 +11,7 @@ from attn_course.arrays import as_numbers
 from attn_course.data import load_recording, pack_array, unpack_array
 from attn_course.masks import check_count
 from attn_course.tables import html_table
-from attn_course.widgets.base import STATIC, CourseWidget
+from attn_course.widgets.base import CourseWidget
 
 __all__ = ["HeadSwitches"]
 
@@ -69,7 +69,6 @@ class HeadSwitches(CourseWidget):
     """
 
     _tag = "attn-head-switches"
-    _esm = STATIC / "switches.mjs"
     _reader: ClassVar[tuple[str, ...]] = (
         "subset", "way", "test", "seed", "show", "log",
     )  # fmt: skip

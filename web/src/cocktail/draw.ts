@@ -1,6 +1,8 @@
 // The pictures: a head seen from above, and two spectrograms.
+
+import type { Ink } from "../lib/colours.ts";
 import { hex, words } from "../lib/palette.ts";
-import { type Ink, s } from "../lib/svg.ts";
+import { s } from "../lib/svg.ts";
 import { BINS, DIRECTIONS, RATE } from "./model.ts";
 
 export const [TOP_WIDTH, TOP_HEIGHT] = [320, 202];

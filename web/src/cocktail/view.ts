@@ -1,15 +1,10 @@
 // CocktailParty: two voices at once; attention turns to a direction.
+
+import { DARK_INK, type Ink, LIGHT_INK } from "../lib/colours.ts";
 import { choice, logSlider, row, slider, toggle } from "../lib/controls.ts";
 import { download, h } from "../lib/dom.ts";
 import { button, type Parts, type Tools, widget } from "../lib/shell.ts";
-import {
-  DARK_INK,
-  type Ink,
-  LIGHT_INK,
-  s,
-  standalone,
-  svgExports,
-} from "../lib/svg.ts";
+import { s, standalone, svgExports } from "../lib/svg.ts";
 import { defaults, validators } from "../lib/traits.ts";
 import {
   angleOf,

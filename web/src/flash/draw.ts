@@ -1,4 +1,6 @@
 // The pictures of FlashStepper: scores in tiles, bytes as bars, a legend.
+
+import type { Ink } from "../lib/colours.ts";
 import {
   colourBar,
   drawCells,
@@ -7,7 +9,7 @@ import {
   layOut,
 } from "../lib/matrix.ts";
 import { hex, isBright, shade } from "../lib/palette.ts";
-import { type Ink, s } from "../lib/svg.ts";
+import { s } from "../lib/svg.ts";
 import {
   blockOf,
   type Reader,

@@ -1,16 +1,11 @@
 // FlashStepper: flash attention tile by tile, with all that it holds.
+
+import { DARK_INK, type Ink, LIGHT_INK } from "../lib/colours.ts";
 import { type Control, choice, row, slider, toggle } from "../lib/controls.ts";
 import { h } from "../lib/dom.ts";
 import { cellAt, type Layout } from "../lib/matrix.ts";
 import { button, type Parts, type Tools, widget } from "../lib/shell.ts";
-import {
-  DARK_INK,
-  type Ink,
-  LIGHT_INK,
-  s,
-  standalone,
-  svgExports,
-} from "../lib/svg.ts";
+import { s, standalone, svgExports } from "../lib/svg.ts";
 import {
   BARS_HEIGHT,
   drawBytes,

@@ -1,15 +1,16 @@
 // What lies over the picture: the sharp disc, the path, the regions.
+import { DARK_INK } from "../lib/colours.ts";
 import { type Attributes, s } from "../lib/svg.ts";
 import { E2, type Photo, type Place, pixelsPerDegree } from "./model.ts";
 
-// Okabe and Ito's colours, which colour-blind eyes tell apart, on a dark rim
-// that keeps them visible on any picture.
+// Light marks on a dark rim that keeps them visible on any picture.
+const [BLUE, ORANGE, , , YELLOW] = DARK_INK.marks;
+const [RIM, WHITE] = ["#000000", "#ffffff"];
 const KINDS: Record<string, { colour: string; dash: string }> = {
-  face: { colour: "#56b4e9", dash: "none" },
-  red: { colour: "#f0e442", dash: "7 4" },
-  text: { colour: "#ffffff", dash: "2 3" },
+  face: { colour: BLUE, dash: "none" },
+  red: { colour: YELLOW, dash: "7 4" },
+  text: { colour: WHITE, dash: "2 3" },
 };
-const RIM = "#000000";
 
 /** Draw twice: a dark rim, and the line in its colour. */
 function lined(tag: string, marks: Attributes, colour: string, width: number) {
@@ -30,7 +31,7 @@ function words(
     {
       ...at,
       "font-size": size,
-      fill: "#ffffff",
+      fill: WHITE,
       stroke: RIM,
       "stroke-width": size / 4,
       "paint-order": "stroke",
@@ -60,16 +61,16 @@ export function overlay(
       ? lined(
           "polyline",
           { points: spots.map(({ x, y }) => `${x},${y}`).join(" ") },
-          "#ffffff",
+          WHITE,
           0.8 * unit,
         )
       : []),
     ...spots
       .slice(0, -1)
       .map(({ x, y }) =>
-        s("circle", { cx: x, cy: y, r: 3 * unit, fill: "#ffffff" }),
+        s("circle", { cx: x, cy: y, r: 3 * unit, fill: WHITE }),
       ),
-    ...lined("circle", { cx: now.x, cy: now.y, r: radius }, "#e69f00", line),
+    ...lined("circle", { cx: now.x, cy: now.y, r: radius }, ORANGE, line),
     ...lined(
       "path",
       {
@@ -77,7 +78,7 @@ export function overlay(
           `M${now.x - 7 * unit} ${now.y}h${14 * unit}` +
           `M${now.x} ${now.y - 7 * unit}v${14 * unit}`,
       },
-      "#e69f00",
+      ORANGE,
       line,
     ),
     ...(spots.length > 1

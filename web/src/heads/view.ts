@@ -1,4 +1,6 @@
 // HeadBrowser: every head of a model at a glance, by a measured score.
+
+import { DARK_INK, type Ink, LIGHT_INK } from "../lib/colours.ts";
 import { pick, row } from "../lib/controls.ts";
 import { h } from "../lib/dom.ts";
 import { keyGrid } from "../lib/grid.ts";
@@ -20,14 +22,7 @@ import { isBright } from "../lib/palette.ts";
 import { paintPixels } from "../lib/pixels.ts";
 import { type Scale, scaleOf, ticksOf } from "../lib/scale.ts";
 import { button, type Parts, type Tools, widget } from "../lib/shell.ts";
-import {
-  DARK_INK,
-  type Ink,
-  LIGHT_INK,
-  s,
-  standalone,
-  svgExports,
-} from "../lib/svg.ts";
+import { s, standalone, svgExports } from "../lib/svg.ts";
 import { foldedTable, tableOf } from "../lib/table.ts";
 import { shortWeight } from "../lib/text.ts";
 import {

@@ -1,6 +1,7 @@
 // Drawing the matrix: where things stand, on a canvas, as SVG.
+import { type Ink, LIGHT_INK } from "../lib/colours.ts";
 import { pixelRatio } from "../lib/dom.ts";
-import { colourBar } from "../lib/matrix.ts";
+import { colourBar, type Place } from "../lib/matrix.ts";
 import { hex, isBright } from "../lib/palette.ts";
 import { paintPixels } from "../lib/pixels.ts";
 import { shadeOn, ticksOf } from "../lib/scale.ts";
@@ -9,45 +10,14 @@ import { shorten } from "../lib/text.ts";
 import { cellText, isMasked, type Picture } from "./compute.ts";
 import { isOdd } from "./state.ts";
 
-export interface Theme {
-  ink: string;
-  muted: string;
-  surface: string | null; // null: what lies behind shows through
-  masked: string;
-  accent: string;
-  lock: string;
-}
-
-export const LIGHT: Theme = {
-  ink: "#1b1f24",
-  muted: "#57606a",
-  surface: null,
-  masked: "#8c959f",
-  accent: "#b3261e",
-  lock: "#0b57d0",
-};
-
-export const DARK: Theme = {
-  ink: "#e6e9ed",
-  muted: "#a9b1ba",
-  surface: null,
-  masked: "#8b949e",
-  accent: "#ff8a7a",
-  lock: "#8ab4f8",
-};
+/** Without a surface, what lies behind shows through. */
+export type Theme = Ink & { surface?: string };
 
 /** For slides and papers: ink on white. */
-export const PAPER: Theme = { ...LIGHT, surface: "#ffffff" };
+export const PAPER: Theme = { ...LIGHT_INK, surface: "#ffffff" };
 
 /** Where everything stands, in CSS pixels. */
-export interface Layout {
-  width: number;
-  height: number;
-  left: number;
-  top: number;
-  cell: number;
-  font: number;
-  every: number; // label each token, or each second one, …
+export interface Layout extends Place {
   sums: boolean;
   odd: boolean[]; // rows whose sum is marked: it is not 1
   legend: number; // y of the colour bar
@@ -69,7 +39,8 @@ const cut = (label: string) => shorten(label, MOST_LETTERS);
 // From so many cells on, an SVG holds them as one image.
 const MANY_CELLS = 10_000;
 
-export function layOut(
+/** Fit a map into a width: labels as wide as the canvas measures them. */
+export function layOutMap(
   picture: Picture,
   width: number,
   context: CanvasRenderingContext2D,
@@ -114,18 +85,6 @@ export function layOut(
     legend,
     title,
   };
-}
-
-/** The row and column under a point, or null. */
-export function cellAt(layout: Layout, picture: Picture, x: number, y: number) {
-  const col = Math.floor((x - layout.left) / layout.cell);
-  const row = Math.floor((y - layout.top) / layout.cell);
-  const inside =
-    row >= 0 &&
-    row < picture.rows.length &&
-    col >= 0 &&
-    col < picture.cols.length;
-  return inside ? { row, col } : null;
 }
 
 /** What a cell shows: masked, below the threshold, or a colour 0…255. */
@@ -330,7 +289,7 @@ function hatch(
   context.beginPath();
   context.rect(x, y, width, height);
   context.clip();
-  context.strokeStyle = theme.masked;
+  context.strokeStyle = theme.edge;
   context.lineWidth = 1;
   context.globalAlpha = 0.55;
   context.beginPath();
@@ -543,7 +502,7 @@ function cellMarks(
     const title = s("title", {}, `${names}: ${cellText(picture, c)}`);
     if (shown === "masked") {
       const d = `M${x} ${y + cell}l${cell} ${-cell}`;
-      return [s("path", { d, stroke: PAPER.masked }, title)];
+      return [s("path", { d, stroke: PAPER.edge }, title)];
     }
     const box = { x, y, width: cell, height: cell, fill: hex(shown) };
     return [s("rect", box, title)];

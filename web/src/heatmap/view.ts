@@ -1,6 +1,8 @@
 // AttentionHeatmap: the matrix, its controls and its read-out in one element.
+import { DARK_INK, LIGHT_INK } from "../lib/colours.ts";
 import { download, h, pixelRatio } from "../lib/dom.ts";
 import { type At, keyGrid } from "../lib/grid.ts";
+import { cellAt } from "../lib/matrix.ts";
 import { button, type Parts, type Tools, widget } from "../lib/shell.ts";
 import { saveCsv, saveSvg } from "../lib/svg.ts";
 import { foldedTable } from "../lib/table.ts";
@@ -12,15 +14,12 @@ import {
 } from "./compute.ts";
 import { createControls } from "./controls.ts";
 import {
-  cellAt,
-  DARK,
   drawBase,
   drawCells,
   drawOverlay,
   frameKey,
   type Layout,
-  LIGHT,
-  layOut,
+  layOutMap,
   PAPER,
   toRows,
   toSvg,
@@ -39,7 +38,7 @@ function heatmap(tools: Tools<Reader>): Parts<Reader> {
   const model = createModel(source);
   let picture: Picture;
   let layout: Layout;
-  let theme = LIGHT;
+  let theme = LIGHT_INK;
   let drawn = ""; // the frame that stands on the canvas
 
   // --- the page of the widget -------------------------------------------
@@ -70,7 +69,7 @@ function heatmap(tools: Tools<Reader>): Parts<Reader> {
 
   function draw(now: Reader, changed: Set<keyof Reader>, dark: boolean) {
     const matrix = [...changed].some((name) => !OVER.has(name));
-    theme = dark ? DARK : LIGHT;
+    theme = dark ? DARK_INK : LIGHT_INK;
     if (matrix) drawMatrix(now);
     const at = whereAt();
     const locked = now.locked.map(rowOf).filter((row) => row >= 0);
@@ -90,7 +89,7 @@ function heatmap(tools: Tools<Reader>): Parts<Reader> {
     picture = model.picture(now);
     // A grid that is not in the page yet has no width.
     const width = Math.max(240, grid.clientWidth);
-    layout = layOut(picture, width, base.getContext("2d")!);
+    layout = layOutMap(picture, width, base.getContext("2d")!);
     const key = `${frameKey(layout, picture, theme)} ${devicePixelRatio}`;
     const drawOn = key === drawn ? drawCells : drawBase;
     drawn = key;
@@ -178,9 +177,9 @@ function heatmap(tools: Tools<Reader>): Parts<Reader> {
   // --- the pointer ------------------------------------------------------
   const pointed = (event: PointerEvent | MouseEvent) => {
     const box = grid.getBoundingClientRect();
+    const { rows, cols } = picture;
     return cellAt(
-      layout,
-      picture,
+      { ...layout, rows, cols },
       event.clientX - box.left,
       event.clientY - box.top,
     );
@@ -210,7 +209,7 @@ function heatmap(tools: Tools<Reader>): Parts<Reader> {
       .filter(Boolean)
       .join(", ");
   const paperLayout = () =>
-    layOut(
+    layOutMap(
       picture,
       Math.max(560, layout.width),
       base.getContext("2d")!,

@@ -1,16 +1,10 @@
 // KVCacheMeter: the memory of a KV cache while tokens are generated.
 import { axes, ceiling, frameIn, quarters } from "../lib/chart.ts";
+import { DARK_INK, type Ink, LIGHT_INK } from "../lib/colours.ts";
 import { choice, logSlider, row, slider } from "../lib/controls.ts";
 import { h } from "../lib/dom.ts";
 import { button, type Parts, type Tools, widget } from "../lib/shell.ts";
-import {
-  DARK_INK,
-  type Ink,
-  LIGHT_INK,
-  s,
-  standalone,
-  svgExports,
-} from "../lib/svg.ts";
+import { s, standalone, svgExports } from "../lib/svg.ts";
 import {
   bytes,
   defaults,

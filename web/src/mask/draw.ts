@@ -1,8 +1,9 @@
 // Two matrices: who may look at whom, who can have heard of whom.
+
+import type { Ink } from "../lib/colours.ts";
 import type { At } from "../lib/grid.ts";
 import { type Matrix, touchWidth } from "../lib/matrix.ts";
 import { hex, isBright } from "../lib/palette.ts";
-import type { Ink } from "../lib/svg.ts";
 import type { Way } from "./model.ts";
 
 /** So many tokens are large enough to touch on a phone. */

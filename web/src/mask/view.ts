@@ -1,4 +1,6 @@
 // MaskDesigner: paint masks over tokens and layers, see what leaks.
+
+import { DARK_INK, type Ink, LIGHT_INK } from "../lib/colours.ts";
 import { type Control, choice, row, slider, toggle } from "../lib/controls.ts";
 import { h } from "../lib/dom.ts";
 import { type At, keyGrid } from "../lib/grid.ts";
@@ -14,14 +16,7 @@ import {
 } from "../lib/matrix.ts";
 import { hex } from "../lib/palette.ts";
 import { button, type Parts, type Tools, widget } from "../lib/shell.ts";
-import {
-  DARK_INK,
-  type Ink,
-  LIGHT_INK,
-  s,
-  standalone,
-  svgExports,
-} from "../lib/svg.ts";
+import { s, standalone, svgExports } from "../lib/svg.ts";
 import { foldedTable, tableOf } from "../lib/table.ts";
 import {
   FEW,

@@ -1,6 +1,8 @@
 // A plane of arrows whose tips can be dragged, or moved by the arrow keys.
+
+import type { Ink } from "../lib/colours.ts";
 import { h } from "../lib/dom.ts";
-import { type Ink, s } from "../lib/svg.ts";
+import { s } from "../lib/svg.ts";
 
 /** One arrow; without `move` it can only be looked at. */
 export interface Arrow {

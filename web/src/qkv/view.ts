@@ -1,15 +1,10 @@
 // QKVPlayground: move a query, keys and values; watch the weights.
+
+import { DARK_INK, type Ink, LIGHT_INK } from "../lib/colours.ts";
 import { logSlider, row, toggle } from "../lib/controls.ts";
 import { h } from "../lib/dom.ts";
 import { type Parts, type Tools, widget } from "../lib/shell.ts";
-import {
-  DARK_INK,
-  type Ink,
-  LIGHT_INK,
-  s,
-  standalone,
-  svgExports,
-} from "../lib/svg.ts";
+import { s, standalone, svgExports } from "../lib/svg.ts";
 import {
   type Answer,
   attend,

@@ -1,6 +1,7 @@
 // A sentence from top to bottom, and arcs from one word to the words that it
 // looks at: it fits a phone, and it can be taken away.
-import { type Ink, s } from "../lib/svg.ts";
+import type { Ink } from "../lib/colours.ts";
+import { s } from "../lib/svg.ts";
 import { shorten } from "../lib/text.ts";
 
 export interface Looks {

@@ -1,11 +1,12 @@
 // TypeASentence: a small transformer reads the reader's own sentence.
 import { mount as mountHeatmap } from "../heatmap/view.ts";
 import { decode, encode } from "../lib/arrays.ts";
+import { DARK_INK, LIGHT_INK } from "../lib/colours.ts";
 import { type Control, choice, row } from "../lib/controls.ts";
 import { h } from "../lib/dom.ts";
 import type { Handle } from "../lib/host.ts";
 import { button, type Parts, type Tools, widget } from "../lib/shell.ts";
-import { DARK_INK, LIGHT_INK, s, standalone, svgExports } from "../lib/svg.ts";
+import { s, standalone, svgExports } from "../lib/svg.ts";
 import { firstLetters, shorten } from "../lib/text.ts";
 import {
   type Answer,

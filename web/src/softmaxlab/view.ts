@@ -1,15 +1,10 @@
 // SoftmaxLab: what the number of dimensions and the temperature do.
+
+import { DARK_INK, type Ink, LIGHT_INK } from "../lib/colours.ts";
 import { logSlider, row, slider, toggle } from "../lib/controls.ts";
 import { h } from "../lib/dom.ts";
 import { type Parts, type Tools, widget } from "../lib/shell.ts";
-import {
-  DARK_INK,
-  type Ink,
-  LIGHT_INK,
-  s,
-  standalone,
-  svgExports,
-} from "../lib/svg.ts";
+import { s, standalone, svgExports } from "../lib/svg.ts";
 import {
   DIMENSIONS,
   type Measures,

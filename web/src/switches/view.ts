@@ -1,16 +1,10 @@
 // HeadSwitches: switch heads of a small model off, see its recorded loss.
 import { axes, type Frame, frameIn, quarters, round } from "../lib/chart.ts";
+import { DARK_INK, type Ink, LIGHT_INK } from "../lib/colours.ts";
 import { type Control, pick, row, toggle } from "../lib/controls.ts";
 import { h, uniqueId } from "../lib/dom.ts";
 import { button, type Parts, type Tools, widget } from "../lib/shell.ts";
-import {
-  DARK_INK,
-  type Ink,
-  LIGHT_INK,
-  s,
-  standalone,
-  svgExports,
-} from "../lib/svg.ts";
+import { s, standalone, svgExports } from "../lib/svg.ts";
 import { foldedTable, tableOf } from "../lib/table.ts";
 import {
   defaults,
