@@ -87,7 +87,7 @@ def make():
             qkv_case(1, 1, 1, 1, False, 1.0),
             qkv_case(6, 8, 8, 8, False, 10.0),
         ],
-        "softmaxlab": [
+        "softmax_lab": [
             lab_case(1, 1.0, True, 0),
             lab_case(3, 1.0, True, 1),
             lab_case(16, 0.5, False, 2),

@@ -3,25 +3,25 @@
 // The numbers are drawn from a seed, so that every run tries the same.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as curves from "../src/curves/model.ts";
-import * as flash from "../src/flash/model.ts";
-import * as gaze from "../src/gaze/model.ts";
-import * as heads from "../src/heads/model.ts";
-import { createModel, strongest } from "../src/heatmap/compute.ts";
-import * as heatmap from "../src/heatmap/state.ts";
-import * as kvcache from "../src/kvcache/model.ts";
+import { createModel, strongest } from "../src/attention_heatmap/compute.ts";
+import * as heatmap from "../src/attention_heatmap/state.ts";
+import * as flash from "../src/flash_stepper/model.ts";
+import * as gaze from "../src/gaze_explorer/model.ts";
+import * as heads from "../src/head_browser/model.ts";
+import * as switches from "../src/head_switches/model.ts";
+import * as kvCacheMeter from "../src/kv_cache_meter/model.ts";
 import { decode, encode } from "../src/lib/arrays.ts";
 import { readLink } from "../src/lib/link.ts";
 import { uniform } from "../src/lib/random.ts";
 import { shadeOn } from "../src/lib/scale.ts";
 import { applyChanges, fromLink, type Valid } from "../src/lib/state.ts";
-import * as mask from "../src/mask/model.ts";
-import * as qkv from "../src/qkv/model.ts";
-import * as sentence from "../src/sentence/model.ts";
-import { kindsOf, tokenise } from "../src/sentence/text.ts";
-import { parseNetwork } from "../src/sentence/transformer.ts";
-import * as softmaxlab from "../src/softmaxlab/model.ts";
-import * as switches from "../src/switches/model.ts";
+import * as mask from "../src/mask_designer/model.ts";
+import * as qkv from "../src/qkv_playground/model.ts";
+import * as curves from "../src/recorded_curves/model.ts";
+import * as softmaxLab from "../src/softmax_lab/model.ts";
+import * as sentence from "../src/type_a_sentence/model.ts";
+import { kindsOf, tokenise } from "../src/type_a_sentence/text.ts";
+import { parseNetwork } from "../src/type_a_sentence/transformer.ts";
 import { load } from "./vectors.ts";
 
 const LINKS = 400; // for each widget
@@ -217,25 +217,27 @@ function switchesSubject() {
   });
 }
 
-function kvcacheSubject() {
-  const shapes = kvcache.parseShapes({ models: [load("kvcache")[0].shape] });
-  return subject<kvcache.Reader>({
-    start: kvcache.defaults(shapes),
-    valid: kvcache.validators(shapes),
+function kvCacheMeterSubject() {
+  const shapes = kvCacheMeter.parseShapes({
+    models: [load("kv_cache_meter")[0].shape],
+  });
+  return subject<kvCacheMeter.Reader>({
+    start: kvCacheMeter.defaults(shapes),
+    valid: kvCacheMeter.validators(shapes),
     *follow(state) {
-      yield kvcache.bytes(shapes[0], state);
-      yield kvcache.sharings(shapes[0]).length;
+      yield kvCacheMeter.bytes(shapes[0], state);
+      yield kvCacheMeter.sharings(shapes[0]).length;
     },
   });
 }
 
 const softmaxSubject = () =>
-  subject<softmaxlab.Reader>({
-    start: softmaxlab.START,
-    valid: softmaxlab.VALID,
+  subject<softmaxLab.Reader>({
+    start: softmaxLab.START,
+    valid: softmaxLab.VALID,
     *follow(state) {
-      const scores = softmaxlab.sampleScores(state.d, state.seed);
-      const { entropy, gradient, spread } = softmaxlab.measure(scores, state);
+      const scores = softmaxLab.sampleScores(state.d, state.seed);
+      const { entropy, gradient, spread } = softmaxLab.measure(scores, state);
       yield* [entropy, gradient, spread];
     },
   });
@@ -271,7 +273,7 @@ const SUBJECTS = {
   qkv: qkvSubject,
   gaze: gazeSubject,
   switches: switchesSubject,
-  "kv-cache": kvcacheSubject,
+  "kv-cache": kvCacheMeterSubject,
   "softmax lab": softmaxSubject,
   sentence: sentenceSubject,
 };
