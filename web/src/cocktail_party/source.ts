@@ -1,6 +1,17 @@
-// What Python hands over: voices, mixtures, the noise.
-import { whole, within } from "../lib/state.ts";
+// What Python hands over: voices, mixtures, the noise; what a reader changes.
+import { type Valid, whole, within } from "../lib/state.ts";
+import * as traits from "../lib/traits.ts";
 import { TRAITS } from "./traits.ts";
+
+/** What the reader may change. The names are the Python traits. */
+export interface Reader {
+  mixture: number;
+  first: number; // where voice A is, in degrees
+  second: number; // where voice B is
+  attending: boolean;
+  angle: number; // the query
+  temperature: number;
+}
 
 export interface VoiceInfo {
   asset: string;
@@ -55,4 +66,15 @@ export function parseSource(json: unknown): Source {
     seed: numbers[1],
     seconds: numbers[2],
   };
+}
+
+export const validators = (source: Source): Valid<Reader> =>
+  traits.validators<Reader>(TRAITS, {
+    mixture: (mixture) => mixture < source.mixtures.length,
+  });
+
+/** The state before anyone touched anything. */
+export function defaults({ mixtures }: Source): Reader {
+  const [first, second] = mixtures[0].angles;
+  return { ...traits.defaults(TRAITS), first, second };
 }

@@ -5,7 +5,6 @@ import { choice, logSlider, row, slider, toggle } from "../lib/controls.ts";
 import { download, h } from "../lib/dom.ts";
 import { button, type Parts, type Tools, widget } from "../lib/shell.ts";
 import { s, standalone, svgExports } from "../lib/svg.ts";
-import { defaults, validators } from "../lib/traits.ts";
 import {
   angleOf,
   gradient,
@@ -23,18 +22,9 @@ import {
 import { DIRECTIONS } from "./model.ts";
 import { type Gain, Pipeline } from "./pipeline.ts";
 import { Player } from "./player.ts";
-import { parseSource } from "./source.ts";
+import { defaults, parseSource, type Reader, validators } from "./source.ts";
 import { TRAITS } from "./traits.ts";
 import { readWav, writeWav } from "./wav.ts";
-
-export interface Reader {
-  mixture: number;
-  first: number; // where voice A is, in degrees
-  second: number; // where voice B is
-  attending: boolean;
-  angle: number; // the query
-  temperature: number;
-}
 
 const STYLE = `
 .party { display: grid; grid-template-columns: minmax(0, 21rem) minmax(0, 1fr); gap: .6rem 1.5rem; align-items: start; }
@@ -392,7 +382,6 @@ function cocktailParty(tools: Tools<Reader>): Parts<Reader> {
   }
 
   const file = tools.raw.name || "cocktail";
-  const [a, b] = source.mixtures[0].angles;
   let seen = "";
   return {
     title: source.title,
@@ -401,10 +390,8 @@ function cocktailParty(tools: Tools<Reader>): Parts<Reader> {
       ? "Best with headphones. Drag the beam, or a voice; arrow keys move what is focused."
       : "This browser can't make sound from numbers (Web Audio is missing): the pictures and numbers follow all the same.",
     style: STYLE,
-    start: { ...defaults(TRAITS), first: a, second: b },
-    valid: validators<Reader>(TRAITS, {
-      mixture: (mixture) => mixture < source.mixtures.length,
-    }),
+    start: defaults(source),
+    valid: validators(source),
     controls: controls.element,
     body: [body],
     exports: [
