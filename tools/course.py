@@ -812,7 +812,7 @@ def cmd_web(given: argparse.Namespace) -> None:
         set_up()
         web_ready()
         must_run(
-            [in_venv("python"), "tools/widget_traits.py"],
+            [in_venv("python"), ROOT / "tools" / "widget_traits.py"],
             "Writing the widgets' traits",
         )
         web_script("build", "Bundling the widgets")

@@ -7,7 +7,7 @@ import {
   unpack,
 } from "../lib/arrays.ts";
 import { dataOf, type Json } from "../lib/json.ts";
-import type { Valid } from "../lib/state.ts";
+import { type Valid, whole } from "../lib/state.ts";
 import * as traits from "../lib/traits.ts";
 import { MAX_OFF, MAX_TOKENS, TRAITS } from "./traits.ts";
 
@@ -150,7 +150,7 @@ function wordIds(raw: unknown, n: number, name: string) {
 
 function positions(raw: unknown, n: number, name: string): number[] {
   const list = Array.isArray(raw) ? raw : [];
-  if (!list.every((i) => Number.isInteger(i) && i >= 0 && i < n))
+  if (!list.every(whole(0, n - 1)))
     throw new Error(`expected positions from 0 to ${n - 1} in ${name}`);
   return list as number[];
 }

@@ -3,6 +3,7 @@
 import { DARK_INK, type Ink, LIGHT_INK } from "../lib/colours.ts";
 import { type Control, choice, row, slider, toggle } from "../lib/controls.ts";
 import { h } from "../lib/dom.ts";
+import { dataOf } from "../lib/json.ts";
 import { cellAt, type Layout } from "../lib/matrix.ts";
 import { button, type Parts, type Tools, widget } from "../lib/shell.ts";
 import { s, standalone, svgExports } from "../lib/svg.ts";
@@ -74,9 +75,9 @@ const listed = (indices: number[]): string =>
 export const mount = widget<Reader>("flash stepper", flashStepper);
 
 function flashStepper(tools: Tools<Reader>): Parts<Reader> {
-  const json = (tools.raw.source ?? null) as Record<string, unknown> | null;
-  const source = parseSource(json);
-  const title = String(json?.title ?? "");
+  const source = parseSource(tools.raw.source);
+  const json = dataOf(tools.raw.source);
+  const title = String(json.title ?? "");
   const rows = source.query.length;
   const { state, change } = tools;
 
@@ -391,7 +392,7 @@ function flashStepper(tools: Tools<Reader>): Parts<Reader> {
 
   return {
     title,
-    note: String(json?.note ?? ""),
+    note: String(json.note ?? ""),
     hint: "m is the largest score a row has seen, l the sum of exp(score − m), O the same sum over the values; the factor is exp(m_old − m_new). “Off by” compares O / l with attention over the keys seen so far. The outer loop is over keys in FlashAttention (2022), over queries in FlashAttention-2 (2023).",
     style: STYLE,
     start: defaults(source),

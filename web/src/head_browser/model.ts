@@ -134,7 +134,8 @@ function parseModel(json: Json, measures: string[]): Model {
 /** Places in a flat array, each inside. */
 function places(list: unknown, size: number, what: string): number[] {
   const all = Array.isArray(list) ? list : [];
-  const outside = all.find((c) => !Number.isInteger(c) || c < 0 || c >= size);
+  const inside = whole(0, size - 1);
+  const outside = all.find((c) => !inside(c));
   if (outside !== undefined)
     throw new Error(
       `expected places of ${what} from 0 to ${size - 1}, got ${outside}`,

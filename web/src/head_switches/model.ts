@@ -2,7 +2,7 @@
 // attn_course.widgets.head_switches holds the Python twin.
 import { type NumberArray, type Packed, unpack } from "../lib/arrays.ts";
 import { type Json, listOf } from "../lib/json.ts";
-import { among, type Valid } from "../lib/state.ts";
+import { among, type Valid, whole } from "../lib/state.ts";
 import * as traits from "../lib/traits.ts";
 import { MAX_HEADS, TRAITS } from "./traits.ts";
 
@@ -36,8 +36,7 @@ export function parseSource(raw: unknown): Source {
   const json = (raw ?? {}) as Json;
   const [layers, heads] = [Number(json.layers), Number(json.heads)];
   const total = layers * heads;
-  const whole = [layers, heads].every((n) => Number.isInteger(n) && n >= 1);
-  if (!whole || total > MAX_HEADS)
+  if (![layers, heads].every(whole(1, MAX_HEADS)) || total > MAX_HEADS)
     throw new Error(
       `expected 1 to ${MAX_HEADS} heads in all, got ${layers} × ${heads}`,
     );

@@ -3,6 +3,7 @@ import { axes, ceiling, frameIn, quarters } from "../lib/chart.ts";
 import { DARK_INK, type Ink, LIGHT_INK } from "../lib/colours.ts";
 import { choice, logSlider, row, slider } from "../lib/controls.ts";
 import { h } from "../lib/dom.ts";
+import { dataOf } from "../lib/json.ts";
 import { button, type Parts, type Tools, widget } from "../lib/shell.ts";
 import { s, standalone, svgExports } from "../lib/svg.ts";
 import {
@@ -33,9 +34,9 @@ const count = (x: number) => x.toLocaleString("en");
 export const mount = widget<Reader>("cache meter", meter);
 
 function meter(tools: Tools<Reader>): Parts<Reader> {
-  const json = (tools.raw.source ?? null) as Record<string, unknown> | null;
-  const shapes = parseShapes(json);
-  const title = String(json?.title ?? "");
+  const shapes = parseShapes(tools.raw.source);
+  const json = dataOf(tools.raw.source);
+  const title = String(json.title ?? "");
   const shape = (state: Reader) =>
     shapes.find(({ name }) => name === state.model) ?? shapes[0];
   /** Heads of keys and values, and whether they are as published. */
@@ -225,7 +226,7 @@ function meter(tools: Tools<Reader>): Parts<Reader> {
 
   return {
     title,
-    note: String(json?.note ?? ""),
+    note: String(json.note ?? ""),
     hint: "1 GB is 10⁹ bytes. The dots are where you are.",
     style: STYLE,
     start: defaults(shapes),

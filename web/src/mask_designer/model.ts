@@ -1,7 +1,7 @@
 // Masks over tokens and layers: what they let through, and what they cost.
 // Pure; attn_course.masks and attn_course.widgets.mask_designer hold the Python twins.
 
-import { dataOf } from "../lib/json.ts";
+import { dataOf, type Json } from "../lib/json.ts";
 import { uniform } from "../lib/random.ts";
 import { type Valid, whole } from "../lib/state.ts";
 import * as traits from "../lib/traits.ts";
@@ -154,12 +154,11 @@ export function range(name: keyof Numbers, n: number): [number, number] {
 export function validators(source: Source): Valid<Reader> {
   const n = source.tokens.length;
   const names = layerNames(source);
-  const record =
-    (fits: (text: string) => boolean) => (given: Record<string, unknown>) =>
-      Object.entries(given).every(
-        ([name, text]) =>
-          names.includes(name) && typeof text === "string" && fits(text),
-      );
+  const record = (fits: (text: string) => boolean) => (given: Json) =>
+    Object.entries(given).every(
+      ([name, text]) =>
+        names.includes(name) && typeof text === "string" && fits(text),
+    );
   const upToAll = (x: number) => x <= n;
   return traits.validators<Reader>(TRAITS, {
     preset: record((text) => source.presets.includes(text)),

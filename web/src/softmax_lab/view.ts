@@ -3,6 +3,7 @@
 import { DARK_INK, type Ink, LIGHT_INK } from "../lib/colours.ts";
 import { logSlider, row, slider, toggle } from "../lib/controls.ts";
 import { h } from "../lib/dom.ts";
+import { dataOf } from "../lib/json.ts";
 import { type Parts, type Tools, widget } from "../lib/shell.ts";
 import { s, standalone, svgExports } from "../lib/svg.ts";
 import {
@@ -34,8 +35,7 @@ interface Curve {
 }
 
 function softmaxLab(tools: Tools<Reader>): Parts<Reader> {
-  const json = (tools.raw.source ?? null) as Record<string, unknown> | null;
-  if (!json) throw new Error("expected the widget's data, got none");
+  const json = dataOf(tools.raw.source);
   const title = String(json.title ?? "");
   const memory = new Map<string, Float64Array>();
   const scores = (d: number, seed: number): Float64Array => {
