@@ -1,7 +1,6 @@
 """AttentionHeatmap beside BertViz and `interact` with matplotlib, in one run.
 
     python benchmarks/heatmap.py
-    python benchmarks/heatmap.py --record  # keeps the first part for chapter 5
 
 Weight and loading: the same 12 x 12 heads over 32 tokens, as one page each,
 opened from a folder. A change: one 64 x 64 map in JupyterLab, its
@@ -31,8 +30,6 @@ sys.path.insert(0, str(ROOT / "tools"))
 
 import course  # noqa: E402
 
-from attn_course.data import save_recording  # noqa: E402
-from attn_course.experiments import provenance  # noqa: E402
 from attn_course.site.mounting import scripts_for  # noqa: E402
 from attn_course.widgets import AttentionHeatmap  # noqa: E402
 from attn_course.widgets.base import STATIC  # noqa: E402
@@ -283,22 +280,6 @@ def work_of_a_change(browser, folder, n):
     return times
 
 
-def record(rows):
-    """Keep what the first part found as a recording of the package."""
-    made = provenance("view-costs", seeds=[], packages=["torch", "bertviz"])
-    made["command"] = "python benchmarks/heatmap.py --record"
-    names = ("name", "raw_kb", "gzip_kb", "ms")
-    save_recording("view-costs", {
-        "about": (
-            "Pages of 12 x 12 heads over 32 tokens: size, and the time from "
-            "opening to the first picture, median of "
-            f"{LOADS} loads in headless Chromium on one machine."
-        ),
-        "rows": [dict(zip(names, row, strict=True)) for row in rows],
-        "recorded": made,
-    })  # fmt: skip
-
-
 def at(times, share):
     return float(np.quantile(times, share))
 
@@ -320,9 +301,6 @@ def main():
                     for x, y in zip(numbers, ours[1:], strict=True)
                 )
                 print(f"  {name:20s}{shown}")
-            if "--record" in sys.argv[1:]:
-                record(rows)
-                return
             mine, interact = changes_in_lab(browser, folder)
             print("64 x 64 in JupyterLab, event to painted, ms: median, p95")
             for name, times in (("ours", mine), ("interact", interact)):

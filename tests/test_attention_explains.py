@@ -1,6 +1,5 @@
 """Reviews with a known cause, their readers, adversaries, the recording."""
 
-import itertools
 import math
 
 import numpy as np
@@ -9,6 +8,7 @@ import torch
 
 from attn_course import data
 from attn_course.experiments import attention_explains as experiment
+from attn_course.interpret.explanations import adversary, importances
 from attn_course.reviews import (
     BAD,
     GOOD,
@@ -125,7 +125,7 @@ def test_for_a_linear_reader_all_ways_are_known():
     model = Classifier("words", uniform=True, seed=0)
     model.encoder = torch.nn.Identity()
     words = drawn(20).words
-    found = experiment.importances(model, words)
+    found = importances(model, words)
     with torch.no_grad():
         x = model.embed(words)
         slope = model.output.weight[1] - model.output.weight[0]
@@ -140,7 +140,7 @@ def test_an_adversary_keeps_the_verdict_and_moves_the_weights():
     model = experiment.train(Classifier(seed=0), 0, steps=60)
     words = drawn(20).words
     own = model.weights(words)
-    weights, moved = experiment.adversary(model, words, 0)
+    weights, moved = adversary(model, words, seed=0)
     torch.testing.assert_close(weights.sum(-1), torch.ones(20))
     verdicts = [model(words, w).softmax(-1) for w in (own, weights)]
     off = total_variation(*verdicts)
@@ -157,33 +157,13 @@ def recording():
     return data.load_recording("attention-explains")
 
 
-def test_no_run_is_missing(recording):
-    settings = experiment.SETTINGS
-    found = [(r["encoder"], r["seed"]) for r in recording["records"]]
-    seeds = recording["recorded"]["seeds"]
-    assert found == list(itertools.product(settings["encoders"], seeds))
-    assert recording["settings"] == settings
+def test_numbers_are_possible(recording):
     for r in recording["records"]:
         numbers = [*r["agreement"].values(), *r["on_causes"].values()]
         assert np.isfinite(numbers).all()
         for way in (r["adversary"], *r["trained_adversaries"]):
             assert 0 <= way["divergence"][1] <= math.log(2)
-        assert r["adversary"]["total_variation"][2] <= settings["tolerance"]
-
-
-def test_training_again_gives_what_was_recorded(recording):
-    [before] = [
-        r
-        for r in recording["records"]
-        if (r["encoder"], r["seed"]) == ("words", 1)
-    ]
-    model = experiment.train(Classifier("words", seed=1), 1)
-    assert experiment.accuracy(model) == pytest.approx(
-        before["accuracy"], abs=0.02
-    )
-    ours = experiment.explained()
-    on_causes = experiment._on_causes(model, ours)
-    assert on_causes == pytest.approx(before["on_causes"], abs=0.05)
-    weights = model.weights(ours.words)[0].detach()
-    np.testing.assert_allclose(weights, before["example"]["weights"], atol=0.1)
-    assert recording["example"]["words"] == ours.text(0)
+        assert (
+            r["adversary"]["total_variation"][2]
+            <= experiment.SETTINGS["tolerance"]
+        )

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from attn_course import cli, experiments
+from attn_course.experiments import study
 from attn_course.flash import bench
 
 # Output is held back, as it is where nobody asked for other.
@@ -101,7 +102,7 @@ def test_a_scheduler_that_is_none(address, capsys, monkeypatch):
     def measured(*arguments):
         raise AssertionError("expected no look at a recording before")
 
-    monkeypatch.setattr(experiments, "is_current", measured)
+    monkeypatch.setattr(study.Study, "is_current", measured)
     said = refused(capsys, "experiments", "--scheduler", address)
     assert "expected the address of a Dask scheduler that runs" in said
     assert f"got {address!r}" in said

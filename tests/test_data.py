@@ -100,19 +100,20 @@ def test_unpacking_says_what_is_no_array(packed):
         data.unpack_array(packed)
 
 
-# Made on a page's browser or by a race: not by an experiment.
-BENCHMARKS = {
-    "race": "python benchmarks/race.py --record",
-    "view-costs": "python benchmarks/heatmap.py --record",
-    "window-times": "python benchmarks/window.py --flex --record",
-}
 # Three seeds where training or chance makes a difference: not for times, nor
 # for what a given model reads in a given text.
 NO_CHANCE = (
-    "cost-", "flash-", "minilm-", "race", "smollm2-", "token-", "view-",
-    "window-",
+    "cost-", "far-contacts", "flash-", "minilm-", "one-direction",
+    "one-look", "one-map", "race", "row-of-it", "similar-", "smollm2-",
+    "sparse-patterns", "thinning-random", "token-", "torch-layers",
+    "two-forms", "window-",
 )  # fmt: skip
-SEEDS = {"broad-heads": [0]}  # chance draws sets of heads, nothing else
+SEEDS = {
+    "broad-heads": [0],  # chance draws sets of heads, nothing else
+    "head-counts": [],
+    "head-inputs": [],
+    "split-heads": [],
+}
 # What a recording may weigh, where it could grow unnoticed.
 MOST_BYTES = {
     "attention-explains": 60_000,
@@ -142,8 +143,7 @@ def test_a_recording_says_how_it_was_made(name):
     path = Path(store.__file__).parent / f"recordings/{name}.json"
     assert path.stat().st_size < MOST_BYTES.get(name, 200_000)
     recorded = data.load_recording(name)["recorded"]
-    by_experiment = f"attn-course experiments --only {name}"
-    assert recorded["command"] == BENCHMARKS.get(name, by_experiment)
+    assert recorded["command"] == f"attn-course experiments --only {name}"
     assert re.fullmatch(r"[0-9a-f]{40}", recorded["commit"])
     seeds = [] if name.startswith(NO_CHANCE) else [0, 1, 2]
     assert recorded["seeds"] == SEEDS.get(name, seeds)

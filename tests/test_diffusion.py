@@ -8,7 +8,6 @@ from attn_course import diffusion
 from attn_course.data import load_recording, unpack_array
 from attn_course.diffusion import LEVELS, noised, shares
 from attn_course.experiments import denoiser as experiment
-from attn_course.experiments import is_current
 from attn_course.experiments.sweeps import chosen
 from attn_course.models import trained_parameters
 
@@ -174,22 +173,18 @@ def run():
     return load_recording("denoiser")
 
 
-def test_the_recording_is_current():
-    assert is_current("denoiser", "denoiser", 3)
-
-
-def test_every_model_ran_with_every_rate_and_seed(run):
-    rates, seeds = run["settings"]["learning_rate"], run["recorded"]["seeds"]
-    runs = [
-        (r["model"], r["learning_rate"], r["seed"]) for r in run["records"]
-    ]
-    assert sorted(runs) == sorted(
-        (m, rate, s) for m in MODELS for rate in rates for s in seeds
-    )
-    best = chosen(run["records"])
+def test_every_model_learned_longer_at_its_best_rate(run):
+    best, seeds = chosen(run["records"]), run["recorded"]["seeds"]
     assert [(r["model"], r["learning_rate"]) for r in run["longer"]] == [
         (m, best[m][0]["learning_rate"]) for m in MODELS for _ in seeds
     ]
+
+
+def test_attention_wins_at_levels_that_follow_each_other(run):
+    linear = np.array(run["unlearned"]["linear map"][0]["by_level"])
+    ahead = experiment._by_level(run, "attention").max(0) < linear
+    levels = np.flatnonzero(ahead)
+    assert len(levels) and (np.diff(levels) == 1).all()
 
 
 def test_what_learns_nothing_was_measured_as_it_is_now(run):

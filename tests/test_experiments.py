@@ -1,93 +1,32 @@
 """Recordings, how they are made, and the commands that make them."""
 
-import json
-import math
 import os
 import sys
 
-import numpy as np
 import pytest
 
 from attn_course import cli, data, experiments, provenance
 from attn_course.data import store
-from attn_course.experiments import minilm_scores, parts
-from attn_course.functional import masked_softmax
+from attn_course.experiments.study import Study
 
-NAMES = minilm_scores.RECORDINGS
+# Running experiments: on two that only note that they were run
 
-
-def recorded_weights(recording):
-    scores = data.unpack_array(recording["scores"])
-    scaled = scores / math.sqrt(recording["d_k"])
-    return masked_softmax(scaled, np.array(True))
+MADE = []
+WORDS = ("cat", "horse")
 
 
-# The committed recordings
+def measure(word, seed):
+    MADE.append((word, seed))
+    return {"length": len(word)}
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_recorded_weights_are_the_models_own(name, minilm):
-    recording = data.load_recording(name)
-    weights = recorded_weights(recording)
-    error = np.abs(weights - minilm.attentions(recording["text"])).max()
-    assert recording["max_weight_error"] < 0.001
-    # float32 sums differ a little between machines.
-    assert error <= recording["max_weight_error"] + 1e-5
+def measure_again(recording):
+    for record in recording["records"]:
+        yield record["word"], record["length"], len(record["word"])
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_recording_again_gives_the_same(name):
-    committed = data.load_recording(name)
-    again = minilm_scores.record(name, seeds=[])
-    for key in set(committed) - {"scores", "max_weight_error", "recorded"}:
-        assert again[key] == committed[key], key
-    # float32 sums differ a little between machines: at most one step.
-    ours, theirs = (data.unpack_array(x["scores"]) for x in (again, committed))
-    assert np.abs(ours - theirs).max() <= minilm_scores.STEP
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_a_recording_is_small_and_complete(name):
-    path = store.Path(store.__file__).parent / "recordings" / f"{name}.json"
-    assert path.stat().st_size < 100_000
-    recording = json.loads(path.read_text("utf-8"))
-    n = len(recording["tokens"])
-    assert recording["scores"]["shape"] == [6, 12, n, n]
-    assert len(recording["words"]) == n
-    assert recording["special"] == [0, n - 1]
-    assert [w is None for w in recording["words"]] == [
-        place in recording["special"] for place in range(n)
-    ]
-    assert recording["source"]["licence"] == "Apache-2.0"
-    assert "rounded" in recording["rounding"]
-    assert recording["recorded"]["command"].endswith(name)
-
-
-def test_the_pronoun_and_the_cat():
-    recording = data.load_recording("minilm-cat")
-    tokens = recording["tokens"]
-    it, cat = tokens.index("it"), tokens.index("cat")
-    weight = recorded_weights(recording)[5, 11, it, cat]
-    assert weight == pytest.approx(0.71, abs=0.01)
-
-
-def test_pieces_are_split_and_contractions_joined():
-    pieces = data.load_recording("minilm-pieces")
-    for token, before, word in zip(
-        pieces["tokens"][1:],
-        pieces["words"],
-        pieces["words"][1:],
-        strict=False,
-    ):
-        assert (word == before) == token.startswith("##")
-    assert sum(t.startswith("##") for t in pieces["tokens"]) >= 5
-    animal = data.load_recording("minilm-animal")
-    start = animal["tokens"].index("didn")
-    assert animal["tokens"][start : start + 3] == ["didn", "'", "t"]
-    assert len(set(animal["words"][start : start + 3])) == 1
-
-
-# Running experiments
+def measure_with_num2words(word, seed):
+    import num2words  # noqa: F401
 
 
 @pytest.fixture
@@ -100,41 +39,57 @@ def empty_store(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def fake(monkeypatch):
-    """Count the recordings made, without the model."""
-    made = []
+def fakes(monkeypatch):
+    """Give two small studies in place of all others, by name."""
+    found = {}
+    for word in WORDS:
+        study = Study(
+            f"fake-{word}", chapter=1, question="How long?", design="Count.",
+            arms={"word": [word]}, seeds=2,
+        )  # fmt: skip
+        study.run(measure)
+        study.slice(measure_again)
+        found[study.name] = study
+    monkeypatch.setattr(experiments, "studies", lambda: found)
+    MADE.clear()
+    return found
 
-    def record(name, seeds):
-        made.append((name, list(seeds)))
-        return {
-            "recorded": experiments.provenance(name, seeds=[], packages=[])
-        }
 
-    monkeypatch.setattr(minilm_scores, "record", record)
-    monkeypatch.setattr(experiments, "EXPERIMENTS", ("minilm_scores",))
-    monkeypatch.setattr(experiments, "studies", dict)
-    return made
-
-
-def test_a_second_run_keeps_what_is_up_to_date(empty_store, fake):
+def test_a_second_run_keeps_what_is_up_to_date(empty_store, fakes):
     lines = []
-    written = experiments.run(say=lines.append)
-    assert [path.stem for path in written] == list(NAMES)
-    assert lines[-1].startswith("[4/4] minilm-pieces: written, ")
-    assert experiments.run(say=lines.append) == []
-    assert lines[-1] == (
-        "[4/4] minilm-pieces: kept, its inputs have not changed"
-    )
-    assert [name for name, _ in fake] == list(NAMES)
+    written = experiments.run(say=lines.append, seeds=2)
+    assert [path.stem for path in written] == ["fake-cat", "fake-horse"]
+    assert lines[-1].startswith("[2/2] fake-horse: written, ")
+    assert MADE == [("cat", 0), ("cat", 1), ("horse", 0), ("horse", 1)]
+    assert experiments.run(say=lines.append, seeds=2) == []
+    assert lines[-1] == "[2/2] fake-horse: kept, its inputs have not changed"
+    assert len(MADE) == 4
 
 
-def test_what_is_missing_or_forced_is_made_again(empty_store, fake):
+def test_what_is_missing_or_forced_is_made_again(empty_store, fakes):
     experiments.run(say=str)
-    (empty_store / "minilm-animal.json").unlink()
+    (empty_store / "fake-horse.json").unlink()
     assert len(experiments.run(say=str)) == 1
-    assert fake[-1][0] == "minilm-animal"
-    assert len(experiments.run(say=str, force=True, only="minilm-cat")) == 1
-    assert fake[-1][0] == "minilm-cat"
+    assert MADE[-1][0] == "horse"
+    assert len(experiments.run(say=str, force=True, only="fake-cat")) == 1
+    assert MADE[-1][0] == "cat"
+
+
+def test_other_code_keeps_what_comes_out_the_same(
+    empty_store, fakes, monkeypatch
+):
+    experiments.run(say=str)
+    for study in fakes.values():
+        monkeypatch.setitem(vars(study), "fingerprint", "of other code")
+    monkeypatch.setattr(fakes["fake-horse"], "differences", lambda: ["one"])
+    lines = []
+    MADE.clear()
+    assert len(experiments.run(say=lines.append)) == 2
+    assert lines[0] == (
+        "[1/2] fake-cat: kept, a slice of every arm comes out the same"
+    )
+    assert {word for word, _ in MADE} == {"horse"}
+    assert all(study.is_current() for study in fakes.values())
 
 
 DAMAGED = {
@@ -157,47 +112,46 @@ DAMAGED = {
 
 @pytest.mark.parametrize("content", DAMAGED.values(), ids=list(DAMAGED))
 def test_a_damaged_recording_is_named_and_made_again(
-    content, empty_store, fake
+    content, empty_store, fakes
 ):
     experiments.run(say=str)
-    path = empty_store / "minilm-cat.json"
+    path = empty_store / "fake-cat.json"
     path.write_bytes(content)
     with pytest.raises(ValueError) as error:
-        data.load_recording("minilm-cat")
+        data.load_recording("fake-cat")
     assert f"expected a recording in {path}, got" in str(error.value)
     assert f"git checkout -- {path}" in str(error.value)
-    assert not experiments.is_current("minilm_scores", "minilm-cat", 3)
     lines = []
     assert experiments.run(say=lines.append) == [path]
-    assert "[1/4] minilm-cat: damaged, so it is thrown away" in lines
-    assert experiments.is_current("minilm_scores", "minilm-cat", 3)
+    assert "[1/2] fake-cat: damaged, so it is thrown away" in lines
+    assert fakes["fake-cat"].is_current()
 
 
-def test_a_recording_that_can_not_be_opened_is_named(empty_store, fake):
+def test_a_recording_that_can_not_be_opened_is_named(empty_store, fakes):
     experiments.run(say=str)
-    (empty_store / "minilm-cat.json").unlink()
-    (empty_store / "minilm-cat.json").mkdir()
-    with pytest.raises(ValueError, match=r"in .*minilm-cat\.json, got"):
-        data.load_recording("minilm-cat")
+    (empty_store / "fake-cat.json").unlink()
+    (empty_store / "fake-cat.json").mkdir()
+    with pytest.raises(ValueError, match=r"in .*fake-cat\.json, got"):
+        data.load_recording("fake-cat")
 
 
-def test_drafts_of_runs_that_were_killed_are_thrown_away(empty_store, fake):
-    old, new = empty_store / "minilm-cat.7.tmp", empty_store / "x.8.tmp"
+def test_drafts_of_runs_that_were_killed_are_thrown_away(empty_store, fakes):
+    old, new = empty_store / "fake-cat.7.tmp", empty_store / "x.8.tmp"
     for path in (old, new):
         path.write_text('{"recorded": ')
     os.utime(old, (0, 0))
     lines = []
     experiments.run(say=lines.append)
-    assert lines[0].startswith("minilm-cat.7.tmp: thrown away, ")
+    assert lines[0].startswith("fake-cat.7.tmp: thrown away, ")
     assert not old.exists()
     assert new.exists()  # perhaps of a run that is still there
 
 
 def test_a_draft_that_can_not_be_written_leaves_what_was_there(
-    empty_store, fake, monkeypatch
+    empty_store, fakes, monkeypatch
 ):
     experiments.run(say=str)
-    before = {path: path.read_bytes() for path in empty_store.iterdir()}
+    before = {path: path.read_bytes() for path in empty_store.glob("*.json")}
 
     def fill(path, text, *options):
         path.write_bytes(text.encode()[:20])
@@ -206,11 +160,27 @@ def test_a_draft_that_can_not_be_written_leaves_what_was_there(
     monkeypatch.setattr(store.Path, "write_text", fill)
     with pytest.raises(OSError, match="No space left"):
         experiments.run(say=str, force=True)
-    assert {p: p.read_bytes() for p in empty_store.iterdir()} == before
+    assert {p: p.read_bytes() for p in before} == before
+    assert len(list(empty_store.glob("*.json"))) == 2
+
+
+def test_runs_outlive_a_recording_that_could_not_be_saved(
+    empty_store, fakes, monkeypatch
+):
+    def refuse(path, *arguments):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr(store.Path, "write_text", refuse)
+        with pytest.raises(OSError, match="No space left"):
+            experiments.run(only="fake-cat", say=str)
+    assert len(MADE) == 3
+    assert len(experiments.run(only="fake-cat", say=str)) == 1
+    assert len(MADE) == 3
 
 
 def test_nothing_is_run_where_nothing_can_be_written(
-    empty_store, fake, monkeypatch
+    empty_store, fakes, monkeypatch
 ):
     def refuse(**options):
         raise OSError(30, "Read-only file system")
@@ -218,211 +188,69 @@ def test_nothing_is_run_where_nothing_can_be_written(
     monkeypatch.setattr(store.tempfile, "TemporaryFile", refuse)
     with pytest.raises(OSError, match=r"expected a folder .* Read-only"):
         experiments.run(say=str)
-    assert fake == []
+    assert MADE == []
 
 
-def test_what_an_experiment_lacks_is_explained(empty_store, fake, monkeypatch):
-    def record(name, seeds):
-        import num2words  # noqa: F401
-
-    monkeypatch.setattr(minilm_scores, "record", record)
+def test_what_an_experiment_lacks_is_explained(
+    empty_store, fakes, monkeypatch
+):
+    fakes["fake-cat"].run(measure_with_num2words)
     monkeypatch.setitem(sys.modules, "num2words", None)
     with pytest.raises(ModuleNotFoundError, match=r"attn-course\[test\]"):
         experiments.run(say=str)
 
 
-def test_changed_inputs_make_a_recording_out_of_date(
-    empty_store, fake, monkeypatch
-):
-    experiments.run(say=str)
-    sentences = {**minilm_scores.SENTENCES, "minilm-cat": "Another cat."}
-    monkeypatch.setattr(minilm_scores, "SENTENCES", sentences)
-    assert [p.stem for p in experiments.run(say=str)] == ["minilm-cat"]
-    monkeypatch.setattr(minilm_scores, "version_of", lambda name: "9.9")
-    assert len(experiments.run(say=str)) == 4
-
-
-def test_changed_code_makes_a_recording_out_of_date(
-    empty_store, fake, monkeypatch, tmp_path
-):
-    experiments.run(say=str)
-    changed = tmp_path / "changed.py"
-    changed.write_text("# another recorder\n")
-    monkeypatch.setattr(minilm_scores, "__file__", str(changed))
-    assert len(experiments.run(say=str)) == 4
-
-
 def test_provenance_says_where_a_recording_comes_from(monkeypatch):
-    recorded = experiments.provenance("x", seeds=[1], packages=["nowhere"])
+    def told():
+        return provenance.provenance(
+            "attn-course experiments --only x",
+            seeds=[1],
+            packages=["nowhere"],
+            files=[__file__],
+        )
+
+    recorded = told()
     assert recorded["command"] == "attn-course experiments --only x"
     assert recorded["seeds"] == [1]
     assert recorded["versions"]["nowhere"] is None
     assert set(recorded["versions"]) >= {"python", "numpy", "attn-course"}
     monkeypatch.setattr(provenance, "_git", lambda *a, cwd: None)
-    recorded = experiments.provenance("x", seeds=[], packages=[])
-    assert recorded["commit"].startswith("unknown")
-
-
-def test_every_experiment_says_what_it_records():
-    for experiment in experiments.EXPERIMENTS:
-        module = experiments._module(experiment)
-        for name in module.RECORDINGS:
-            assert name in data.recordings()
-            inputs = module.inputs(name, range(3))
-            assert inputs == module.inputs(name, range(3))
-            json.dumps(inputs)
-
-
-# Parts of a long run
-
-
-@pytest.fixture
-def parts_folder(tmp_path, monkeypatch):
-    """Keep parts in an empty folder instead of the system's."""
-    monkeypatch.setattr(parts.tempfile, "gettempdir", lambda: str(tmp_path))
-
-
-def test_parts_outlive_the_run_that_made_them(parts_folder):
-    parts.Parts("sweep", "a" * 64).add("one", {"accuracy": 0.5})
-    parts.Parts("sweep", "a" * 64).add("two", {"accuracy": 1.0})
-    again = parts.Parts("sweep", "a" * 64)
-    assert again.done == {"one": {"accuracy": 0.5}, "two": {"accuracy": 1.0}}
-    again.discard()
-    assert again.done == parts.Parts("sweep", "a" * 64).done == {}
-
-
-def test_only_what_is_missing_is_run_and_all_comes_in_order(
-    parts_folder, capsys
-):
-    parts.Parts("sweep", "a" * 64).run([(1, 2)], lambda a, b: a + b)
-    kept, called = parts.Parts("sweep", "a" * 64), []
-
-    def add(a, b):
-        called.append((a, b))
-        return a + b
-
-    done = kept.run([(0, 1), (1, 2), (5, 5)], add, every=2)
-    assert called == [(0, 1), (5, 5)]
-    assert [one["result"] for one in done] == [1, 3, 10]
-    assert all(one["seconds"] >= 0 for one in done)
-    said = capsys.readouterr().out.splitlines()
-    assert said[1:] == [
-        "  1 runs are there already",
-        "  3/3 runs, about 0.0 min left",
-    ]
-
-
-def test_parts_outlive_a_recording_that_could_not_be_saved(
-    empty_store, fake, parts_folder, monkeypatch
-):
-    called = []
-
-    def add(a, b):
-        called.append((a, b))
-        return a + b
-
-    def record(name, seeds):
-        kept = parts.Parts(name, "a" * 64)
-        done = kept.run([(1, 2), (3, 4)], add)
-        kept.discard()
-        found = experiments.provenance(name, seeds=[], packages=[])
-        return {"recorded": found, "done": done}
-
-    def refuse(name, content):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(minilm_scores, "record", record)
-    with monkeypatch.context() as full:
-        full.setattr(experiments, "save_recording", refuse)
-        with pytest.raises(OSError, match="No space left"):
-            experiments.run(only="minilm-cat", say=str)
-    assert len(experiments.run(only="minilm-cat", say=str)) == 1
-    assert called == [(1, 2), (3, 4)]
-    assert parts.Parts("minilm-cat", "a" * 64).done == {}
+    assert told()["commit"].startswith("unknown")
 
 
 def test_a_sweep_that_is_interrupted_goes_on_run_by_run(
-    empty_store, fake, parts_folder, monkeypatch
+    empty_store, fakes, monkeypatch
 ):
-    called = []
+    class Stops(list):
+        def append(self, made):
+            super().append(made)
+            if made == ("cat", 1) and self.count(made) == 1:
+                raise KeyboardInterrupt
 
-    def add(a, b):
-        if (a, b) == (3, 4) and (3, 4) not in called:
-            called.append((a, b))
-            raise KeyboardInterrupt
-        called.append((a, b))
-        return a + b
-
-    def record(name, seeds):
-        kept = parts.Parts(name, "a" * 64)
-        done = kept.run([(1, 2), (3, 4), (5, 6)], add)
-        kept.discard()
-        found = experiments.provenance(name, seeds=[], packages=[])
-        return {"recorded": found, "done": [one["result"] for one in done]}
-
-    monkeypatch.setattr(minilm_scores, "record", record)
-    command = ["experiments", "--only", "minilm-cat"]
+    made = Stops()
+    monkeypatch.setitem(globals(), "MADE", made)
+    command = ["experiments", "--only", "fake-cat"]
     assert cli.main(command) == 130
     assert cli.main(command) == 0
-    assert called == [(1, 2), (3, 4), (3, 4), (5, 6)]
-    assert data.load_recording("minilm-cat")["done"] == [3, 7, 11]
-
-
-def test_parts_of_other_code_or_names_are_not_taken_up(parts_folder):
-    parts.Parts("sweep", "a" * 64).add("one", {})
-    assert parts.Parts("sweep", "b" * 64).done == {}
-    assert parts.Parts("other", "a" * 64).done == {}
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        b'["two", {"accu',
-        b"null",
-        b"3",
-        b"[]",
-        b"{}",
-        b'{"two": 1, "three": 2}',
-        b'["two", 3]',
-        b'[["two"], {}]',
-        b'["tw\xff", {}]',
-        b"\0\0\0",
-        b"[" * 100_000,
-    ],
-)
-def test_a_part_that_is_damaged_is_made_again(line, parts_folder, capsys):
-    kept = parts.Parts("sweep", "a" * 64)
-    kept.run([(1, 2)], lambda a, b: a + b)
-    with kept.path.open("ab") as file:
-        file.write(b"\n" + line)
-    again = parts.Parts("sweep", "a" * 64)
-    assert list(again.done) == ["(1, 2)"]
-    assert "1 results were cut off" in capsys.readouterr().out
-    done = again.run([(1, 2), (3, 4)], lambda a, b: a + b)
-    assert [one["result"] for one in done] == [3, 7]
-
-
-def test_a_part_that_was_cut_off_is_left_out(parts_folder):
-    kept = parts.Parts("sweep", "a" * 64)
-    kept.add("one", {})
-    with kept.path.open("a") as file:
-        file.write('\n["two", {"accu')
-    again = parts.Parts("sweep", "a" * 64)
-    assert list(again.done) == ["one"]
-    again.add("three", {})
-    assert list(parts.Parts("sweep", "a" * 64).done) == ["one", "three"]
+    assert made == [("cat", seed) for seed in (0, 1, 1, 2)]
+    assert len(data.load_recording("fake-cat")["records"]) == 3
 
 
 # The commands
 
 
-def test_experiments_command(empty_store, fake, capsys):
-    assert cli.main(["experiments", "--only", "minilm-cat"]) == 0
-    assert cli.main(["experiments", "--only", "minilm_scores"]) == 0
+def test_experiments_command(empty_store, fakes, capsys):
+    assert cli.main(["experiments", "--only", "fake-cat"]) == 0
+    assert MADE == [("cat", seed) for seed in range(3)]
+    assert cli.main(["experiments"]) == 0
+    assert "[1/2] fake-cat: kept" in capsys.readouterr().out
     assert cli.main(["experiments", "--seeds", "5", "--force"]) == 0
-    assert fake[0] == ("minilm-cat", [0, 1, 2])
-    assert fake[-1] == ("minilm-pieces", [0, 1, 2, 3, 4])
-    assert "[1/4] minilm-cat: kept" in capsys.readouterr().out
+    assert MADE[-5:] == [("horse", seed) for seed in range(5)]
+
+
+def test_a_module_names_all_its_experiments(empty_store, fakes):
+    module = __name__.rpartition(".")[2]
+    assert len(experiments.run(only=module, say=str)) == 2
 
 
 def test_an_unknown_experiment_is_named(capsys):

@@ -205,3 +205,27 @@ def test_voices_have_one_length_and_level_and_do_not_clip(name):
 def test_errors_say_what_was_expected_and_what_came(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_echoes_come_late_from_everywhere_and_die_away():
+    click = np.zeros(16_000)
+    click[0] = 1.0
+    answer = hearing.echoes(click, 1)
+    assert answer.shape == (2, 16_000)
+    np.testing.assert_allclose(answer[:, :80], 0.0, atol=1e-9)
+    early, late = (
+        (answer[:, a : a + 1600] ** 2).sum() for a in (80, 80 + 3200)
+    )
+    assert 10 * np.log10(early / late) == pytest.approx(30, abs=4)
+    assert np.abs(answer[:, 80 + 6400 :]).max() < 1e-9
+
+
+def test_a_room_counts_as_noise():
+    voices = [load_voice(name)[:8000] for name in ("clubs", "gregson")]
+    dry = hearing.mix(voices, (-30, 30))
+    wet = hearing.mix(voices, (-30, 30), echo=0.0)
+    np.testing.assert_array_equal(dry.voices, wet.voices)
+    room = wet.noise - dry.noise
+    both = dry.voices.sum(axis=0)
+    level = 10 * np.log10((room**2).mean() / (both**2).mean())
+    assert level == pytest.approx(0.0, abs=1e-6)

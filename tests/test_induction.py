@@ -148,6 +148,18 @@ def test_training_lowers_the_loss_on_what_is_trained(positions):
     assert second_block(model, drawn)["loss"] < before
 
 
+# When a head is born
+
+
+def test_a_head_is_born_at_its_first_score_of_one_half():
+    scores = np.zeros((2, 12))
+    scores[0, 3:] = scores[1, 8:] = 0.5
+    assert experiment.born(scores) == [60, 350]
+    scores[1] = 0.4
+    with pytest.raises(ValueError, match="every seed"):
+        experiment.born(scores)
+
+
 # The recording
 
 

@@ -70,6 +70,14 @@ REFUSED = {
     "a list": ((X.tolist(), X), "key to be a NumPy array or .* got list"),
     "a masked array": ((np.ma.array(X), X), "key as a plain array, got a mas"),
     "fewer values": ((X, X[:, :2]), "expected a value for each key"),
+    "values of a dtype of their own": (
+        (X, X.astype(np.float32)),
+        "value of dtype=float64 to (match key|follow .*), got float32",
+    ),
+    "values of a library of their own": (
+        (X, torch.tensor(X)),
+        "value of library=numpy to (match key|follow .*), got torch",
+    ),
     "another head size": ((X[..., :3], X), r"\(2, 'new', 4\) .* got \(2, 3"),
     "another dtype": (
         (X.astype(np.float32), X),

@@ -141,19 +141,3 @@ def test_no_head_is_missing(recording):
             summary["broad"]["mean"], abs=1e-4
         )
         assert len(recording["others_together"][kind]) == experiment.SETS
-
-
-def test_two_heads_again(smollm2, ours, recording):
-    tested, others = experiment.texts()
-    packed = pack(smollm2, tested)
-    states = ours.states(packed.tokens)
-    whole = ours.losses(states[-1], packed)
-    np.testing.assert_allclose(whole, recording["loss"], atol=2e-3)
-    instead = mean_reads(ours, pack(smollm2, others))
-    off = [switched_off((30, 9), (27, head)) for head in (0, 5)]
-    recorded = data.unpack_array(recording["rises"])
-    for number, means in enumerate((None, instead)):
-        again = experiment.rises(ours, packed, states, whole, off, means)
-        np.testing.assert_allclose(
-            again, recorded[number, 27, [0, 5]], atol=2e-3
-        )

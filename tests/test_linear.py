@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from attn_course import data, experiments
 from attn_course.experiments import recall_linear as experiment
 from attn_course.linear import (
     features,
@@ -127,37 +126,6 @@ def test_an_untrained_model_guesses():
         test = experiment.tests()[-1]
         accuracy = lookup_accuracy(Lookup(read, 16, seed=0), test)
         assert accuracy < 0.2
-
-
-# The recording
-
-NAME = "recall-linear"
-
-
-def test_the_recording_is_whole_and_current():
-    kept = data.load_recording(NAME)
-    settings = kept["settings"]
-    assert settings == experiment.SETTINGS
-    assert len(kept["records"]) == 2 * 3 * 2 * 3
-    shape = (len(settings["steps"]), len(settings["pairs"]))
-    assert {np.shape(r["accuracy"]) for r in kept["records"]} == {shape}
-    assert kept["guessing"] == experiment.guessing()
-    assert experiments.is_current("recall_linear", NAME, 3)
-
-
-def test_a_slice_of_the_recording_comes_out_again():
-    records = data.load_recording(NAME)["records"]
-    for read in READS:
-        again = experiment.run_one(8, read, 0.01, 1, steps=[300])
-        [kept] = [
-            r
-            for r in records
-            if (r["d"], r["read"], r["learning_rate"], r["seed"])
-            == (8, read, 0.01, 1)
-        ]
-        np.testing.assert_allclose(
-            again["accuracy"][0], kept["accuracy"][0], atol=0.02
-        )
 
 
 def test_what_is_kept_grows_only_for_softmax():

@@ -12,7 +12,6 @@ from attn_course.links import (
     best_head,
     halves,
     looks,
-    luck,
     parse_link,
     read_links,
 )
@@ -167,21 +166,3 @@ def test_a_tie_between_the_nouns_is_no_hit():
     seen = np.zeros((4, 1, 1, 1, 2, 2))
     best = best_head(seen, choose=np.arange(4) < 2)
     assert (best.chosen, best.held_out) == (0.0, 0.0)
-
-
-def test_luck_grows_with_the_number_of_heads_and_shrinks_with_sentences():
-    def typical(n, heads):
-        seen = made(n, heads=heads, seed=2)
-        right = seen[..., 0, 0] > seen[..., 0, 1]
-        return np.median(luck(right, draws=400, seed=3))
-
-    assert 0.4 < typical(64, 1) < 0.6
-    assert typical(64, 1) < typical(64, 72) < typical(16, 72)
-
-
-def test_luck_is_that_of_fair_coins():
-    """One head: a binomial; its spread is √(n)/2 hits."""
-    right = made(100, heads=1, seed=4)[..., 0, 0] > 0.5
-    draws = luck(right, draws=4000, seed=5)
-    assert draws.mean() == pytest.approx(0.5, abs=0.005)
-    assert draws.std() == pytest.approx(0.05, rel=0.05)

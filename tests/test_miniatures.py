@@ -1,6 +1,5 @@
 """The small tasks of chapter 9: data, models, and what was recorded."""
 
-import inspect
 import itertools
 
 import numpy as np
@@ -9,20 +8,20 @@ import torch
 
 from attn_course import boards, miniatures, next_item, tic_tac_toe
 from attn_course.data import load_recording
-from attn_course.experiments import is_current
 from attn_course.experiments import miniatures as compare
 from attn_course.experiments import named_digit as finding
 from attn_course.experiments import next_item as shopping
 from attn_course.experiments import tic_tac_toe as playing
-from attn_course.experiments.patches import split
 from attn_course.experiments.sweeps import chosen
 from attn_course.models import trained_parameters
 from attn_course.tic_tac_toe import DRAW, EMPTY, LOSS, MINE, THEIRS, WIN
+from attn_course.vision import split
 
 TASKS = {
-    "named-digit": finding,
-    "tic-tac-toe": playing,
-    **dict.fromkeys(shopping.RECORDINGS, shopping),
+    "named-digit": finding.task,
+    "tic-tac-toe": playing.task,
+    "next-item-long-ago": shopping.long_ago,
+    "next-item-last": shopping.only_last,
 }
 
 
@@ -31,7 +30,7 @@ TASKS = {
 
 @pytest.mark.parametrize("name", TASKS)
 def test_rivals_are_equally_large(name):
-    makers = TASKS[name].task(name).models
+    makers = TASKS[name]().models
     sizes = [trained_parameters(make(seed=0)) for make in makers.values()]
     assert len(sizes) >= 3
     assert max(sizes) / min(sizes) < 1.02
@@ -39,7 +38,7 @@ def test_rivals_are_equally_large(name):
 
 @pytest.mark.parametrize("name", TASKS)
 def test_first_weights_follow_the_seed_alone(name):
-    for make in TASKS[name].task(name).models.values():
+    for make in TASKS[name]().models.values():
         a, b, c = (list(make(seed=seed).parameters()) for seed in (0, 0, 1))
         assert all(torch.equal(x, y) for x, y in zip(a, b, strict=True))
         assert any(not torch.equal(x, y) for x, y in zip(a, c, strict=True))
@@ -47,13 +46,14 @@ def test_first_weights_follow_the_seed_alone(name):
 
 @pytest.mark.parametrize("name", TASKS)
 def test_a_slice_runs_again(name):
-    task = TASKS[name].task(name)
+    task = TASKS[name]()
     for model in task.models:
         first, again = (
             compare.run_one(task, model, 0.003, 0, 2) for _ in range(2)
         )
         assert first == again
-        assert first["steps"] == 2
+        assert first["steps"] == 2 == len(first["history"])
+        assert first["history"][-1] == first["loss"]
         assert 0 <= first["accuracy"] <= 1
 
 
@@ -63,10 +63,9 @@ def test_the_loss_on_the_other_data_chooses_the_rate():
         {**record, "learning_rate": rate, "chosen_by": loss}
         for rate, loss in ((0.1, 0.9), (0.2, 0.3), (0.3, 0.4))
     ]
-    task = finding.task("named-digit")._replace(longer={"a": 9})
-    assert compare._longer(task, records, [0, 1]) == [
-        ("a", 0.2, 0, 9),
-        ("a", 0.2, 1, 9),
+    task = finding.task()._replace(longer={"a": 9})
+    assert compare.longer_runs(task, records) == [
+        {"model": "a", "learning_rate": 0.2, "seed": 0, "steps": 9}
     ]
 
 
@@ -92,7 +91,7 @@ def test_a_board_has_nine_different_digits_and_the_word_is_in_its_cell():
 
 
 def test_tested_boards_show_no_picture_of_training():
-    task = finding.task("named-digit")
+    task = finding.task()
     ours = {p.numpy().tobytes() for p in split().train.inputs[0]}
     for part in (task.choose, task.test):
         seen = part.inputs[1].flatten(0, 1)
@@ -107,7 +106,7 @@ def test_a_board_needs_all_digits():
 
 
 def test_only_attention_looks_by_the_word():
-    (words, drawn), _ = finding.task("named-digit").test
+    (words, drawn), _ = finding.task().test
     words, drawn = words[:50], drawn[:50]
     for way in miniatures.WAYS:
         model = miniatures.Finder(way=way, seed=0)
@@ -222,7 +221,7 @@ def test_counts_are_counts():
 
 
 def test_nobody_beats_who_knows_the_generator():
-    for name in shopping.RECORDINGS:
+    for name in shopping.SEQUEL:
         found = shopping.counted(name)
         best = found["best"]
         for way in ("popular", "last item"):
@@ -246,25 +245,56 @@ def test_a_sequel_is_a_chance():
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_a_recording_is_whole_and_current(name):
-    module, content = TASKS[name], load_recording(name)
-    short = module.__name__.rpartition(".")[2]
-    assert is_current(short, name, 3)
-    assert content["about"] == inspect.getdoc(module)
-    task = module.task(name)
-    runs = {
-        (r["model"], r["learning_rate"], r["seed"]) for r in content["records"]
-    }
-    assert runs == set(itertools.product(task.models, compare.RATES, range(3)))
-    assert content["parameters"] == {
-        model: trained_parameters(make(seed=0))
-        for model, make in task.models.items()
-    }
-    assert content["commonest"] == compare.commonest(task.test.targets)
+def test_what_is_known_of_a_task_is_recorded(name):
+    content, task = load_recording(name), TASKS[name]()
+    known = compare._known(task)
+    for key in ("parameters", "sizes", "commonest"):
+        assert content[key] == known[key]
     best = chosen(content["records"])
+    assert {run["model"] for run in content["longer"]} == set(task.longer)
     for run in content["longer"]:
         rate = best[run["model"]][0]["learning_rate"]
         assert (run["learning_rate"], run["steps"]) == (
             rate,
             task.longer[run["model"]],
         )
+
+
+def comparison(ours, theirs):
+    """A recording in which a model has a number for each seed."""
+    records = [
+        {
+            "model": model, "learning_rate": 0.1, "chosen_by": 1.0,
+            "accuracy": value, "error": -value,
+        }
+        for model, values in (("attention", ours), ("other", theirs))
+        for value in values
+    ]  # fmt: skip
+    return {
+        "parameters": {"attention": 1, "other": 1},
+        "records": records,
+        "longer": [],
+    }
+
+
+@pytest.mark.parametrize("value", ["accuracy", "error"])
+@pytest.mark.parametrize(
+    ("ours", "theirs", "ahead"),
+    [
+        ([0.8, 0.9], [0.6, 0.7], "yes"),
+        ([0.6, 0.7], [0.8, 0.9], "no"),
+        ([0.6, 0.9], [0.7, 0.8], "even"),
+    ],
+)
+def test_who_is_ahead_is_so_in_every_seed(value, ours, theirs, ahead):
+    found = compare.lead(comparison(ours, theirs), value)
+    assert (found.ahead, found.rival) == (ahead, "other")
+    assert compare.lead(comparison(ours, theirs), value, "longer") is None
+
+
+def test_after_more_steps_attention_leads_elsewhere():
+    first, longer = (
+        {task for task, lead in found.items() if lead.ahead == "yes"}
+        for found in (compare.leads(), compare.leads("longer"))
+    )
+    assert first and longer and not first & longer

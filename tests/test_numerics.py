@@ -130,3 +130,14 @@ def test_words_for_weights():
     assert describe([0.2, 0.5, 0.3], [True] * 3) == "hidden keys are read"
     assert describe([0.2, 0.8], [True, False]) == "hidden keys are read"
     assert describe([0.0, 0.0], [True, True]) == "zeros"
+
+
+def test_a_row_for_each_fill_and_a_column_for_each_library():
+    rows = numerics.rows_without_keys()
+    assert [r["hidden keys get"] for r in rows] == [
+        "-1e9", "finfo.min", "-inf", "a boolean mask",
+    ]  # fmt: skip
+    assert rows[0]["torch SDPA"] == "hidden keys are read"
+    assert rows[2]["NumPy, as written"] == "NaN"
+    assert rows[3]["NumPy, as written"] == "–"
+    assert rows[3]["attn_course"] == "zeros"

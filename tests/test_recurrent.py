@@ -1,6 +1,4 @@
-"""Recurrent cells: torch's own, the gates' laws, and the recordings."""
-
-import itertools
+"""Recurrent cells: torch's own, and the gates' laws."""
 
 import numpy as np
 import pytest
@@ -8,8 +6,6 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attn_course import data
-from attn_course.experiments import vector_fills
 from attn_course.recurrent import gru_step, lstm_step, read, rnn_step
 
 STEPS = {
@@ -88,57 +84,3 @@ def test_an_open_keep_gate_keeps_everything():
     state = np.array([0.7])
     new = gru_step(np.ones(2), state, *zeros, wide_open)
     assert new.keep == 1.0 and new.state == state
-
-
-# The recordings
-
-
-@pytest.mark.parametrize("name", vector_fills.RECORDINGS)
-def test_the_recording_holds_every_run(name):
-    content = data.load_recording(name)
-    seeds = content["recorded"]["seeds"]
-    assert len(seeds) >= 3
-    names = ("model", "learning_rate", "seed")
-    found = [tuple(r[n] for n in names) for r in content["records"]]
-    rates = vector_fills.SETTINGS["learning_rate"]
-    assert sorted(found) == sorted(itertools.product(CELLS, rates, seeds))
-    assert content["settings"] == vector_fills.SETTINGS
-
-
-def test_equal_states_or_equal_parameters():
-    fills = data.load_recording("vector-fills")
-    assert len(set(fills["hidden"].values())) == 1
-    gates = data.load_recording("gates")["parameters"].values()
-    assert max(gates) <= 1.03 * min(gates)
-
-
-@pytest.fixture(scope="module")
-def again():
-    """Train one cell for a few steps, twice."""
-    return [vector_fills.gate_one("GRU", 0.003, 0, steps=20) for _ in range(2)]
-
-
-def test_a_slice_runs_again_and_repeats_itself(again):
-    assert again[0] == again[1]
-    assert len(again[0]["accuracy"]) == len(vector_fills.SETTINGS["distances"])
-    assert len(again[0]["keep"]) == 16
-
-
-def test_a_probe_finds_the_last_letter_and_nothing_yet_unread():
-    entry = vector_fills.fill_one("GRU", 0.003, 0, steps=20)
-    n = vector_fills.SETTINGS["copy_length"]
-    table = entry["probe"]
-    for t, row in enumerate(table):
-        assert row[t] > 0.9
-        assert row[t + 1 :] == [None] * (n - t - 1)
-
-
-def test_the_mark_lies_as_far_back_as_it_is_said_to():
-    generator = torch.Generator().manual_seed(0)
-    batch = vector_fills.marked_batch(8, generator, distance=5)
-    (letters,) = batch.inputs
-    marked = letters >= vector_fills.SETTINGS["letters"]
-    assert marked.sum(1).tolist() == [1] * 8
-    assert marked[:, -6].all()
-    named = letters[marked] - vector_fills.SETTINGS["letters"]
-    assert torch.equal(named, batch.targets)

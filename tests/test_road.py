@@ -69,3 +69,10 @@ def test_the_figure_knows_no_other_kind():
     stop = Stop(2000, "a", "b", "c", "d", "fading", "weather", "k", "w")
     with pytest.raises(ValueError, match="weather"):
         figures.road([stop], BOTTLENECKS)
+
+
+def test_most_late_steps_are_about_pairs_and_memory():
+    late = [
+        s.mended in ("pairs", "memory") for s in load_road() if s.year >= 2019
+    ]
+    assert sum(late) > len(late) / 2

@@ -3,6 +3,7 @@
 import numpy as np
 
 from attn_course import data
+from attn_course.experiments import head_subsets
 from attn_course.subsets import fewest_heads, held_out_best, held_out_ranked
 
 
@@ -35,3 +36,14 @@ def test_the_ends_are_the_empty_and_the_whole_model():
                 found[[0, -1]], halves.mean(axis=0)[[0, -1]]
             )
         assert 1 <= fewest_heads(held_out_best(halves)) <= 8
+
+
+def test_ranking_falls_short_only_where_few_heads_are_kept():
+    """As the page tells: at one to three heads, not from four on."""
+    page = data.load_recording("head-subsets"), "zero", "held-out answer"
+    chosen, ranked = (
+        head_subsets.of_seeds(*page, measured)
+        for measured in (held_out_best, held_out_ranked)
+    )
+    lost = ranked - chosen  # (seeds, sizes)
+    assert lost[:, 4:].max() < 0.05 < lost.max()

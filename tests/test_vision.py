@@ -45,7 +45,7 @@ def test_neighbours_in_the_data_set_are_of_like_hands():
 
 
 def test_a_split_repeats_no_picture():
-    parts = experiment.split()
+    parts = vision.split()
     sizes = [len(part.targets) for part in parts]
     assert sizes == experiment.SETTINGS["split"]
     train, test = (
@@ -55,7 +55,7 @@ def test_a_split_repeats_no_picture():
 
 
 def test_shuffling_moves_all_pictures_alike():
-    plain, moved = (experiment.split(p).test for p in ("in place", "shuffled"))
+    plain, moved = (vision.split(p).test for p in ("in place", "shuffled"))
     assert torch.equal(plain.targets, moved.targets)
     a, b = (part.inputs[0].flatten(1) for part in (plain, moved))
     assert not torch.equal(a, b)
@@ -190,24 +190,19 @@ def recording():
     return load_recording("patches")
 
 
-def test_no_run_is_missing(recording):
-    settings, seeds = experiment.SETTINGS, recording["recorded"]["seeds"]
-    assert recording["settings"] == settings
-    found = [
-        (r["model"], r["learning_rate"], r["seed"])
-        for r in recording["records"]
-    ]
-    rates = settings["learning_rate"]
-    assert found == list(itertools.product(experiment.MODELS, rates, seeds))
+def test_changes_are_of_every_seed(recording):
     changed = [
         (r["change"], r["model"], r["seed"]) for r in recording["changed"]
     ]
     assert changed == [
         (change, model, seed)
-        for change, names in settings["changed"].items()
-        for model, seed in itertools.product(names, seeds)
+        for change, names in experiment.SETTINGS["changed"].items()
+        for model, seed in itertools.product(
+            names, recording["recorded"]["seeds"]
+        )
     ]
-    assert [entry["seed"] for entry in recording["hidden"]] == seeds
+    seeds = [entry["seed"] for entry in recording["hidden"]]
+    assert seeds == recording["recorded"]["seeds"]
 
 
 def test_with_nothing_hidden_nothing_changes(recording):
@@ -218,20 +213,6 @@ def test_with_nothing_hidden_nothing_changes(recording):
             assert tuple(how) == experiment.ORDERS
             starts = [curve[0] for curve in how.values()]
             assert starts == pytest.approx([accuracy] * len(how), abs=1e-3)
-
-
-def test_training_again_gives_what_was_recorded(recording):
-    for name, rate in (("perceptron", 0.001), ("perceptron", 0.01)):
-        again = experiment.run_one(name, rate, 1)
-        [before] = [
-            r
-            for r in recording["records"]
-            if (r["model"], r["learning_rate"], r["seed"]) == (name, rate, 1)
-        ]
-        assert again["accuracy"] == pytest.approx(before["accuracy"], abs=0.02)
-        assert again["chosen_by"] == pytest.approx(
-            before["chosen_by"], rel=0.25
-        )
 
 
 def test_the_example_is_a_test_picture(recording):

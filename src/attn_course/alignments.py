@@ -1,6 +1,6 @@
 """Word alignments: links out of attention weights, and how wrong they are."""
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ from jaxtyping import Float
 __all__ = [
     "Link",
     "alignment_error_rate",
+    "corpus_error_rate",
     "diagonal_links",
     "same_place_links",
     "strongest_links",
@@ -51,6 +52,25 @@ def alignment_error_rate(
         raise ValueError("expected links, got none found and none sure")
     right = len(found & sure) + len(found & possible)
     return 1 - right / (len(found) + len(sure))
+
+
+def corpus_error_rate(
+    found: Sequence[Set[Link]],
+    sure: Sequence[Set[Link]],
+    possible: Sequence[Set[Link]],
+) -> float:
+    """Measure the alignment error rate of many sentences together.
+
+    Each argument holds the links of each sentence.
+
+    >>> corpus_error_rate([{(0, 0)}, {(0, 1)}], [{(0, 0)}] * 2, [{(0, 0)}] * 2)
+    0.5
+    """
+    joined = (
+        {(n, *link) for n, links in enumerate(some) for link in links}
+        for some in (found, sure, possible)
+    )
+    return alignment_error_rate(*joined)
 
 
 def strongest_links(weights: Float[Any, "n_q n_k"]) -> set[Link]:

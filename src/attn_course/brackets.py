@@ -11,16 +11,18 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from attn_course.links import Link
 from attn_course.pieces import merge_pieces, word_spans
+from attn_course.reading import THRESHOLD, TIMES
 
 __all__ = [
     "PAIRS",
     "SHAPES",
     "WORDINGS",
     "code_lines",
+    "labelled_openers",
     "line_words",
     "looks_at_openers",
     "mixed_lines",
@@ -193,6 +195,23 @@ def looks_at_openers(model: Any, line: Link) -> Float[np.ndarray, "3 L H 2"]:
     asking = [line.query, line.query - 1, max(line.right, line.rival) + 1]
     seen = between[:, :, asking][..., [line.right, line.rival]]
     return np.moveaxis(seen, 2, 0)  # (3, L, H, 2)
+
+
+def labelled_openers(
+    weights: Float[np.ndarray, "*heads 2"],
+) -> Bool[np.ndarray, "*heads"]:
+    """Say which heads earn the label "looks at the bracket to close".
+
+    The mean weight of the right bracket is at least `THRESHOLD`, and `TIMES`
+    that of its rival. Over a group each bracket is right as often as it is
+    the rival, at the same place and with the same words: what the rival gets
+    is what the right one would get anyway.
+
+    >>> labelled_openers(np.array([[0.6, 0.1], [0.6, 0.4], [0.4, 0]])).tolist()
+    [True, False, False]
+    """
+    right, rival = weights[..., 0], weights[..., 1]
+    return (right >= THRESHOLD) & (right >= TIMES * rival)
 
 
 def _groups() -> list[tuple[str, str]]:

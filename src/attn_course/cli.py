@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from attn_course.experiments import MOST_SEEDS, run, version_of
+from attn_course.experiments import MOST_SEEDS, run
 from attn_course.optional import WANTED, need, too_old
+from attn_course.provenance import version_of
 
 __all__ = ["main"]
 

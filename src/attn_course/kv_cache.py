@@ -83,6 +83,7 @@ class KVCache:
                 "expected a value for each key, got key.shape="
                 f"{tuple(key.shape)}, value.shape={tuple(value.shape)}"
             )
+        _check_like("value", value, key, "match key")
         # Both before either is kept: a refused value must leave no key.
         keys = _followed(self._keys, key)
         values = _followed(self._values, value)
@@ -106,15 +107,19 @@ def _check(name: str, new: Any, kept: list[Any]) -> None:
             f"expected {name} of shape {(*axes, 'new', d)} to follow what is "
             f"kept, got {tuple(new.shape)}"
         )
+    _check_like(name, new, kept[0], "follow what is kept")
+
+
+def _check_like(name: str, new: Any, other: Any, purpose: str) -> None:
+    """Check that an array is of the library, dtype and device of another."""
     for what, theirs, ours in (
-        ("library", library(new), library(kept[0])),
-        ("dtype", new.dtype, kept[0].dtype),
-        ("device", device(new), device(kept[0])),
+        ("library", library(new), library(other)),
+        ("dtype", new.dtype, other.dtype),
+        ("device", device(new), device(other)),
     ):
         if theirs != ours:
             raise ValueError(
-                f"expected {name} of {what}={ours} to follow what is kept, "
-                f"got {theirs}"
+                f"expected {name} of {what}={ours} to {purpose}, got {theirs}"
             )
 
 

@@ -7,7 +7,7 @@ and keys can be seen.
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -20,7 +20,10 @@ __all__ = [
     "Batch",
     "Recall",
     "accuracy",
+    "last_loss",
+    "losses",
     "recall_batch",
+    "thinned",
     "train",
     "trained_parameters",
 ]
@@ -240,6 +243,42 @@ def train(
         if diverged:
             break
     return history
+
+
+def losses(history: list[dict[str, Any]]) -> list[float | None]:
+    """Give the losses of `train` in four digits, as recordings keep them.
+
+    >>> losses([{"loss": 2.079442}, {"loss": None}])
+    [2.079, None]
+    """
+    return [
+        None if entry["loss"] is None else float(f"{entry['loss']:.4g}")
+        for entry in history
+    ]
+
+
+def last_loss(history: Sequence[dict[str, Any]]) -> float | None:
+    """Average the loss over the last fifth of the steps of `train`.
+
+    Four digits; None where it was not finite.
+
+    >>> last_loss([{"loss": 8 / 2**i} for i in range(10)])
+    0.02344
+    """
+    last = [entry["loss"] for entry in history]
+    last = last[-max(1, round(len(last) / 5)) :]
+    return None if None in last else float(f"{sum(last) / len(last):.4g}")
+
+
+def thinned(losses: Sequence[float], numbers: int = 50) -> list[float]:
+    """Average the losses of single steps over equal stretches.
+
+    >>> thinned([4.0, 2.0, 1.0, 0.0], numbers=2)
+    [3.0, 0.5]
+    """
+    size = -(-len(losses) // numbers)
+    stretches = (losses[i : i + size] for i in range(0, len(losses), size))
+    return [float(f"{sum(some) / len(some):.4g}") for some in stretches]
 
 
 @torch.no_grad()

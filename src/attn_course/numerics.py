@@ -20,6 +20,7 @@ __all__ = [
     "mask_table",
     "overflow_table",
     "plain_softmax",
+    "rows_without_keys",
 ]
 
 # What is added to the scores of hidden keys; "bool" leaves that to a
@@ -123,6 +124,29 @@ def mask_table() -> list[dict[str, Any]]:
                         }
                     )
     return records
+
+
+def rows_without_keys() -> list[dict[str, str]]:
+    """Tell what a query that may look at nothing gets, in float32.
+
+    A row for each of `FILLS`, a column for each library; "–" where it does
+    not take such a mask.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for r in mask_table():
+        if (r["dtype"], r["case"]) == (
+            "float32",
+            "all hidden, scores below 0",
+        ):
+            found.setdefault(r["library"], {})[r["fill"]] = r["result"]
+    fills = {fill: fill for fill in FILLS} | {"bool": "a boolean mask"}
+    return [
+        {
+            "hidden keys get": name,
+            **{library: row.get(fill, "–") for library, row in found.items()},
+        }
+        for fill, name in fills.items()
+    ]
 
 
 def describe(output: list[float], hidden: list[bool]) -> str:

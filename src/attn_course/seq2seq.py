@@ -25,6 +25,7 @@ __all__ = [
     "Batches",
     "Translator",
     "Vocabulary",
+    "as_large_as_bahdanaus",
     "count_parameters",
     "evaluate",
     "match_parameters",
@@ -469,3 +470,17 @@ def match_parameters(like: Translator, **settings: Any) -> Translator:
 
     near = range(2 * (like.hidden // 3), 2 * like.hidden, 2)
     return Translator(hidden=min(near, key=off), **settings)
+
+
+def as_large_as_bahdanaus(
+    *, hidden: int, score: str, looks: str | None = None, **settings: Any
+) -> Translator:
+    """Make a model with as many parameters as Bahdanau's of size `hidden`.
+
+    Other settings are those of `Translator`.
+    """
+    like = Translator(hidden=hidden, **settings)
+    kind = {"score": score, "looks": looks}
+    if score == like.score and looks in (None, like.looks):
+        return like
+    return match_parameters(like, **kind, **settings)

@@ -1,9 +1,9 @@
 """Plain HTML tables: what widgets fall back on and what cells show."""
 
 import html
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-__all__ = ["html_table"]
+__all__ = ["html_table", "span"]
 
 
 def html_table(
@@ -35,3 +35,18 @@ def html_table(
         f"<table{attributes}><caption>{escape(caption)}</caption>"
         f"<thead><tr>{columns}</tr></thead><tbody>{body}</tbody></table>"
     )
+
+
+def span(values: Iterable[float], form: str = ".2f") -> str:
+    """Write the smallest and the largest, or the one that they are.
+
+    Examples
+    --------
+    >>> span([0.5, 0.25])
+    '0.25 to 0.50'
+    >>> span([0.501, 0.499])
+    '0.50'
+    """
+    each = list(values)
+    low, high = (f"{x:{form}}" for x in (min(each), max(each)))
+    return low if low == high else f"{low} to {high}"

@@ -7,24 +7,30 @@ and a convolutional network, which knows which pixels are neighbours.
 """
 
 from collections.abc import Callable
+from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import nn
 
+from attn_course.data import load_digits
 from attn_course.models import Batch
 from attn_course.transformer import EncoderLayer
 
 __all__ = [
     "PATCHES",
+    "SHARES",
     "SIDE",
+    "Split",
     "VisionTransformer",
     "as_maps",
     "batches",
     "cnn",
     "mlp",
     "patches",
+    "split",
     "without",
 ]
 
@@ -32,6 +38,7 @@ SIDE, PATCH, CLASSES = 8, 2, 10
 ACROSS = SIDE // PATCH
 PATCHES = ACROSS**2
 POSITIONS = ("learned", "none")
+SHARES = [1100, 200, 497]  # to train on, to choose with, to test
 
 
 def patches(
@@ -214,6 +221,36 @@ def batches(
         return Batch((pictures[i],), labels[i])
 
     return draw
+
+
+class Split(NamedTuple):
+    """Digits to train on, to choose the rate with, and to test on."""
+
+    train: Batch
+    choose: Batch
+    test: Batch
+
+
+@cache
+def split(pixels: str = "in place") -> Split:
+    """Give the digits in three parts, in the order of the data set.
+
+    They stand there grouped by hand: most of the test was written by hands
+    that training never saw. "shuffled" moves all pixels to other places, the
+    same ones in every picture.
+    """
+    digits = load_digits()
+    pictures = torch.tensor(digits.pictures, dtype=torch.float32)
+    if pixels == "shuffled":
+        generator = torch.Generator().manual_seed(3000)
+        moved = torch.randperm(SIDE**2, generator=generator)
+        pictures = pictures.flatten(1)[:, moved].reshape(pictures.shape)
+    shares = zip(
+        pictures.split(SHARES),
+        torch.tensor(digits.labels).split(SHARES),
+        strict=True,
+    )
+    return Split(*(Batch((x,), y) for x, y in shares))
 
 
 def without(

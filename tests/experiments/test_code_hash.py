@@ -4,8 +4,8 @@ import textwrap
 
 import pytest
 
-from attn_course.experiments import EXPERIMENTS
-from attn_course.experiments.code_hash import code_hash, reached
+from attn_course.experiments import studies
+from attn_course.experiments.code_hash import FRAME, code_hash, reached
 
 START = {
     "task.py": """
@@ -164,10 +164,9 @@ def test_a_root_must_have_a_definition():
 
 
 def test_nothing_of_the_frame_is_followed():
-    for name in EXPERIMENTS:
-        module = importlib.import_module(f"attn_course.experiments.{name}")
-        found = reached((module, "record"))
-        assert not any("provenance" in one or "Parts" in one for one in found)
+    for study in studies().values():
+        for one in reached(*study._roots()):
+            assert one.rpartition(".")[0] not in FRAME
 
 
 def test_a_module_that_is_imported_by_its_name_may_move(hash_of):

@@ -273,10 +273,16 @@ def test_training_that_was_not_over_is_found(recorded):
 def test_a_missing_curve_or_baseline_is_found(recorded):
     study, recording = recorded
     for record in recording["records"]:
-        del record["history"]
-    assert broken(study, recording) == ["converged", "converged"]
+        if record["way"] == "slow":
+            del record["history"]
+    [fault] = broken_rules(study, recording)
+    assert fault.what == "slow: convergence not recorded"
+    for record in recording["records"]:
+        record.pop("history", None)
+    [fault] = broken_rules(study, recording)
+    assert fault.what == "every arm: convergence not recorded"
     recording["baselines"] = {}
-    assert broken(study, recording) == ["converged", "converged", "baselines"]
+    assert broken(study, recording) == ["converged", "baselines"]
 
 
 @pytest.mark.parametrize(
@@ -321,4 +327,6 @@ def test_a_recording_is_of_the_code_of_today(study):
 
 
 def test_a_slice_of_every_arm_comes_out_again(study):
+    if study.name == "triton-kernels" and sys.platform != "linux":
+        pytest.skip("Triton is made for Linux")
     assert study.differences() == []

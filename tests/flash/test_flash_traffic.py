@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracles import gradients, loops
 
-from attn_course import growth
+from attn_course import data, growth
 from attn_course.flash import SlowMemory, tiled_attention, tiled_backward
 from attn_course.flash import traffic as tr
 
@@ -180,3 +180,9 @@ def test_bad_input_is_told(arguments, options, message):
     for function in (tr.count, tr.formula):
         with pytest.raises(ValueError, match=message):
             function(*arguments, **options)
+
+
+def test_recorded_counts_are_those_of_the_formula():
+    counted = data.load_recording("flash-traffic")["counted"]
+    assert len(counted) == 9
+    assert all(row["is_formula"] for row in counted)

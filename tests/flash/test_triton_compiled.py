@@ -96,18 +96,6 @@ def test_the_recording_has_every_target(recording):
     assert rows == [target[:4] for target in experiment.targets()]
 
 
-@linux
-def test_a_slice_of_the_recording_is_compiled_again(recording, codes):
-    rows = {
-        (row["kernel"], tuple(row["capability"]), row["dtype"], row["d"]): row
-        for row in recording["compiled"]
-    }
-    for target, code in codes.items():
-        row = rows[target[:4]]
-        assert row["tensor_cores"] == code.tensor_cores
-        assert row["shared"] == code.shared
-
-
 def test_every_recorded_kernel_fits_its_card(recording):
     for row in recording["compiled"]:
         assert row["shared"] <= row["shared_limit"], row

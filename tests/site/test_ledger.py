@@ -17,6 +17,7 @@ from attn_course.handover import MIME
 from attn_course.road import load_road
 from attn_course.site.ledger import split_target
 from attn_course.site.outputs import reports
+from attn_course.site.verdicts import verdict_of
 
 CLAIMS = [claim for part in claims.ledger() for claim in part.claims]
 PAGE = """---
@@ -185,7 +186,7 @@ def test_the_ledger_lists_every_claim(book):
     ]
     for claim, card in zip(CLAIMS, cards, strict=True):
         verdict = card.select_one(".attn-verdict").get_text()
-        assert verdict == claim.verdict
+        assert verdict == verdict_of(claim).text
         assert claim.kind in card.get_text()
         assert len(numbers(card)) == len(claim.values)
         links = [link["href"] for link in card.select("dd a")]
@@ -205,13 +206,13 @@ def test_verdicts_are_counted_and_lead_to_the_ledger(book):
         for row in index.select("table tbody tr")
     ]
     for part, row in zip(claims.ledger(), rows, strict=False):
-        verdicts = [claim.verdict for claim in part.claims]
+        verdicts = [verdict_of(claim).text for claim in part.claims]
         counts = [verdicts.count(verdict) for verdict in chapters.VERDICTS]
         assert row == [part.title, str(len(verdicts)), *map(str, counts)]
     assert len(rows) == len(claims.ledger()) + 1
     assert rows[-1][:2] == ["all", str(len(CLAIMS))]
     links = [link["href"] for link in index.select('a[href^="claims.html#"]')]
-    refused = [c.id for c in CLAIMS if c.verdict == "does not hold"]
+    refused = [c.id for c in CLAIMS if verdict_of(c).text == "does not hold"]
     anchors = [link.partition("#")[2] for link in links]
     assert anchors == [
         *(f"section-{part.number}" for part in claims.ledger()),

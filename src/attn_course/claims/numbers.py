@@ -4,6 +4,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from attn_course.interpret.statistics import over_seeds
+
 __all__ = ["measured", "readable", "show"]
 
 # A value as it travels: a number, a word, or a number for each seed.
@@ -35,12 +37,7 @@ def measured(value: Any) -> Value:
             raise ValueError(
                 f"expected one number for each seed, got {value!r}"
             )
-        return {
-            "mean": math.fsum(each) / len(each),
-            "min": min(each),
-            "max": max(each),
-            "each": each,
-        }
+        return {**over_seeds(each)._asdict(), "each": each}
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int | str):

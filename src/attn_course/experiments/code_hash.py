@@ -26,7 +26,6 @@ __all__ = ["code_hash", "files_of", "reached"]
 FRAME = (
     "attn_course.experiments",
     "attn_course.experiments.code_hash",
-    "attn_course.experiments.parts",
     "attn_course.experiments.runs",
     "attn_course.experiments.study",
     "attn_course.provenance",
@@ -40,7 +39,7 @@ def code_hash(*roots: Any) -> str:
     ----------
     roots
         Functions, classes, or pairs of a module and the name of one of its
-        constants.
+        constants. A module that can't be imported everywhere is named.
 
     Raises
     ------
@@ -117,7 +116,9 @@ def _start(root: Any) -> Definition:
     """Find where a root is defined."""
     if isinstance(root, tuple) and len(root) == 2:
         module, name = root
-        found = Definition(getattr(module, "__name__", ""), str(name))
+        if not isinstance(module, str):
+            module = getattr(module, "__name__", "")
+        found = Definition(module, str(name))
     else:
         root = inspect.unwrap(root) if callable(root) else root
         found = Definition(

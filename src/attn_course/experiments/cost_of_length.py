@@ -6,34 +6,31 @@ One head of width 64, float32, one thread, forward only: the course's own
 length, several times over. Exponents are fitted for each repeat over the
 longer half of the lengths. Memory is what the peak of a fresh process grows
 by. Computers differ: read the exponents and ratios, with their spread.
+
+By arithmetic the exponent of time is 2 for both. Naive memory should grow
+with n², at least by one table of n² scores; fused memory with n.
 """
 
-import inspect
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 
-from attn_course import growth
-from attn_course.experiments import machine, provenance
-from attn_course.experiments.parts import one_thread
+from attn_course import figures, growth
+from attn_course.experiments.study import Study
 from attn_course.functional import attention
+from attn_course.provenance import machine
 
-__all__ = [
-    "RECORDINGS",
-    "SETTINGS",
-    "WAYS",
-    "inputs",
-    "peaks",
-    "record",
-    "time_one",
-]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-RECORDINGS = ("cost-of-length",)
+__all__ = ["SETTINGS", "STUDY", "WAYS", "fit", "measure", "peaks"]
+
 WAYS: dict[str, Callable[..., torch.Tensor]] = {
     "naive": attention,
     "SDPA": scaled_dot_product_attention,
@@ -44,7 +41,8 @@ SETTINGS = {
     "d": 64,
     "repeats": 5,
 }
-CODE = ("experiments/cost_of_length.py", "functional.py", "growth.py")
+# The width of GPT-2 small, for which products are counted.
+D_MODEL = 768
 # The peak only rises: lengths go up, and each one's growth is its own.
 MEASURE = r"""
 import json, re, sys, torch
@@ -66,36 +64,38 @@ with torch.no_grad():
         found.append(peak() - before)
 print(json.dumps(found))
 """
+STUDY = Study(
+    "cost-of-length",
+    chapter=7,
+    question="How do time and memory of attention grow with the text?",
+    design=__doc__,
+    seeds=0,
+    settings=SETTINGS,
+    packages=["torch"],
+    tolerance=0.3,
+)
 
 
-def inputs(name: str, seeds: Sequence[int]) -> list[Any]:
-    """List what the recording depends on, the code it runs included."""
-    return [inspect.getsource(attention), inspect.getsource(growth.exponent)]
-
-
-def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
+@STUDY.run
+def measure() -> dict[str, Any]:
     """Measure every repeat, then the memory."""
     lengths, measured_on = SETTINGS["lengths"], machine()
     seconds: dict[str, list[list[float]]] = {way: [] for way in WAYS}
-    with one_thread():
-        for repeat in range(SETTINGS["repeats"]):
-            taken = {way: [] for way in WAYS}
-            for n in lengths:
-                for way in WAYS:
-                    taken[way].append(time_one(way, n, seed=repeat))
+    for repeat in range(SETTINGS["repeats"]):
+        taken = {way: [] for way in WAYS}
+        for n in lengths:
             for way in WAYS:
-                seconds[way].append([float(f"{t:.4g}") for t in taken[way]])
-            print(f"  repeat {repeat + 1} of {SETTINGS['repeats']}")
+                taken[way].append(time_one(way, n, seed=repeat))
+        for way in WAYS:
+            seconds[way].append([float(f"{t:.4g}") for t in taken[way]])
     return {
-        "about": inspect.getdoc(inspect.getmodule(record)),
-        "settings": SETTINGS,
         "keys": {
-            "seconds": "(repeats, lengths): one call",
+            "seconds_per_call": "(repeats, lengths)",
             "exponents": "of time, one for each repeat",
             "peak_bytes": "growth of the process's peak, by length",
             "score_bytes": "n² numbers of 4 bytes, by length",
         },
-        "seconds": seconds,
+        "seconds_per_call": seconds,
         "exponents": {
             way: [round(fit(row), 3) for row in rows]
             for way, rows in seconds.items()
@@ -103,8 +103,91 @@ def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
         "peak_bytes": {way: peaks(way, lengths) for way in WAYS},
         "score_bytes": [growth.score_bytes(n) for n in lengths],
         "machine": measured_on,
-        "recorded": provenance(name, seeds=[], packages=["torch"], code=CODE),
     }
+
+
+@STUDY.slice
+def memory_again(recording: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Compare outputs and memory, not times: clocks differ every time.
+
+    Naive memory is compared in powers of ten; of fused memory, which is so
+    small that other needs of the process show, only that it is below a table
+    of scores.
+    """
+    generator = torch.Generator().manual_seed(0)
+    q, k, v = torch.randn(3, 1, 1, 256, SETTINGS["d"], generator=generator)
+    naive, fused = (way(q, k, v) for way in WAYS.values())
+    yield "outputs apart", 0, (naive - fused).abs().max().item()
+    lengths = [1024, 2048]
+    places = [SETTINGS["lengths"].index(n) for n in lengths]
+    tables = [growth.score_bytes(n) for n in lengths]
+    yield "scores", [recording["score_bytes"][i] for i in places], tables
+    found = {way: peaks(way, lengths) for way in WAYS}
+    then = {
+        way: [recording["peak_bytes"][way][i] for i in places] for way in WAYS
+    }
+    yield "naive", np.log10(then["naive"]), np.log10(found["naive"])
+    yield (
+        "fused below a table",
+        then["SDPA"][-1] < tables[-1],
+        found["SDPA"][-1] < tables[-1],
+    )
+
+
+@STUDY.claim("7.cost")
+def growth_of_both(recording: dict[str, Any]) -> dict[str, float]:
+    """Give exponents, the ratio of times, and peaks at the longest text."""
+    naive, fused = (
+        np.median(recording["seconds_per_call"][way], axis=0) for way in WAYS
+    )
+    exponents = recording["exponents"]
+    peak = {way: b[-1] / 1e6 for way, b in recording["peak_bytes"].items()}
+    return {
+        "naive_low": min(exponents["naive"]),
+        "naive_high": max(exponents["naive"]),
+        "sdpa_low": min(exponents["SDPA"]),
+        "sdpa_high": max(exponents["SDPA"]),
+        "ratio_low": (naive / fused).min(),
+        "ratio_high": (naive / fused).max(),
+        "n": recording["settings"]["lengths"][-1],
+        "naive_peak": peak["naive"],
+        "sdpa_peak": peak["SDPA"],
+    }
+
+
+@STUDY.claim("7.cost")
+def by_arithmetic(recording: dict[str, Any]) -> dict[str, float]:
+    """Count products for each word, and the length that fills a gigabyte.
+
+    Four projections and two feed-forward maps take 12 d², scores and reading
+    2 n d.
+    """
+    n, d = 512, D_MODEL
+    return {
+        "share": 2 * n * d / (2 * n * d + 12 * d**2),
+        "equal": 6 * d,
+        "fills": growth.length_that_fills(10**9),
+    }
+
+
+@STUDY.figure(
+    """
+    Peak memory in megabytes over 64 to 8192 words, both axes doubling. Naive
+    attention rises with the square to above 1000, fused attention in
+    proportion to the length, to below 5.
+    """
+)
+def memory(recording: dict[str, Any]) -> "Figure":
+    """Draw the peaks of both ways."""
+    return figures.curves(
+        recording["settings"]["lengths"],
+        {way: np.array(b) / 1e6 for way, b in recording["peak_bytes"].items()},
+        xlabel="words",
+        ylabel="peak memory of one head (MB)",
+        title="Recorded: one head, float32, one thread",
+        log_x=True,
+        log_y=True,
+    )
 
 
 @torch.no_grad()

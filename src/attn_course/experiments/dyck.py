@@ -13,16 +13,15 @@ equal weights do nearly as well on strings as trained, and that sinusoidal
 positions do not carry to longer ones; so both positions are reported.
 """
 
-import inspect
-import itertools
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
-from attn_course import dyck, models
+from attn_course import lab, models
 from attn_course.data import pack_array
 from attn_course.dyck import (
     DEPTH,
@@ -38,23 +37,21 @@ from attn_course.dyck import (
     right,
     strings,
 )
-from attn_course.experiments import fingerprint, provenance
-from attn_course.experiments.parts import Parts, one_thread
+from attn_course.experiments.study import Study
+from attn_course.experiments.sweeps import runs_of
 from attn_course.reading import TIMES, labelled
 
 __all__ = [
     "MODELS",
-    "RECORDINGS",
     "SETTINGS",
+    "STUDY",
     "baselines",
-    "inputs",
     "make",
-    "record",
-    "run_one",
+    "one",
+    "table",
     "tests",
 ]
 
-RECORDINGS = ("dyck",)
 MODELS = {
     "attention": {"positions": "none"},
     "attention, positions": {"positions": "sinusoidal"},
@@ -78,55 +75,79 @@ SETTINGS = {
 # The run whose map is kept, chosen beforehand.
 PAGE = ("attention", 0)
 STEP = 1 / 4096
-CODE = (
-    "experiments/dyck.py",
-    "experiments/parts.py",
-    "dyck.py",
-    "functional.py",
-    "heads.py",
-    "models.py",
-    "positions.py",
-    "reading.py",
-    "transformer.py",
+STUDY = Study(
+    "dyck",
+    chapter=6,
+    question="Must a model that closes brackets have a head that tracks them?",
+    design=__doc__,
+    arms={"model": MODELS},
+    settings=SETTINGS,
+    chosen_by="loss",
+    baseline="loss of guessing",
+    packages=["torch"],
+    tolerance=0.05,
 )
 
 
-def inputs(name: str, seeds: Sequence[int]) -> list[Any]:
-    """List what the recording depends on, the code it runs included."""
-    return [list(seeds), inspect.getsource(dyck)]
+@STUDY.run
+def one(model: str, seed: int) -> dict[str, Any]:
+    """Train one model; measure it and its heads."""
+    network = make(model, seed)
+    before = _measure_heads(network)
+    history = models.train(
+        Asked(network),
+        batches(SETTINGS["batch"]),
+        steps=SETTINGS["steps"],
+        learning_rate=SETTINGS["learning_rate"],
+        seed=1000 + seed,
+        progress=False,
+    )
+    losses = [round(entry["loss"], 4) for entry in history]
+    kept = (model, seed) == PAGE
+    return {
+        "loss": losses[-1],
+        "history": losses,
+        "right": {
+            test: round(right(network, drawn, where), 4)
+            for test, (drawn, where) in tests().items()
+        },
+        "untrained_heads": before,
+        "heads": _measure_heads(network),
+        "map": _map(network) if kept else None,
+    }
 
 
-def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
-    """Train every model with every seed; resume what is there."""
-    parts = Parts(name, fingerprint("dyck", name, 0))
-    runs = list(itertools.product(MODELS, seeds))
-    with one_thread():
-        done = parts.run(runs, run_one)
-    results = [entry["result"] for entry in done]
-    maps = [result.pop("map") for result in results]
-    content = {
-        "about": inspect.getdoc(inspect.getmodule(record)),
-        "settings": SETTINGS,
+@STUDY.summary
+def content(records: list[dict[str, Any]]) -> dict[str, Any]:
+    """Take the kept map out of the runs; add what is known once."""
+    [kept] = [one for r in records if (one := r.pop("map")) is not None]
+    return {
         "models": list(MODELS),
         "parameters": {
-            model: sum(
-                p.numel()
-                for p in make(model, 0).parameters()
-                if p.requires_grad
-            )
+            model: models.trained_parameters(make(model, 0))
             for model in MODELS
         },
-        "baselines": baselines(),
-        "records": results,
-        "map": next(one for one in maps if one),
+        "baselines": {**baselines(), "loss of guessing": math.log(KINDS)},
+        "map": kept,
         "rounding": f"Weights in `map` to the nearest {STEP:g}.",
-        "seconds": round(sum(entry["seconds"] for entry in done)),
-        "recorded": provenance(
-            name, seeds=list(seeds), packages=["torch"], code=CODE
-        ),
     }
-    parts.discard()
-    return content
+
+
+@STUDY.slice
+def again(recording: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Measure heads before training, and train the GRU, which has none."""
+    first = {r["model"]: r for r in recording["records"] if r["seed"] == 0}
+    for model, then in first.items():
+        parameters = models.trained_parameters(make(model, 0))
+        yield model, recording["parameters"][model], parameters
+        now = _measure_heads(make(model, 0)) or {}
+        for key, value in now.items():
+            yield f"{model}: {key}", then["untrained_heads"][key], value
+    for test, share in one("GRU", 0)["right"].items():
+        yield f"GRU: {test}", first["GRU"]["right"][test], share
+    for rule, shares in baselines().items():
+        then = recording["baselines"][rule]
+        yield rule, list(then.values()), list(shares.values())
 
 
 def make(model: str, seed: int) -> nn.Module:
@@ -140,33 +161,6 @@ def make(model: str, seed: int) -> nn.Module:
         seed=seed,
         **options,
     )
-
-
-def run_one(model: str, seed: int, steps: int | None = None) -> dict[str, Any]:
-    """Train one model; measure it and its heads."""
-    network = make(model, seed)
-    before = _measure_heads(network)
-    history = models.train(
-        Asked(network),
-        batches(SETTINGS["batch"]),
-        steps=steps or SETTINGS["steps"],
-        learning_rate=SETTINGS["learning_rate"],
-        seed=1000 + seed,
-        progress=False,
-    )
-    kept = (model, seed) == PAGE
-    return {
-        "model": model,
-        "seed": seed,
-        "loss": round(history[-1]["loss"], 4),
-        "right": {
-            test: round(right(network, drawn, where), 4)
-            for test, (drawn, where) in tests().items()
-        },
-        "untrained_heads": before,
-        "heads": _measure_heads(network),
-        "map": _map(network) if kept else None,
-    }
 
 
 def tests() -> dict[str, tuple[Strings, torch.Tensor | None]]:
@@ -250,3 +244,58 @@ def _map(network: Reader) -> dict[str, Any]:
 
 def _generator(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
+
+
+# What the page tells
+
+
+@STUDY.claim("6.brackets")
+def numbers(recording: dict[str, Any]) -> dict[str, Any]:
+    """Give the best head of small models, and who copes with depth."""
+    small = runs_of(recording["records"], model="attention")
+    gru = runs_of(recording["records"], model="GRU")
+    return {
+        "small_deeper": [r["right"]["deeper"] for r in small],
+        "small_score": [_best(r["heads"]) for r in small],
+        "small_untrained": [_best(r["untrained_heads"]) for r in small],
+        "small_labelled": [int(np.sum(r["heads"]["labelled"])) for r in small],
+        "small_equal": small[0]["heads"]["uniform"],
+        "gru_deeper": [r["right"]["deeper"] for r in gru],
+    }
+
+
+def table() -> Any:
+    """Show how often each model is right, and what its best head gives."""
+    records = STUDY.recording["records"]
+    rows = []
+    for model in MODELS:
+        runs = runs_of(records, model=model)
+        rows.append(
+            {
+                "model": model,
+                **{
+                    test: _span([r["right"][test] for r in runs])
+                    for test in runs[0]["right"]
+                },
+                "best head gives": _span([_best(r["heads"]) for r in runs])
+                if runs[0]["heads"]
+                else "–",
+            }
+        )
+    return lab.table(
+        rows,
+        caption="Recorded: which bracket closes next, share right, 3 seeds; "
+        "and the weight that the best head gives the bracket to be closed",
+        columns=list(rows[0]),
+    )
+
+
+def _best(heads: dict[str, Any]) -> float:
+    """Give the largest weight that any head gives the right bracket."""
+    return float(np.max(heads["score"]))
+
+
+def _span(values: Sequence[float]) -> str:
+    """Write the smallest and the largest, or the one that they are."""
+    low, high = f"{min(values):.2f}", f"{max(values):.2f}"
+    return low if low == high else f"{low} to {high}"

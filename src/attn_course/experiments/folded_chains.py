@@ -19,8 +19,7 @@ every model's training loss was still falling: so all learn once more, for
 four times as long.
 """
 
-import sys
-from collections.abc import Sequence
+from collections.abc import Mapping
 from functools import cache, partial
 from typing import Any
 
@@ -28,29 +27,25 @@ import numpy as np
 import torch
 from torch import nn
 
-from attn_course import contacts, triangles
-from attn_course.data import Chain, load_chains, proteins
-from attn_course.experiments import miniatures
-from attn_course.experiments.miniatures import Task
+from attn_course import contacts
+from attn_course.data import Chain, load_chains
+from attn_course.experiments.miniatures import Task, compare, each_seed
 from attn_course.models import Batch
 from attn_course.triangles import UNKNOWN, MapFiller, asked, hide
 
 __all__ = [
-    "RECORDINGS",
     "SETTINGS",
+    "STUDY",
     "by_chain",
     "by_places",
     "by_triangles",
     "counted",
-    "inputs",
     "nearest",
-    "record",
     "shared_out",
     "split",
     "task",
 ]
 
-RECORDINGS = ("folded-chains",)
 LENGTH, BINS = 16, len(contacts.EDGES) + 1
 SETTINGS = {
     "steps": 240,
@@ -72,28 +67,6 @@ MODELS = {
         MapFiller, "convolution", layers=3, d_model=12, d_ff=8, **SIZES
     ),
 }
-CODE = (
-    "contacts.py",
-    "data/proteins.py",
-    "experiments/folded_chains.py",
-    "triangles.py",
-)
-
-
-def inputs(name: str, seeds: Sequence[int]) -> list[Any]:
-    """List what the recording depends on, the code it runs included."""
-    return miniatures.dependencies(seeds, contacts, triangles, proteins)
-
-
-def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
-    """Train every model with every rate and seed; take up what is there."""
-    return miniatures.record(
-        sys.modules[__name__],
-        name,
-        seeds,
-        code=CODE,
-        more={"counted": counted()},
-    )
 
 
 def shared_out() -> dict[str, list[Chain]]:
@@ -120,7 +93,8 @@ def split() -> dict[str, torch.Tensor]:
     return parts
 
 
-def task(name: str) -> Task:
+@cache
+def task() -> Task:
     """Give the models and the three parts."""
     parts = split()
 
@@ -158,9 +132,9 @@ def by_chain(model: nn.Module, test: Batch) -> list[float]:
     ]
 
 
-def counted() -> dict[str, float]:
+def counted() -> dict[str, dict[str, float]]:
     """Measure what learns next to nothing, on the test."""
-    test = task(RECORDINGS[0]).test
+    test = task().test
     (seen,), counts = test.inputs, by_places(split()["train"])
     named = {
         "places apart": counts.argmax(-1).expand(len(seen), -1, -1),
@@ -168,10 +142,12 @@ def counted() -> dict[str, float]:
         "nearest told pair": nearest(seen),
     }
     return {
-        way: round(
-            (kinds[asked(seen)] == test.targets).float().mean().item(), 4
-        )
-        for way, kinds in named.items()
+        "counted": {
+            way: round(
+                (kinds[asked(seen)] == test.targets).float().mean().item(), 4
+            )
+            for way, kinds in named.items()
+        }
     }
 
 
@@ -219,3 +195,50 @@ def nearest(seen: torch.Tensor) -> torch.Tensor:
     told = (seen != UNKNOWN).flatten(-2)[:, None, None]
     first = torch.where(told, way, 2 * n).argmin(-1)  # (maps, n, n)
     return seen.flatten(-2).gather(-1, first.flatten(-2)).view_as(seen)
+
+
+STUDY = compare(
+    "folded-chains",
+    task,
+    MODELS,
+    counted,
+    question="Must triangles have attention to fill in a map of distances?",
+    design=__doc__,
+    settings=SETTINGS,
+    data=["proteins.csv.gz"],
+)
+
+
+@STUDY.claim("9.proteins")
+def filled_in(recording: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the share of distances named right, and protein by protein."""
+    names = {
+        "attention": "attention",
+        "equal": "equal weights",
+        "products": "products",
+        "convolutions": "convolutions",
+    }
+    by_protein = {
+        model: np.mean(
+            each_seed(recording, model, "chains", stage="longer"), 0
+        )
+        for model in names.values()
+    }  # mean over seeds
+    counts = recording["counted"]
+    return {
+        **{
+            f"{name}{ending}": each_seed(recording, model, stage=stage)
+            for name, model in names.items()
+            for ending, stage in (("", "records"), ("_longer", "longer"))
+        },
+        "places": counts["places apart"],
+        "inequality": counts["triangle inequality"],
+        "nearest": counts["nearest told pair"],
+        "tested": len(by_protein["attention"]),
+        **{
+            f"above_{rival}": int(
+                (by_protein["attention"] > by_protein[rival]).sum()
+            )
+            for rival in ("products", "convolutions")
+        },
+    }

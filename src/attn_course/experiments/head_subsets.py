@@ -1,113 +1,94 @@
 """How many heads are needed? The loss with every subset of heads.
 
 The small transformer of the pronouns (2 layers of 4 heads, 1000 steps, the
-settings of the experiment `pronouns`) is trained with every seed. Then each of
+settings of the study `pronouns`) is trained with every seed. Then each of
 its 256 subsets of heads is kept and the others are switched off, by zeros and
 by their mean over training sentences (as the whole model gives it). Nothing
-is trained again. Loss and accuracy are those of the pronoun's antecedent, on
-held-out sentences: nouns known from training and nouns held out. They are
-also given for each half of the sentences, so that a subset can be chosen on
-one half and measured on the other.
+is trained again, and nothing was tuned here. Loss and accuracy are those of
+the pronoun's antecedent, on held-out sentences: nouns known from training and
+nouns held out. They are also given for each half of the sentences, so that a
+subset can be chosen on one half and measured on the other.
 """
 
-import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import nn
 
-from attn_course import ablation
-from attn_course.data import pack_array
-from attn_course.experiments import fingerprint, pronouns, provenance
-from attn_course.experiments.parts import Parts, one_thread
-from attn_course.models import train
-from attn_course.pronouns import reader
+from attn_course import ablation, figures
+from attn_course.data import pack_array, unpack_array
+from attn_course.experiments.study import Study
+from attn_course.pronouns import reader, training
 from attn_course.pronouns.words import PAD
+from attn_course.subsets import fewest_heads, held_out_best, held_out_ranked
 
-__all__ = ["RECORDINGS", "SETTINGS", "inputs", "measure", "record", "run_one"]
+__all__ = ["SETTINGS", "STUDY", "measure", "one"]
 
-RECORDINGS = ("head-subsets",)
 SETTINGS = {
     "condition": "attention",
     "tests": ["known", "held-out answer"],
     "tested": 600,
     "mean_of": 1000,
 }
+LAYERS, HEADS = (training.SETTINGS[name] for name in ("layers", "heads"))
 WAYS = ("zero", "mean")
 HALVES = 2
 STEP = 1 / 2048
-CODE = (
-    "ablation.py",
-    "experiments/head_subsets.py",
-    "experiments/parts.py",
-    "experiments/pronouns.py",
-    "models.py",
-    "pronouns",
-    "transformer.py",
+STUDY = Study(
+    "head-subsets",
+    chapter=6,
+    question="How many of its heads does a small model need?",
+    design=__doc__,
+    settings=SETTINGS,
+    packages=["torch"],
+    tolerance=0.05,
 )
 
 
-def inputs(name: str, seeds: Sequence[int]) -> list[Any]:
-    """List what the recording depends on, the code it runs included."""
-    code = (ablation, pronouns)
-    return [
-        pronouns.inputs(name, seeds),
-        *(inspect.getsource(x) for x in code),
-    ]
-
-
-def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
-    """Train with every seed, and switch off every subset."""
-    parts = Parts(name, fingerprint("head_subsets", name, 0))
-    with one_thread():
-        done = parts.run([(seed,) for seed in seeds], run_one)
-    settings = pronouns.SETTINGS
-    content = {
-        "about": inspect.getdoc(inspect.getmodule(record)),
-        "settings": SETTINGS,
-        "layers": settings["layers"],
-        "heads": settings["heads"],
-        "subsets": "Number c keeps head h of layer l (from 0) where bit "
-        "l · heads + h of c is 1; the last is the whole model.",
-        "records": [entry["result"] for entry in done],
-        "halves": "`loss_halves` and `accuracy_halves`, (ways, tests, halves, "
-        "subsets), are the means over the first and the second half of the "
-        "sentences; `loss` and `accuracy` over all.",
-        "rounding": f"Losses and accuracies: nearest {STEP:g}.",
-        "seconds": round(sum(entry["seconds"] for entry in done)),
-        "recorded": provenance(
-            name, seeds=list(seeds), packages=["torch"], code=CODE
-        ),
-    }
-    parts.discard()
-    return content
-
-
-def run_one(seed: int, steps: int | None = None) -> dict[str, Any]:
+@STUDY.run
+def one(seed: int) -> dict[str, Any]:
     """Train one model; give loss and accuracy for every subset.
 
     `loss` and `accuracy` are arrays, `(ways, tests, subsets)`; those of each
     half of the sentences are `(ways, tests, halves, subsets)`.
     """
-    model = pronouns.make_reader(SETTINGS["condition"], seed)
-    train(
-        model,
-        reader.batches(pronouns._training(), pronouns.SETTINGS["batch"]),
-        steps=steps or pronouns.SETTINGS["steps"],
-        learning_rate=pronouns.SETTINGS["learning_rate"],
-        seed=seed,
-        progress=False,
-    )
-    subsets = ablation.every_subset(
-        pronouns.SETTINGS["layers"], pronouns.SETTINGS["heads"]
-    )
-    found = {"seed": seed}
+    model = training.make_reader(seed)
+    history = training.train_reader(model, seed)
+    found: dict[str, Any] = {}
+    subsets = ablation.every_subset(LAYERS, HEADS)
     for name, halves in measure(model, subsets).items():
         found[name] = pack_array(halves.mean(axis=2), step=STEP)
         found[f"{name}_halves"] = pack_array(halves, step=STEP)
-    return found
+    return {**found, "history": [round(h["loss"], 4) for h in history]}
+
+
+@STUDY.summary
+def content(records: list[dict[str, Any]]) -> dict[str, Any]:
+    """Say what the numbers of the records mean."""
+    return {
+        "layers": LAYERS,
+        "heads": HEADS,
+        "subsets": "Number c keeps head h of layer l (from 0) where bit "
+        "l · heads + h of c is 1; the last is the whole model.",
+        "halves": "`loss_halves` and `accuracy_halves`, (ways, tests, halves, "
+        "subsets), are the means over the first and the second half of the "
+        "sentences; `loss` and `accuracy` over all.",
+        "rounding": f"Losses and accuracies: nearest {STEP:g}.",
+    }
+
+
+@STUDY.slice
+def again(recording: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Train seed 0 again, and measure the whole model."""
+    model = training.make_reader(0)
+    training.train_reader(model, 0)
+    found = measure(model, ablation.every_subset(LAYERS, HEADS)[-1:])
+    for name in ("accuracy_halves", "loss_halves"):
+        then = unpack_array(recording["records"][0][name])[..., -1:]
+        yield name, then, found[name.removesuffix("_halves")]
 
 
 @torch.no_grad()
@@ -115,12 +96,12 @@ def measure(
     model: reader.Reader, subsets: np.ndarray
 ) -> dict[str, np.ndarray]:
     """Give `loss` and `accuracy`, each `(ways, tests, halves, subsets)`."""
-    known = reader.pack(pronouns._training()[: SETTINGS["mean_of"]])
+    known = reader.pack(training.training()[: SETTINGS["mean_of"]])
     words = known.inputs[0]
     real = words != reader.PLACE[PAD]
     means = ablation.mean_reads(model.transformer, words, real)
     tests = [
-        reader.pack(pronouns._tests()[test][: SETTINGS["tested"]])
+        reader.pack(training.tests(test)[: SETTINGS["tested"]])
         for test in SETTINGS["tests"]
     ]
     shape = (len(WAYS), len(tests), HALVES, len(subsets))
@@ -143,3 +124,67 @@ def measure(
 def _by_half(of_sentences: torch.Tensor) -> np.ndarray:
     """Average over each half of the sentences, `(halves,)`."""
     return of_sentences.double().reshape(HALVES, -1).mean(dim=1).numpy()
+
+
+# What the page tells
+
+
+def of_seeds(
+    recording: dict[str, Any],
+    way: str,
+    test: str,
+    measured: Callable[[Float[np.ndarray, "2 subsets"]], Any],
+) -> np.ndarray:
+    """Measure each seed's losses of both halves, (seeds, …)."""
+    at = WAYS.index(way), SETTINGS["tests"].index(test)
+    return np.stack(
+        [
+            measured(unpack_array(r["loss_halves"])[at])
+            for r in recording["records"]
+        ]
+    )
+
+
+@STUDY.claim("6.typically")
+def numbers(recording: dict[str, Any]) -> dict[str, Any]:
+    """Count the heads that are needed, and tell what each layer is worth."""
+    page = recording, "zero", "held-out answer"
+    whole = of_seeds(*page, lambda halves: halves.mean(0))  # (seeds, subsets)
+    lost = of_seeds(*page, held_out_ranked) - of_seeds(*page, held_out_best)
+    fewest = [
+        fewest_heads(row)
+        for way in WAYS
+        for test in SETTINGS["tests"]
+        for row in of_seeds(recording, way, test, held_out_best)
+    ]
+    return {
+        "needed_low": min(fewest),
+        "needed_high": max(fewest),
+        "all_heads": LAYERS * HEADS,
+        "layer_1": list(whole[:, 0b1111]),
+        "layer_2": list(whole[:, 0b11110000]),
+        "whole": list(whole[:, -1]),
+        "gap": list(lost.max(axis=1)),
+    }
+
+
+@STUDY.figure(
+    """Loss against the number of heads kept, 0 to 8, on a logarithmic axis.
+    Both lines fall steeply to four heads and stay level from there. Ranked one
+    at a time lies a little above the best subset at one and two heads."""
+)
+def kept(recording: dict[str, Any]) -> Any:
+    """Draw the loss over how many heads are kept."""
+    page = recording, "zero", "held-out answer"
+    return figures.curves(
+        range(LAYERS * HEADS + 1),
+        {
+            "best subset": of_seeds(*page, held_out_best),
+            "ranked one at a time": of_seeds(*page, held_out_ranked),
+        },
+        xlabel="heads kept, of 8",
+        ylabel="loss (nats)",
+        title="Recorded: chosen on half of the sentences, measured on the "
+        "other",
+        log_y=True,
+    )

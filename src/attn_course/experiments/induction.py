@@ -18,10 +18,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Float
 
-from attn_course import induction
+from attn_course import figures, induction
 from attn_course.data import pack_array
 from attn_course.experiments.study import Study
+from attn_course.experiments.sweeps import runs_of
 from attn_course.induction import (
     LENGTH,
     LETTERS,
@@ -130,7 +132,7 @@ def first_steps(recording: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     """Train each model again, ten steps, and compare all scores."""
     for model in MODELS:
         cell = {"model": model, "learning_rate": 0.003, "seed": 0}
-        [then] = [r for r in recording["records"] if cell.items() <= r.items()]
+        [then] = runs_of(recording["records"], **cell)
         again = one(**cell, steps=[0, 10])
         for key in ("loss", "accuracy", "induction", "control", "previous"):
             yield f"{model}: {key}", then[key][:2], again[key]
@@ -235,3 +237,105 @@ def _model(model: str, seed: int) -> AttentionOnly:
     names = ("d_model", "d_head", "positions", "length")
     options = {name: SETTINGS[name] for name in names}
     return AttentionOnly(**MODELS[model], **options, seed=seed)
+
+
+# What the page tells
+
+ONE, TWO = MODELS
+SLOW, FAST = SETTINGS["learning_rates"]
+
+
+def over_steps(
+    recording: dict[str, Any], model: str, key: str, rate: float = FAST
+) -> Float[np.ndarray, "seeds steps"]:
+    """Give a measure at every step; of a score that of the best head."""
+    runs = runs_of(recording["records"], model=model, learning_rate=rate)
+    found = np.array([r[key] for r in runs])
+    return found if found.ndim == 2 else found.max(axis=(2, 3))
+
+
+def born(scores: Float[np.ndarray, "seeds steps"]) -> list[int]:
+    """Find each seed's first step with a score of one half.
+
+    Raises
+    ------
+    ValueError
+        When a seed never gets there.
+    """
+    there = scores >= 0.5
+    if not there[:, -1].all():
+        raise ValueError("expected every seed to reach a score of one half")
+    return [SETTINGS["steps"][at] for at in there.argmax(axis=1)]
+
+
+@STUDY.claim("6.early")
+def numbers(recording: dict[str, Any]) -> dict[str, Any]:
+    """Tell when induction appears, and what one layer does."""
+    records = recording["records"]
+    one_layer, two = (runs_of(records, model=m) for m in (ONE, TWO))
+    score = over_steps(recording, TWO, "induction")
+    loss = over_steps(recording, TWO, "loss")
+    trained = over_steps(recording, TWO, "trained_accuracy")
+    before, after = (SETTINGS["steps"].index(n) for n in (200, 350))
+    end = SETTINGS["steps"][-1]
+    return {
+        "two_low": min(r["accuracy"][-1] for r in two),
+        "two_high": max(r["accuracy"][-1] for r in two),
+        "one_high": max(r["accuracy"][-1] for r in one_layer),
+        "parameters": recording["parameters"][TWO],
+        "steps": end,
+        "one_score": max(
+            over_steps(recording, ONE, "induction", rate).max()
+            for rate in (SLOW, FAST)
+        ),
+        "trained_one": max(r["trained_accuracy"][-1] for r in one_layer),
+        "born": born(score),
+        "born_slow": born(over_steps(recording, TWO, "induction", SLOW)),
+        "share": [step / end for step in born(score)],
+        "score_before": list(score[:, before]),
+        "score_after": list(score[:, after]),
+        "trained_before": list(trained[:, before]),
+        "loss_before": list(loss[:, before]),
+        "loss_after": list(loss[:, after]),
+        "score": list(score[:, -1]),
+        "control": list(over_steps(recording, TWO, "control")[:, -1]),
+    }
+
+
+@STUDY.figure(
+    """Loss on unseen periods over training steps. For one layer it rises from
+    4.5 to above 6. For two layers it rises to nearly 5, and between steps 200
+    and 350 it falls steeply; it ends near 0.1."""
+)
+def losses(recording: dict[str, Any]) -> Any:
+    """Draw the loss on unseen periods."""
+    return figures.curves(
+        SETTINGS["steps"],
+        {m: over_steps(recording, m, "loss") for m in (TWO, ONE)},
+        xlabel="training step",
+        ylabel="loss on unseen periods (nats)",
+        title="Recorded: 3 seeds, as many parameters",
+    )
+
+
+@STUDY.figure(
+    """Scores of the best heads over training steps. With two layers the
+    induction score rises from below 0.1 to above 0.5 between steps 200 and
+    350, and the previous-letter score begins to rise earlier. With one layer
+    the induction score stays below 0.1."""
+)
+def scores(recording: dict[str, Any]) -> Any:
+    """Draw the scores of the best heads."""
+    return figures.curves(
+        SETTINGS["steps"],
+        {
+            "two layers: induction": over_steps(recording, TWO, "induction"),
+            "two layers: previous letter": over_steps(
+                recording, TWO, "previous"
+            ),
+            "one layer: induction": over_steps(recording, ONE, "induction"),
+        },
+        xlabel="training step",
+        ylabel="score of the best head",
+        title="Recorded: the induction head appears",
+    )

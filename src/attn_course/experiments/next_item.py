@@ -1,9 +1,10 @@
 """The next item that a made-up shopper takes.
 
-Two kinds of shops (`attn_course.next_item`), both synthetic. In "next-item-
-last" only the last item counts. In "next-item-long-ago" every second shopper
-takes the second part of something whose first part stands anywhere among 12
-items. A transformer of one layer that names the next item from its last place
+Two kinds of shops (`attn_course.next_item`), both synthetic. In one
+("next-item-last") only the last item counts. In the other
+("next-item-long-ago") every second shopper takes the second part of something
+whose first part stands anywhere among 12 items. A transformer of one layer
+that names the next item from its last place
 has rivals of equal size: the same with equal weights, and a GRU. Two counts
 learn nothing: what is popular, and what followed the last item in training.
 `best` knows the generator's own chances: nobody can do better but by luck.
@@ -14,8 +15,7 @@ steps change the picture, attention and the GRU show, which learn the second
 kind once more for four times as long.
 """
 
-import sys
-from collections.abc import Sequence
+from collections.abc import Mapping
 from functools import cache, partial
 from typing import Any
 
@@ -24,23 +24,22 @@ import torch
 from torch import nn
 
 from attn_course import next_item
-from attn_course.experiments import miniatures
-from attn_course.experiments.miniatures import Task
+from attn_course.experiments.miniatures import Task, compare, each_seed
 from attn_course.miniatures import Reader, Recurrent
 from attn_course.models import Batch
 from attn_course.next_item import ITEMS, SHOWN
 
 __all__ = [
-    "RECORDINGS",
+    "SEQUEL",
     "SETTINGS",
+    "STUDIES",
     "counted",
     "hits",
-    "inputs",
-    "record",
+    "long_ago",
+    "only_last",
     "task",
 ]
 
-RECORDINGS = ("next-item-last", "next-item-long-ago")
 SEQUEL = {"next-item-last": 0.0, "next-item-long-ago": 0.5}
 SETTINGS = {
     "steps": 300,
@@ -59,25 +58,9 @@ MODELS = {
     "equal weights": partial(Reader, ITEMS, ITEMS, equal=True, **SIZES),
     "GRU": partial(Recurrent, ITEMS, ITEMS, hidden=39),
 }
-CODE = ("next_item.py", "experiments/next_item.py")
 
 
-def inputs(name: str, seeds: Sequence[int]) -> list[Any]:
-    """List what the recording depends on, the code it runs included."""
-    return miniatures.dependencies(seeds, next_item)
-
-
-def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
-    """Train every model with every rate and seed; take up what is there."""
-    return miniatures.record(
-        sys.modules[__name__],
-        name,
-        seeds,
-        code=CODE,
-        more={"counted": counted(name)},
-    )
-
-
+@cache
 def task(name: str) -> Task:
     """Give the models, and the shoppers of one shop."""
     train, choose, test = split(name)
@@ -143,3 +126,78 @@ def hits(
     first = order[:, : among or SETTINGS["among"]]
     found = (first == targets[:, None]).any(-1)
     return round(found.float().mean().item(), 4)
+
+
+def only_last() -> Task:
+    """Give the task in which only the last item counts."""
+    return task("next-item-last")
+
+
+def long_ago() -> Task:
+    """Give the task in which an item of long ago counts."""
+    return task("next-item-long-ago")
+
+
+def counts_of_last() -> dict[str, Any]:
+    """Measure the counts where only the last item counts."""
+    return {"counted": counted("next-item-last")}
+
+
+def counts_of_long_ago() -> dict[str, Any]:
+    """Measure the counts where an item of long ago counts."""
+    return {"counted": counted("next-item-long-ago")}
+
+
+STUDIES = [
+    compare(
+        "next-item-long-ago",
+        long_ago,
+        MODELS,
+        counts_of_long_ago,
+        question="Does attention guess the next item where one of long ago "
+        "counts?",
+        design=__doc__,
+        settings=SETTINGS,
+    ),
+    compare(
+        "next-item-last",
+        only_last,
+        MODELS,
+        counts_of_last,
+        question="Does attention guess the next item where only the last "
+        "one counts?",
+        design=__doc__,
+        settings=SETTINGS,
+    ),
+]
+
+
+def _hits(recording: Mapping[str, Any], ending: str) -> dict[str, Any]:
+    """Give the hits of models and counts, under names with this ending."""
+    return {
+        f"attention_{ending}": each_seed(recording, "attention", "hits"),
+        f"equal_{ending}": each_seed(recording, "equal weights", "hits"),
+        f"gru_{ending}": each_seed(recording, "GRU", "hits"),
+        f"counts_{ending}": recording["counted"]["last item"]["hits"],
+        f"best_{ending}": recording["counted"]["best"]["hits"],
+    }
+
+
+@STUDIES[0].claim("9.recommendation")
+def hits_long_ago(recording: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the hits where an item of long ago counts, and after longer."""
+    return {
+        **_hits(recording, "long_ago"),
+        **{
+            f"{name}_longer": each_seed(
+                recording, model, "hits", stage="longer"
+            )
+            for name, model in (("attention", "attention"), ("gru", "GRU"))
+        },
+    }
+
+
+@STUDIES[1].claim("9.recommendation")
+def hits_last(recording: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the hits where only the last item counts."""
+    return _hits(recording, "last")

@@ -15,51 +15,51 @@ that CLS attends to most, or least, in its last layer, and controls: at
 random, those with most ink, and those that hurt most where they alone are
 unseen. "unseen" patches nobody may look at, "blank" ones have lost their ink.
 
+`loss` is the training loss, mean over the last tenth of the steps, and the
+last of `history`; `chosen_by` that on the 200; `agreement` is Spearman's ρ of
+what CLS gives to the patches of a picture, mean over the test.
+
 A pilot with seed 7 chose the rates, the steps, and models of half the size,
 which were as good.
 """
 
-import inspect
 import itertools
-from collections.abc import Sequence
-from functools import cache
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import nn
 
-from attn_course import models, vision
-from attn_course.data import load_digits
-from attn_course.experiments import fingerprint, provenance
-from attn_course.experiments.parts import Parts, one_thread
+from attn_course import figures, models, vision
+from attn_course.experiments.study import Study
 from attn_course.experiments.sweeps import chosen
 from attn_course.interpret.statistics import rank_correlation
 from attn_course.models import trained_parameters
+from attn_course.vision import split
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = [
     "EQUAL",
     "EXAMPLE",
     "MODELS",
     "ORDERS",
-    "RECORDINGS",
     "SETTINGS",
+    "STUDY",
     "VIT",
-    "Split",
     "accuracy_without",
     "agreement",
     "hide",
     "hurts",
-    "inputs",
     "make",
     "orders",
-    "record",
     "run_one",
     "split",
     "train",
 ]
 
-RECORDINGS = ("patches",)
 VIT = "vision transformer"
 EQUAL = "equal weights"
 MODELS: dict[str, Any] = {
@@ -77,7 +77,7 @@ SETTINGS = {
         "shuffled": [VIT, "perceptron", "convolutions"],
         "longer": [EQUAL],
     },
-    "split": [1100, 200, 497],
+    "split": vision.SHARES,
     "steps": 1000,
     "batch": 32,
     "longer_steps": 2000,
@@ -91,86 +91,111 @@ ORDERS = (
     "most ink",
     "hurts most alone",
 )
-CODE = (
-    "data/digits.py",
-    "experiments/patches.py",
-    "experiments/parts.py",
-    "experiments/remedies.py",
-    "experiments/sweeps.py",
-    "functional.py",
-    "heads.py",
-    "models.py",
-    "transformer.py",
-    "vision.py",
+# The first picture of the test, whatever it shows.
+EXAMPLE = 0
+STUDY = Study(
+    "patches",
+    chapter=7,
+    question="Does attention read pictures better than equally large rivals?",
+    design=__doc__,
+    arms={"model": MODELS},
+    sweep={"learning_rate": SETTINGS["learning_rate"]},
+    settings=SETTINGS,
+    chosen_by="chosen_by",
+    baseline="frequencies",
+    packages=["torch"],
+    data=["digits.csv.gz"],
+    tolerance=0.03,
 )
 
 
-class Split(NamedTuple):
-    """Digits to train on, to choose the rate with, and to test on."""
+@STUDY.run
+def run_one(
+    model: str, learning_rate: float, seed: int, change: str = "none"
+) -> dict[str, Any]:
+    """Train one model and test it; with patches "hidden", see `hide`.
 
-    train: models.Batch
-    choose: models.Batch
-    test: models.Batch
+    `change` is "none", "shuffled" (all pixels move to other places),
+    "longer" (more steps) or "hidden".
+    """
+    if change == "hidden":
+        return hide(learning_rate, seed)
+    pixels = "shuffled" if change == "shuffled" else "in place"
+    steps = SETTINGS["longer_steps" if change == "longer" else "steps"]
+    made, parts = make(model, seed), split(pixels)
+    history = train(made, learning_rate, seed, pixels=pixels, steps=steps)
+    losses = [
+        None if entry["loss"] is None else float(f"{entry['loss']:.4g}")
+        for entry in history
+    ]
+    with torch.no_grad():
+        scores = made(*parts.choose.inputs)
+    by = nn.functional.cross_entropy(scores, parts.choose.targets).item()
+    return {
+        "change": change,
+        "loss": losses[-1],
+        "history": losses,
+        "chosen_by": float(f"{by:.4g}"),
+        "accuracy": round(models.accuracy(made, parts.test), 4),
+    }
 
 
-def inputs(name: str, seeds: Sequence[int]) -> list[Any]:
-    """List what the recording depends on, the code it runs included."""
-    code = (vision, models.train, models.accuracy, rank_correlation)
-    return [list(seeds), *(inspect.getsource(part) for part in code)]
+@STUDY.after
+def at_best(records: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
+    """Change something at each model's best rate; hide patches."""
+    best = chosen(records)
 
-
-def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
-    """Train every model at every rate, then hide patches; resume."""
-    parts = Parts(name, fingerprint("patches", name, 0))
-    runs = itertools.product(MODELS, SETTINGS["learning_rate"], seeds)
-    with one_thread():
-        records = _results(parts, list(runs), run_one)
-        rates = {
-            model: found[0]["learning_rate"]
-            for model, found in chosen(records).items()
-        }
-        changed = [
-            (model, rates[model], seed, change)
-            for change, names in SETTINGS["changed"].items()
-            for model, seed in itertools.product(names, seeds)
+    def cells(model: str, change: str) -> list[dict[str, Any]]:
+        names = ("model", "learning_rate", "seed")
+        return [
+            {**{name: run[name] for name in names}, "change": change}
+            for run in best[model]
         ]
-        hidden = [("hide", rates[VIT], seed) for seed in seeds]
-        changed = _results(parts, changed, run_one)
-        hidden = _results(parts, hidden, lambda _, *run: hide(*run))
-    content = {
-        "about": inspect.getdoc(inspect.getmodule(record)),
-        "settings": SETTINGS,
-        "keys": {
-            "loss": "training loss, mean over the last tenth of the steps",
-            "chosen_by": "loss on the 200 pictures that choose the rate",
-            "accuracy": "on the test",
-            "hidden": "accuracy by number of patches hidden",
-            "agreement": (
-                "Spearman's ρ of what CLS gives to the patches of a picture, "
-                "mean over the test"
-            ),
-        },
+
+    return {
+        "changed": [
+            cell
+            for change, names in SETTINGS["changed"].items()
+            for model in names
+            for cell in cells(model, change)
+        ],
+        "hidden": cells(VIT, "hidden"),
+    }
+
+
+@STUDY.summary
+def content(
+    records: list[dict[str, Any]],
+    changed: list[dict[str, Any]],
+    hidden: list[dict[str, Any]],
+) -> dict[str, Any]:
+    """Compare where CLS looks in two seeds; add what is known once."""
+    looks = [entry.pop("looks") for entry in hidden]
+    chosen_with = split().choose.targets
+    shares = torch.bincount(chosen_with) / len(chosen_with)
+    return {
         "parameters": {
             model: trained_parameters(make(model, 0)) for model in MODELS
         },
         "chance": _most_frequent(),
-        "records": records,
-        "changed": changed,
-        "hidden": [
-            {key: value for key, value in entry.items() if key != "looks"}
-            for entry in hidden
+        "baselines": {
+            "frequencies": round(torch.special.entr(shares).sum().item(), 4)
+        },
+        "agreement_of_seeds": [
+            agreement(*pair) for pair in itertools.combinations(looks, 2)
         ],
-        "agreement_of_seeds": _between(hidden),
         "example": {"picture": split().test.inputs[0][EXAMPLE].tolist()},
-        "seconds": round(
-            sum(entry["seconds"] for entry in parts.done.values())
-        ),
-        "recorded": provenance(
-            name, seeds=list(seeds), packages=["torch"], code=CODE
-        ),
     }
-    parts.discard()
-    return content
+
+
+@STUDY.slice
+def again(recording: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Train each model once more, at the lowest rate but one."""
+    for then in recording["records"]:
+        if (then["learning_rate"], then["seed"]) == (0.001, 1):
+            now = run_one(then["model"], 0.001, 1)
+            for key in ("loss", "accuracy"):
+                yield f"{then['model']}: {key}", then[key], now[key]
 
 
 def make(model: str, seed: int) -> nn.Module:
@@ -184,24 +209,6 @@ def make(model: str, seed: int) -> nn.Module:
     if model not in MODELS:
         raise ValueError(f"expected one of {list(MODELS)}, got {model!r}")
     return MODELS[model](seed=seed)
-
-
-@cache
-def split(pixels: str = "in place") -> Split:
-    """Give the three parts of the data set, in its order."""
-    digits = load_digits()
-    pictures = torch.tensor(digits.pictures, dtype=torch.float32)
-    if pixels == "shuffled":
-        generator = torch.Generator().manual_seed(3000)
-        moved = torch.randperm(vision.SIDE**2, generator=generator)
-        pictures = pictures.flatten(1)[:, moved].reshape(pictures.shape)
-    sizes = SETTINGS["split"]
-    shares = zip(
-        pictures.split(sizes),
-        torch.tensor(digits.labels).split(sizes),
-        strict=True,
-    )
-    return Split(*(models.Batch((x,), y) for x, y in shares))
 
 
 def train(
@@ -224,41 +231,11 @@ def train(
     )
 
 
-def run_one(
-    name: str, rate: float, seed: int, change: str = "none"
-) -> dict[str, Any]:
-    """Train one model; give its entry of `records`.
-
-    `change` is "none", "shuffled" (all pixels move to other places) or
-    "longer" (more steps).
-    """
-    pixels = "shuffled" if change == "shuffled" else "in place"
-    steps = SETTINGS["longer_steps" if change == "longer" else "steps"]
-    model, parts = make(name, seed), split(pixels)
-    history = train(model, rate, seed, pixels=pixels, steps=steps)
-    loss = history[-1]["loss"]
-    with torch.no_grad():
-        scores = model(*parts.choose.inputs)
-    by = nn.functional.cross_entropy(scores, parts.choose.targets).item()
-    return {
-        "model": name,
-        "change": change,
-        "learning_rate": rate,
-        "seed": seed,
-        "loss": None if loss is None else float(f"{loss:.4g}"),
-        "chosen_by": float(f"{by:.4g}"),
-        "accuracy": round(models.accuracy(model, parts.test), 4),
-    }
-
-
 # Taking patches away
-
-# The first picture of the test, whatever it shows.
-EXAMPLE = 0
 
 
 def hide(rate: float, seed: int) -> dict[str, Any]:
-    """Train a vision transformer, hide patches; give an entry of `hidden`."""
+    """Train a vision transformer, hide patches; say what it costs."""
     model = make(VIT, seed)
     train(model, rate, seed)
     batch = split().test
@@ -268,7 +245,6 @@ def hide(rate: float, seed: int) -> dict[str, Any]:
     ink = vision.patches(pictures).sum(-1)
     alone = hurts(model, pictures)
     return {
-        "seed": seed,
         "hidden": {
             how: {
                 name: [
@@ -364,20 +340,122 @@ def agreement(a: Any, b: Any) -> float:
     return round(float(np.mean([rank_correlation(*p) for p in pairs])), 4)
 
 
-def _results(parts: Parts, runs: Sequence[tuple], one: Any) -> list[Any]:
-    """Run what is missing; give all results."""
-    return [entry["result"] for entry in parts.run(runs, one, every=6)]
-
-
-def _between(hidden: Sequence[dict[str, Any]]) -> list[float]:
-    """Compare where CLS looks in two seeds, for each pair of seeds."""
-    return [
-        agreement(a["looks"], b["looks"])
-        for a, b in itertools.combinations(hidden, 2)
-    ]
-
-
 def _most_frequent() -> float:
     """Give the accuracy of always naming the test's commonest digit."""
     counts = torch.bincount(split().test.targets)
     return round((counts.max() / counts.sum()).item(), 4)
+
+
+# What it says
+
+
+@STUDY.claim("7.versatile")
+def accuracies(recording: Mapping[str, Any]) -> dict[str, list[float]]:
+    """Give accuracies at each model's best rate, also where changed."""
+    best = chosen(recording["records"])
+    runs = {(model, "none"): found for model, found in best.items()}
+    for r in recording["changed"]:
+        runs.setdefault((r["model"], r["change"]), []).append(r)
+    names = {
+        "vit": (VIT, "none"),
+        "equal": (EQUAL, "none"),
+        "equal_longer": (EQUAL, "longer"),
+        "bag": ("no positions", "none"),
+        "mlp": ("perceptron", "none"),
+        "cnn": ("convolutions", "none"),
+        "vit_shuffled": (VIT, "shuffled"),
+        "mlp_shuffled": ("perceptron", "shuffled"),
+        "cnn_shuffled": ("convolutions", "shuffled"),
+    }
+    return {
+        name: [r["accuracy"] for r in runs[key]] for name, key in names.items()
+    }
+
+
+@STUDY.claim("7.versatile")
+def without_four(recording: Mapping[str, Any]) -> dict[str, Any]:
+    """Give accuracies without four of the patches, by which go first."""
+
+    def without(order: str) -> list[float]:
+        return [e["hidden"]["unseen"][order][4] for e in recording["hidden"]]
+
+    most, least = without("most attended"), without("least attended")
+    at_random = without("at random")
+    return {
+        "most": most,
+        "least": least,
+        "at_random": at_random,
+        "most_ink": without("most ink"),
+        "worst": without("hurts most alone"),
+        "alone": [e["agreement"]["hurts alone"] for e in recording["hidden"]],
+        "second_most": most[1],
+        "second_at_random": at_random[1],
+        "second_least": least[1],
+        "seeds_agree_low": min(recording["agreement_of_seeds"]),
+        "seeds_agree_high": max(recording["agreement_of_seeds"]),
+    }
+
+
+@STUDY.figure(
+    """
+    Accuracy over four learning rates. Convolutions are highest at every rate
+    and rise to the end, the perceptron follows, then the vision transformer,
+    best at 0.003; with equal weights and without positions far below.
+    """
+)
+def by_rate(recording: Mapping[str, Any]) -> "Figure":
+    """Draw every model at every learning rate."""
+    rates = recording["settings"]["learning_rate"]
+    found: dict[str, list[list[float]]] = {}
+    for model in recording["parameters"]:
+        runs = [r for r in recording["records"] if r["model"] == model]
+        found[model] = [
+            [r["accuracy"] for r in runs if r["seed"] == seed]
+            for seed in recording["recorded"]["seeds"]
+        ]
+    return figures.curves(
+        np.log10(rates),
+        found,
+        xlabel="log₁₀ of the learning rate",
+        ylabel="accuracy, other hands",
+        title="Recorded: digits of 8 × 8 pixels, 3 seeds",
+    )
+
+
+@STUDY.figure(
+    """
+    Accuracy over 0 to 8 hidden patches of 16. It falls fastest where those go
+    first that hurt most alone, to below 0.2 at four. The most attended cost
+    more than others at four, with a wide band over seeds; at random and least
+    attended lie close together.
+    """
+)
+def hidden_patches(recording: Mapping[str, Any]) -> "Figure":
+    """Draw the accuracy without some patches, by which go first."""
+    return figures.curves(
+        recording["settings"]["hidden"],
+        {
+            order: [e["hidden"]["unseen"][order] for e in recording["hidden"]]
+            for order in ORDERS
+        },
+        xlabel="patches hidden, of 16",
+        ylabel="accuracy, other hands",
+        title="Recorded: the vision transformer without patches, 3 seeds",
+    )
+
+
+@STUDY.figure(
+    """
+    A handwritten 3 of 8 by 8 pixels, and three maps of its 4 by 4 patches,
+    each in a scale of its own. Seed 0 looks most at the upper stroke, seed 1
+    where the two bows meet, seed 2 at the lower bow.
+    """
+)
+def looks(recording: Mapping[str, Any]) -> "Figure":
+    """Draw what CLS looks at in one picture, in every seed."""
+    maps = {
+        f"CLS looks, seed {e['seed']}": vision.as_maps(e["example"])
+        for e in recording["hidden"]
+    }
+    picture = np.array(recording["example"]["picture"])
+    return figures.pictures({"the picture": picture, **maps}, per_row=2)

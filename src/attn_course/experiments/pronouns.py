@@ -7,50 +7,43 @@ equal weights is as large, but can't look at one word more than at another.
 
 What the first vectors are multiplied by (`start`), the number of steps and
 the mixture of sentences were chosen while looking at other sentences with
-seed 0; `start` and the learning rate are swept here. The weights of "as on
-the page" with seed 0, chosen beforehand, are those of the page.
+seed 0; `start` and the learning rate are swept here, one at a time. What is
+called "as on the page" takes 4,000 steps in place of 1,000; its weights with
+seed 0, chosen beforehand, are those of the page.
+
+The best head is chosen on one half of the test sentences and measured on the
+other. Beside it stands what the best of all heads reaches in 95 of 100 draws
+in which a coin says which noun is right.
 """
 
 import base64
 import hashlib
-import inspect
-from collections.abc import Sequence
-from functools import cache
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 
-from attn_course import links, models
-from attn_course.data import assets
-from attn_course.experiments import fingerprint, provenance
-from attn_course.experiments.parts import Parts, one_thread
-from attn_course.pronouns import reader, sentences, weights, words
+from attn_course import figures, links, models
+from attn_course.data import assets, load_asset
+from attn_course.experiments.study import Study
+from attn_course.interpret.statistics import null_of_best
+from attn_course.models import trained_parameters
+from attn_course.pronouns import reader, sentences, training, weights, words
+from attn_course.pronouns.training import (
+    SETTINGS,
+    TESTS,
+    tests,
+    train_reader,
+)
 
-__all__ = [
-    "CONDITIONS",
-    "RECORDINGS",
-    "SETTINGS",
-    "TESTS",
-    "inputs",
-    "record",
-    "run_one",
-]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-RECORDINGS = ("pronouns",)
-SETTINGS = {
-    "layers": 2,
-    "d_model": 48,
-    "heads": 4,
-    "d_ff": 96,
-    "start": 0.03,
-    "learning_rate": 0.003,
-    "batch": 64,
-    "steps": 1000,
-    "training_sentences": 30_000,
-    "test_sentences": 1000,
-    "luck_draws": 1000,
-}
+__all__ = ["CONDITIONS", "PAGE", "SETTINGS", "STUDY", "TESTS", "one"]
+
 PAGE = "as on the page"
 # What differs from the settings; the first two are the notebook's.
 CONDITIONS: dict[str, dict[str, Any]] = {
@@ -66,54 +59,51 @@ CONDITIONS: dict[str, dict[str, Any]] = {
     "equal weights, rate 0.01": {"equal": True, "learning_rate": 0.01},
     "attention, no <none>": {"without": "none"},
 }
-TESTS: dict[str, dict[str, Any]] = {
-    "known": {},
-    "held-out answer": {"answer": "held out"},
-    "held-out rival": {"rival": "held out"},
-    "both held out": {"answer": "held out", "rival": "held out"},
-    "three nouns": {"nouns": 3},
-    "meaning": {"kind": "meaning"},
-    "meaning, held-out answer": {"kind": "meaning", "answer": "held out"},
-    "one noun that fits": {"kind": "name", "answer": "any"},
-    "one noun that does not": {"kind": "none", "answer": "any"},
-    "blank": {"kind": "blank", "answer": "any"},
-    "blank, held out": {"kind": "blank", "answer": "held out"},
-}
 # Where the pronoun looks is measured on these.
 LOOKS = ("known", "held-out answer", "meaning")
-TEST_SEED = 1
-CODE = (
-    "experiments/pronouns.py",
-    "experiments/parts.py",
-    "links.py",
-    "models.py",
+# How often the loss is kept: each a mean over a hundredth of the steps.
+KEPT = 100
+STUDY = Study(
     "pronouns",
-    "transformer.py",
+    chapter=4,
+    question="Does a transformer look at the noun that a pronoun means?",
+    design=__doc__,
+    arms={"condition": CONDITIONS},
+    settings=SETTINGS,
+    chosen_by="loss",
+    baseline="uniform",
+    packages=["torch"],
+    code=[(sentences, "KINDS"), (sentences, "MIXTURE")],
+    tolerance=0.03,
 )
 
 
-def inputs(name: str, seeds: Sequence[int]) -> list[Any]:
-    """List what the recording depends on, the code it runs included."""
-    code = (words, sentences, reader, models.train, models.accuracy)
-    return [list(seeds), *(inspect.getsource(x) for x in code)]
+@STUDY.run
+def one(condition: str, seed: int, steps: int | None = None) -> dict[str, Any]:
+    """Train one model; give its accuracy and where its heads look."""
+    changes = CONDITIONS[condition] | ({"steps": steps} if steps else {})
+    model = training.make_reader(seed, **changes)
+    history = train_reader(model, seed, evaluations=KEPT, **changes)
+    losses = [entry["loss"] for entry in history]
+    last = losses[-KEPT // 10 :]
+    kept = (condition, seed) == (PAGE, 0)
+    return {
+        "loss": None if None in last else round(sum(last) / len(last), 4),
+        "history": [None if x is None else round(x, 4) for x in losses],
+        **measure(model, looks=not changes.get("equal")),
+        "weights": _packed(model) if kept else "",
+    }
 
 
-def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
-    """Train every condition with every seed; write the page's weights."""
-    parts = Parts(name, fingerprint("pronouns", name, 0))
-    runs = [(condition, seed) for condition in CONDITIONS for seed in seeds]
-    with one_thread():
-        done = parts.run(runs, run_one)
-    results = [entry["result"] for entry in done]
-    packed = [r.pop("weights") for r in results]
-    page = packed[runs.index((PAGE, 0))]
-    data = base64.b64decode(page)
+@STUDY.summary
+def content(records: list[dict[str, Any]]) -> dict[str, Any]:
+    """Write the page's weights to a file; add what is known once."""
+    [packed] = [w for r in records if (w := r.pop("weights"))]
+    data = base64.b64decode(packed)
     path = Path(assets.__file__).parent / weights.ASSET
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(data)
-    content = {
-        "about": inspect.getdoc(inspect.getmodule(record)),
-        "settings": SETTINGS,
+    return {
         "conditions": CONDITIONS,
         "tests": TESTS,
         "kinds": sentences.KINDS,
@@ -123,16 +113,9 @@ def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
             "all": len(words.NOUNS),
             "held out": sum(map(words.is_held_out, words.NOUNS)),
         },
-        "parameters": {
-            condition: _trained(make_reader(condition, 0))
-            for condition in ("attention", "equal weights")
-        },
-        "rules": {
-            test: {k: round(v, 4) for k, v in sentences.rules(some).items()}
-            for test, some in _tests().items()
-            if TESTS[test].get("kind", "agreement") in ("agreement", "meaning")
-        },
-        "records": results,
+        "parameters": parameters(),
+        "baselines": {"uniform": round(math.log(len(words.WORDS)), 4)},
+        "rules": rules(),
         "weights": {
             "asset": weights.ASSET,
             "condition": PAGE,
@@ -140,52 +123,42 @@ def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
             "rounding": "float16",
             "sha256": hashlib.sha256(data).hexdigest(),
         },
-        "seconds": round(sum(entry["seconds"] for entry in done)),
-        "recorded": provenance(
-            name, seeds=list(seeds), packages=["torch"], code=CODE
-        ),
     }
-    parts.discard()
-    return content
 
 
-def run_one(
-    condition: str, seed: int, steps: int | None = None
-) -> dict[str, Any]:
-    """Train one model; give its accuracy and where its heads look."""
-    settings = {**SETTINGS, **CONDITIONS[condition]}
-    model = make_reader(condition, seed)
-    history = models.train(
-        model,
-        reader.batches(_training(settings.get("without")), settings["batch"]),
-        steps=steps or settings["steps"],
-        learning_rate=settings["learning_rate"],
-        seed=seed,
-        progress=False,
+@STUDY.slice
+def again(recording: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Measure the page's model again; train one arm, and all a little."""
+    for name, now in (("parameters", parameters()), ("rules", rules())):
+        for key, then in recording[name].items():
+            yield f"{name}: {key}", *map(_numbers, (then, now[key]))
+    then = _record(recording, PAGE)
+    yield from _compared(PAGE, then, measure(of_the_page()))
+    yield from _compared(
+        "attention", _record(recording, "attention"), one("attention", 0)
     )
-    kept = (condition, seed) == (PAGE, 0)
+    for condition, changes in CONDITIONS.items():
+        then = _record(recording, condition)
+        if "history" in then:
+            steps = changes.get("steps", SETTINGS["steps"]) // KEPT
+            model = training.make_reader(0, **changes)
+            [first] = train_reader(
+                model, 0, evaluations=1, **{**changes, "steps": steps}
+            )
+            yield f"{condition}: loss", then["history"][0], first["loss"]
+
+
+def measure(model: reader.Reader, looks: bool = True) -> dict[str, Any]:
+    """Give a model's accuracy in every test, and where its heads look."""
     return {
-        "condition": condition,
-        "seed": seed,
-        "loss": history[-1]["loss"] and round(history[-1]["loss"], 4),
         "accuracy": {
-            test: round(models.accuracy(model, reader.pack(some)), 4)
-            for test, some in _tests().items()
+            test: round(models.accuracy(model, reader.pack(tests(test))), 4)
+            for test in TESTS
         },
         "heads": {
-            test: measure_heads(model, _tests()[test])
-            for test in LOOKS
-            if not settings.get("equal")
+            test: measure_heads(model, tests(test)) for test in LOOKS if looks
         },
-        "weights": _packed(model) if kept else "",
     }
-
-
-def make_reader(condition: str, seed: int) -> reader.Reader:
-    """Make an untrained model."""
-    settings = {**SETTINGS, "equal": False, **CONDITIONS[condition]}
-    names = ("layers", "d_model", "heads", "d_ff", "equal", "start")
-    return reader.Reader(seed=seed, **{n: settings[n] for n in names})
 
 
 def measure_heads(
@@ -202,7 +175,7 @@ def measure_heads(
     choose = np.arange(len(some)) % 2 == 0
     best = links.best_head(seen, choose=choose)
     draws = SETTINGS["luck_draws"]
-    luck = links.luck(right[choose], draws=draws, seed=0)
+    luck = null_of_best(right[choose], draws=draws, seed=0)
     return {
         "share": right.mean(axis=0)[0].round(4).tolist(),
         "best": [best.layer, best.head],
@@ -214,32 +187,169 @@ def measure_heads(
     }
 
 
-@cache
-def _training(without: str | None = None) -> list[sentences.Sentence]:
-    mixture = {
-        kind: part
-        for kind, part in sentences.MIXTURE.items()
-        if kind != without
-    }
-    return sentences.training_sentences(
-        SETTINGS["training_sentences"], seed=0, mixture=mixture
+def of_the_page() -> reader.Reader:
+    """Make the model of the page from its file of weights."""
+    model = training.make_reader(0)
+    tensors = weights.unpack_weights(load_asset(weights.ASSET)).tensors
+    model.transformer.load_state_dict(
+        {name: torch.tensor(x).float() for name, x in tensors.items()}
     )
+    return model
 
 
-@cache
-def _tests() -> dict[str, list[sentences.Sentence]]:
+def parameters() -> dict[str, int]:
+    """Count what training changes, with attention and with equal weights."""
     return {
-        test: sentences.test_sentences(
-            SETTINGS["test_sentences"], TEST_SEED, **options
+        condition: trained_parameters(
+            training.make_reader(0, **CONDITIONS[condition])
         )
-        for test, options in TESTS.items()
+        for condition in ("attention", "equal weights")
     }
 
 
-def _trained(model: reader.Reader) -> int:
-    return sum(p.numel() for p in model.parameters() if p.requires_grad)
+def rules() -> dict[str, dict[str, float]]:
+    """Give how often rules without a grammar name the right noun."""
+    return {
+        test: {k: round(v, 4) for k, v in found.items()}
+        for test, options in TESTS.items()
+        if options.get("kind", "agreement") in ("agreement", "meaning")
+        for found in [sentences.rules(tests(test))]
+    }
 
 
 def _packed(model: reader.Reader) -> str:
     data = weights.pack_weights(model.transformer, words.WORDS, words.CLASSES)
     return base64.b64encode(data).decode("ascii")
+
+
+def _record(recording: Mapping[str, Any], condition: str) -> dict[str, Any]:
+    """Find the run with seed 0."""
+    [found] = [
+        r
+        for r in recording["records"]
+        if (r["condition"], r["seed"]) == (condition, 0)
+    ]
+    return found
+
+
+def _numbers(value: Any) -> list[float]:
+    return list(value.values()) if isinstance(value, Mapping) else [value]
+
+
+def _compared(
+    name: str, then: Mapping[str, Any], now: Mapping[str, Any]
+) -> Iterator[tuple[str, Any, Any]]:
+    """Put accuracies, and what the best heads do, side by side."""
+    yield (
+        f"{name}: accuracy",
+        *(_numbers(x["accuracy"]) for x in (then, now)),
+    )
+    for test in LOOKS:
+        for key in ("share", "held_out", "chance"):
+            pair = (x["heads"][test][key] for x in (then, now))
+            yield f"{name}, {test}: {key}", *pair
+
+
+# What the recording says
+
+
+def _named(
+    recording: Mapping[str, Any], test: str, condition: str = "attention"
+) -> list[float]:
+    """Give the share of right answers for each seed."""
+    return [
+        r["accuracy"][test]
+        for r in recording["records"]
+        if r["condition"] == condition
+    ]
+
+
+def _best_head(
+    recording: Mapping[str, Any],
+    test: str,
+    what: str,
+    condition: str = "attention",
+) -> list[Any]:
+    """Give what was measured of the best head, for each seed."""
+    return [
+        r["heads"][test][what]
+        for r in recording["records"]
+        if r["condition"] == condition
+    ]
+
+
+@STUDY.claim("4.trained")
+def attention_and_equal_weights(
+    recording: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Give what is named, with attention and without, and the baselines."""
+    held_out = "held-out answer"
+    equal, longer = "equal weights", "equal weights, 4000 steps"
+    return {
+        "words": recording["vocabulary"],
+        "held_out_nouns": recording["nouns"]["held out"],
+        "parameters": recording["parameters"]["attention"],
+        "steps": recording["settings"]["steps"],
+        "known": _named(recording, "known"),
+        "held_out": _named(recording, held_out),
+        "uniform_known": _named(recording, "known", equal),
+        "uniform": _named(recording, held_out, equal),
+        "uniform_long": _named(recording, held_out, longer),
+        "nearest": recording["rules"]["known"]["nearest noun"],
+        "nearest_held_out": recording["rules"][held_out]["nearest noun"],
+        "start_small": np.mean(_named(recording, held_out)),
+        "start_usual": np.mean(
+            _named(recording, held_out, "attention, start 1")
+        ),
+        "meaning": _named(recording, "meaning", PAGE),
+        "meaning_held_out": _named(
+            recording, "meaning, held-out answer", PAGE
+        ),
+    }
+
+
+@STUDY.claim("4.trained")
+def where_its_heads_look(recording: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what the best head of each seed does, held out, and luck."""
+    held_out = "held-out answer"
+    right, rival = zip(*_best_head(recording, held_out, "weight"), strict=True)
+    return {
+        "look": _best_head(recording, held_out, "held_out"),
+        "look_control": _best_head(recording, held_out, "control"),
+        "weight": right,
+        "rival_weight": rival,
+        "luck": max(_best_head(recording, held_out, "chance")),
+        "meaning_look": _best_head(recording, "meaning", "held_out", PAGE),
+        "meaning_luck": max(_best_head(recording, "meaning", "chance", PAGE)),
+    }
+
+
+@STUDY.figure(
+    """
+    Bars of the share of right answers in four tests, after 4,000 steps. Where
+    the noun is known, attention reaches 1.00 and equal weights 0.90; where it
+    is held out, 0.98 and 0.16. Where meaning decides they reach 0.89 and
+    0.79, and 0.37 and 0.15 where the noun was held out besides.
+    """
+)
+def right_answers(recording: Mapping[str, Any]) -> "Figure":
+    """Draw what both models name rightly, mean over seeds."""
+    asked = {
+        "known": "known",
+        "held out": "held-out answer",
+        "meaning": "meaning",
+        "meaning,\nheld out": "meaning, held-out answer",
+    }
+    shown = {"attention": PAGE, "equal weights": "equal weights, 4000 steps"}
+    return figures.bars(
+        list(asked),
+        {
+            name: [
+                np.mean(_named(recording, test, condition))
+                for test in asked.values()
+            ]
+            for name, condition in shown.items()
+        },
+        ylabel="right answers",
+        title="What is named rightly after 4,000 steps",
+    )

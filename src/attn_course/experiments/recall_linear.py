@@ -11,32 +11,24 @@ gained much; sizes, rates and numbers of pairs were set beforehand. Both
 models get both learning rates, and all are shown.
 """
 
-import inspect
-import itertools
-from collections.abc import Sequence
-from typing import Any
+import math
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import nn
 
-from attn_course import linear, lookup, models
-from attn_course.experiments import fingerprint, provenance
-from attn_course.experiments.parts import Parts, one_thread
+from attn_course import figures
+from attn_course.experiments.study import Study
 from attn_course.lookup import READS, Lookup, lookup_accuracy, lookup_batch
 from attn_course.models import Batch
 
-__all__ = [
-    "RECORDINGS",
-    "SETTINGS",
-    "guessing",
-    "inputs",
-    "kept",
-    "record",
-    "run_one",
-    "tests",
-]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-RECORDINGS = ("recall-linear",)
+__all__ = ["SETTINGS", "STUDY", "guessing", "kept", "one", "tests"]
+
 SETTINGS = {
     "pairs": [4, 8, 16, 32, 64],
     "d": [8, 16, 32],
@@ -48,33 +40,58 @@ SETTINGS = {
     "steps": [300, 600, 1200],
     "tested": 200,
 }
-CODE = (
-    "experiments/parts.py",
-    "experiments/recall_linear.py",
-    "functional.py",
-    "linear.py",
-    "lookup.py",
-    "models.py",
-)
 SIZES = {name: SETTINGS[name] for name in ("n_keys", "n_values")}
+# The loss that is kept is the mean over so many steps.
+EACH = 100
+STUDY = Study(
+    "recall-linear",
+    chapter=7,
+    question="What does linear attention lose by a state of fixed size?",
+    design=__doc__,
+    arms={"d": SETTINGS["d"], "read": READS},
+    sweep={"learning_rate": SETTINGS["learning_rates"]},
+    settings=SETTINGS,
+    baseline="guessing",
+    packages=["torch"],
+    tolerance=0.02,
+)
 
 
-def inputs(name: str, seeds: Sequence[int]) -> list[Any]:
-    """List what the recording depends on, the code it runs included."""
-    code = (linear, lookup, models.recall_batch)
-    return [list(seeds), *(inspect.getsource(part) for part in code)]
+@STUDY.run
+def one(
+    d: int,
+    read: str,
+    learning_rate: float,
+    seed: int,
+    steps: Sequence[int] = SETTINGS["steps"],
+) -> dict[str, Any]:
+    """Train one model; test it at every checkpoint."""
+    model = _model(read, d, seed)
+    generator = torch.Generator().manual_seed(1000 + seed)
+    update = torch.optim.Adam(model.parameters(), lr=learning_rate)
+    accuracy, losses = [], []
+    for step in range(1, steps[-1] + 1):
+        asked, targets = _drawn(generator)
+        loss = nn.functional.cross_entropy(model(*asked), targets)
+        update.zero_grad()
+        loss.backward()
+        update.step()
+        losses.append(loss.item())
+        if step in steps:
+            accuracy.append(
+                [round(lookup_accuracy(model, test), 4) for test in tests()]
+            )
+    parts = np.reshape(losses, (-1, EACH)).mean(axis=1)
+    return {
+        "history": [round(float(part), 4) for part in parts],
+        "accuracy": accuracy,
+    }
 
 
-def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
-    """Train every read, size and rate with every seed; resume."""
-    parts = Parts(name, fingerprint("recall_linear", name, 0))
-    rates = SETTINGS["learning_rates"]
-    runs = itertools.product(SETTINGS["d"], READS, rates, seeds)
-    with one_thread():
-        done = parts.run(list(runs), run_one, every=6)
-    content = {
-        "about": inspect.getdoc(inspect.getmodule(record)),
-        "settings": SETTINGS,
+@STUDY.summary
+def content(records: list[dict[str, Any]]) -> dict[str, Any]:
+    """Say what each read keeps, and what guessing gives."""
+    return {
         "parameters": {
             str(d): sum(p.numel() for p in _model("linear", d, 0).parameters())
             for d in SETTINGS["d"]
@@ -84,51 +101,75 @@ def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
             for read in READS
         },
         "guessing": guessing(),
+        "baselines": {"guessing": round(math.log(SETTINGS["n_values"]), 4)},
         "keys": {
+            "history": f"training loss, mean over each {EACH} steps",
             "accuracy": "(steps, numbers of pairs), held out",
             "kept": "numbers kept of the pairs, for each number of pairs",
             "guessing": "naming one of the shown values at random",
         },
-        "records": [entry["result"] for entry in done],
-        "seconds": round(sum(entry["seconds"] for entry in done)),
-        "recorded": provenance(
-            name, seeds=list(seeds), packages=["torch"], code=CODE
-        ),
     }
-    parts.discard()
-    return content
 
 
-def run_one(
-    d: int,
-    read: str,
-    rate: float,
-    seed: int,
-    steps: Sequence[int] | None = None,
-) -> dict[str, Any]:
-    """Train one model; test it at every checkpoint."""
-    model = _model(read, d, seed)
-    generator = torch.Generator().manual_seed(1000 + seed)
-    update = torch.optim.Adam(model.parameters(), lr=rate)
-    accuracy, done = [], 0
-    for stop in SETTINGS["steps"] if steps is None else steps:
-        for _ in range(done, stop):
-            asked, targets = _drawn(generator)
-            loss = nn.functional.cross_entropy(model(*asked), targets)
-            update.zero_grad()
-            loss.backward()
-            update.step()
-        done = stop
-        accuracy.append(
-            [round(lookup_accuracy(model, test), 4) for test in tests()]
-        )
+@STUDY.slice
+def first_steps(recording: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Train every arm again, up to the first checkpoint."""
+    for arm in STUDY.each_arm():
+        cell = {**arm, "learning_rate": 0.01, "seed": 1}
+        [then] = [r for r in recording["records"] if cell.items() <= r.items()]
+        again = one(**cell, steps=SETTINGS["steps"][:1])
+        yield f"{arm}", then["accuracy"][0], again["accuracy"][0]
+    yield "guessing", recording["guessing"], guessing()
+
+
+@STUDY.claim("7.linear")
+def looked_up(recording: dict[str, Any]) -> dict[str, list[float]]:
+    """Give accuracies after all steps, at one of the rates."""
+
+    def right(read: str, d: int, pairs: int) -> list[float]:
+        place = SETTINGS["pairs"].index(pairs)
+        return [row[place] for row in _in_the_end(recording, read, d)]
+
     return {
-        "d": d,
-        "read": read,
-        "learning_rate": rate,
-        "seed": seed,
-        "accuracy": accuracy,
+        "few": right("linear", 16, 4),
+        "many": right("linear", 16, 64),
+        "wide": right("linear", 32, 64),
+        "softmax": right("softmax", 16, 64),
     }
+
+
+@STUDY.figure(
+    """
+    Accuracy over 4 to 64 pairs. Softmax stays at 1. Linear attention falls,
+    the sooner the smaller it is: at 64 pairs to 0.75 with d = 32, 0.46 with d
+    = 16, 0.26 with d = 8.
+    """
+)
+def by_pairs(recording: dict[str, Any]) -> "Figure":
+    """Draw softmax of one size, and linear attention of all."""
+    lines = {"softmax, d = 16": _in_the_end(recording, "softmax", 16)}
+    for d in SETTINGS["d"]:
+        lines[f"linear, d = {d}"] = _in_the_end(recording, "linear", d)
+    return figures.curves(
+        SETTINGS["pairs"],
+        lines,
+        xlabel="pairs in the text",
+        ylabel="accuracy, held out",
+        title="Recorded: learning rate 0.01, 3 seeds",
+        log_x=True,
+    )
+
+
+def _in_the_end(
+    recording: dict[str, Any], read: str, d: int
+) -> list[list[float]]:
+    """Give accuracies after all steps: one row a seed, at one of the rates."""
+    cell = {"read": read, "d": d, "learning_rate": 0.01}
+    return [
+        r["accuracy"][-1]
+        for r in recording["records"]
+        if cell.items() <= r.items()
+    ]
 
 
 def tests() -> list[Batch]:

@@ -1,9 +1,10 @@
 """Train with and without division by √d_k, to see what it decides.
 
-A sweep on associative recall: size d × scaling × initialisation × optimiser,
-each optimiser with its own grid of learning rates, the same for both
-scalings, and all of it recorded, whatever it shows. Both scalings have the
-same parameters, the same first weights and the same batches.
+Associative recall with one attention read. Both scalings have the same
+parameters, the same first weights, the same batches and the same grid of
+learning rates, one for each optimiser, and all of it is recorded, whatever it
+shows. What can't look up, because it weighs all keys alike, gets the grids
+too.
 
 Sizes, steps and grids were set beforehand. A pilot, of scaled models only,
 measured seconds a step at each d and checked with d = 16 that the task can be
@@ -12,31 +13,23 @@ go two and a half decades down from there. Nothing was changed after the two
 scalings had been compared.
 """
 
-import inspect
-import itertools
 import math
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from attn_course import models
-from attn_course.experiments import fingerprint, provenance
-from attn_course.experiments.parts import Parts, one_thread
+from attn_course import figures, models
+from attn_course.experiments.study import Study
+from attn_course.experiments.sweeps import best, working_rates
 from attn_course.functional import attention_weights
 from attn_course.measures import entropy, softmax_jacobian_norm
 
-__all__ = [
-    "RECORDINGS",
-    "SETTINGS",
-    "inputs",
-    "measure_at_start",
-    "record",
-    "train_one",
-]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-RECORDINGS = ("root-d",)
+__all__ = ["SETTINGS", "START", "STUDY", "measure_at_start", "train_one"]
 
 SETTINGS = {
     "d": [4, 16, 64, 256, 1024],
@@ -54,81 +47,38 @@ SETTINGS = {
     "n_values": 16,
     "d_model": 64,
 }
-# Equally many parameters, all keys weighed alike: what can be had without
-# looking up.
-BASELINE = {"d": 64, "scale": "0"}
-CODE = (
-    "experiments/root_d.py",
-    "experiments/parts.py",
-    "functional.py",
-    "measures.py",
-    "models.py",
-)
 EPISODE = {k: SETTINGS[k] for k in ("pairs", "n_keys", "n_values")}
+# How often the loss is kept: a mean over 5 steps each time.
+EVALUATIONS = 50
+# Weighs all keys alike: what can be had without looking up.
+BLIND = {"d": 64, "scale": "0", "init": "default"}
+FACTORS = ("d", "scale", "init")
 
 
-def inputs(name: str, seeds: Sequence[int]) -> list[Any]:
-    """List what the recording depends on, the model's code included."""
-    code = (models.Recall, models.recall_batch, models.train, models.accuracy)
-    return [list(seeds), *(inspect.getsource(part) for part in code)]
+def rates(optimiser: str, **arm: Any) -> list[float]:
+    """Give the learning rates that an optimiser is tried with."""
+    return SETTINGS["learning_rate"][optimiser]
 
 
-def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
-    """Train every condition with every seed; take up what is done already."""
-    # Seeds are left out of the parts' fingerprint: more seeds add runs.
-    parts = Parts(name, fingerprint("root_d", name, 0))
-    with one_thread():
-        runs = [*_conditions(seeds), *_baseline(seeds)]
-        results = parts.run(runs, train_one, every=20)
-        at_start = [
-            measure_at_start(d, scale, init, seed)
-            for d, scale, init, seed in itertools.product(
-                SETTINGS["d"], SETTINGS["scale"], SETTINGS["init"], seeds
-            )
-        ]
-
-    swept = len(list(_conditions(seeds)))
-    content = {
-        "about": (
-            "Held-out accuracy of associative recall with one attention "
-            "read: size d, scaling of q·k, first weights, optimiser, "
-            "learning rate, seed; and what q·k, softmax and gradient are "
-            "before training."
-        ),
-        "settings": SETTINGS,
-        "chosen": inspect.getdoc(inspect.getmodule(record)).split("\n\n")[-1],
-        "keys": {
-            "scale": "what q·k is multiplied by; none: 1; 0: no looking up",
-            "init": "first weights of q and k: nn.Linear's, or variance 1",
-            "loss": (
-                "training cross-entropy, mean over the last fifth of the "
-                "steps; null where it was not finite"
-            ),
-            "accuracy": "on held-out episodes, after the last step",
-            "score_variance": "of scale · q·k, over pairs within episodes",
-            "entropy": "of the weights, in nats, mean over episodes",
-            "jacobian_norm": "Frobenius norm of the softmax's, mean likewise",
-            "saturated": "share of episodes with a weight above 0.99",
-            "gradient_norm": "of the mean loss, in the matrices of q and k",
-            "gradient_median": "of such norms, one for each of 64 episodes",
-        },
-        "chance": {
-            "any_value": 1 / SETTINGS["n_values"],
-            "a_shown_value": _accuracy_of_guessing(seeds),
-            "entropy_when_even": round(math.log(SETTINGS["pairs"]), 4),
-        },
-        "records": [result["result"] for result in results[:swept]],
-        "baseline": [result["result"] for result in results[swept:]],
-        "at_start": at_start,
-        "seconds": round(sum(result["seconds"] for result in results), 1),
-        "recorded": provenance(
-            name, seeds=list(seeds), packages=["torch"], code=CODE
-        ),
-    }
-    parts.discard()
-    return content
+STUDY = Study(
+    "root-d",
+    chapter=3,
+    question="Does a model need the division by √d to learn?",
+    design=__doc__,
+    arms={
+        **{name: SETTINGS[name] for name in FACTORS},
+        "optimiser": list(SETTINGS["learning_rate"]),
+    },
+    sweep={"learning_rate": rates},
+    settings=SETTINGS,
+    chosen_by="loss",
+    baseline="uniform",
+    packages=["torch"],
+    tolerance=0.03,
+)
 
 
+@STUDY.run
 def train_one(
     d: int,
     scale: str,
@@ -137,9 +87,15 @@ def train_one(
     learning_rate: float,
     seed: int,
 ) -> dict[str, Any]:
-    """Train one model; give its entry of `records`."""
+    """Train one model; test it on held-out episodes.
+
+    `loss` is the training cross-entropy, mean over the last fifth of the
+    steps, None where it was not finite; `history` the same over time, mean
+    over every 5 steps. `accuracy` is measured after the last step.
+    """
+    model = _model(d, scale, init, seed)
     history = models.train(
-        _model(d, scale, init, seed),
+        model,
         lambda generator: models.recall_batch(
             SETTINGS["batch"], generator, **EPISODE
         ),
@@ -147,27 +103,108 @@ def train_one(
         optimiser=optimiser,
         learning_rate=learning_rate,
         seed=1000 + seed,
-        held_out=_held_out(seed),
-        evaluations=5,
+        evaluations=EVALUATIONS,
         progress=False,
     )
-    loss = history[-1]["loss"]
     return {
-        "d": d,
-        "scale": scale,
-        "init": init,
-        "optimiser": optimiser,
-        "learning_rate": learning_rate,
-        "seed": seed,
-        "accuracy": round(history[-1]["accuracy"], 4),
-        "loss": None if loss is None else float(f"{loss:.4g}"),
+        "accuracy": round(models.accuracy(model, _held_out(seed)), 4),
+        "loss": models.last_loss(history),
+        "history": models.losses(history),
     }
 
 
+@STUDY.after
+def blind(records: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Name the runs that can't look up."""
+    seeds = sorted({r["seed"] for r in records})
+    return {
+        "baseline": [
+            {**BLIND, "optimiser": name, "learning_rate": rate, "seed": seed}
+            for seed in seeds
+            for name in SETTINGS["learning_rate"]
+            for rate in rates(name)
+        ]
+    }
+
+
+@STUDY.summary
+def content(
+    records: list[dict[str, Any]], baseline: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """Add what guessing would get."""
+    seeds = sorted({r["seed"] for r in records})
+    return {
+        "baselines": {
+            "uniform": round(math.log(SETTINGS["n_values"]), 4),
+            "no looking up": min(r["loss"] for r in baseline if r["loss"]),
+        },
+        "chance": {
+            "any_value": 1 / SETTINGS["n_values"],
+            "a_shown_value": _accuracy_of_guessing(seeds),
+        },
+    }
+
+
+@STUDY.slice
+def again(recording: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Train every arm of two sizes again, with one rate.
+
+    The other sizes run the same code; the largest takes half a minute.
+    """
+    for arm in STUDY.each_arm():
+        if arm["d"] not in (16, 64):
+            continue
+        cell = {**arm, "learning_rate": rates(**arm)[1], "seed": 0}
+        [then] = [r for r in recording["records"] if cell.items() <= r.items()]
+        now = train_one(**cell)
+        for key in ("accuracy", "loss"):
+            yield f"{list(arm.values())}: {key}", then[key], now[key]
+
+
+START = Study(
+    "root-d-start",
+    chapter=3,
+    question="What does the division by √d change before training?",
+    design="""
+    The models of the sweep, before their first step: the variance of the
+    scores, entropy and saturation of the weights, and the gradient in the
+    matrices of queries and keys, on 512 held-out episodes of associative
+    recall. Nothing is trained, nothing tuned. The same first weights stand
+    behind both scalings.
+    """,
+    arms={name: SETTINGS[name] for name in FACTORS},
+    settings={**EPISODE, "held_out": SETTINGS["held_out"]},
+    packages=["torch"],
+    tolerance=0.01,
+)
+
+
+@START.slice
+def start_again(
+    recording: Mapping[str, Any],
+) -> Iterator[tuple[str, Any, Any]]:
+    """Measure every arm once more, with one seed."""
+    for then in recording["records"]:
+        if then["seed"] == 0:
+            cell = {name: then[name] for name in (*FACTORS, "seed")}
+            for key, value in measure_at_start(**cell).items():
+                # Some are large and some tiny: compared by their ratio.
+                ratio = value / then[key] if then[key] else 1.0 + value
+                yield f"{list(cell.values())}: {key}", 1.0, ratio
+
+
+@START.run
 def measure_at_start(
     d: int, scale: str, init: str, seed: int
 ) -> dict[str, Any]:
-    """Measure scores, softmax and gradient before training."""
+    """Measure scores, softmax and gradient before training.
+
+    `score_variance` is that of scale · q·k, over pairs within episodes;
+    `entropy` (nats) and `jacobian_norm` (Frobenius norm of the softmax's)
+    are means over episodes; `saturated` is the share of episodes with a
+    weight above 0.99; `gradient_norm` is that of the mean loss,
+    `gradient_median` of such norms, one for each of 64 episodes.
+    """
     model, episodes = _model(d, scale, init, seed), _held_out(seed)
     keys, _, asked = episodes.inputs
     with torch.no_grad():
@@ -195,31 +232,94 @@ def measure_at_start(
             [_gradient_norm(model, one) for one in single]
         ),
     }
+    return {name: _rounded(x) for name, x in numbers.items()}
+
+
+@STUDY.claim("3.scaling-training")
+def what_it_decides(recording: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what the missing division costs at d = 1024."""
+    picked = _accuracies(recording)
+    working = {
+        _arm(one): one
+        for one in working_rates(recording["records"], at_least=0.95)
+    }
+
+    def gap(*rest: str) -> list[float]:
+        arms = [picked[1024, scale, *rest] for scale in SETTINGS["scale"]]
+        return [a - b for a, b in zip(*arms, strict=True)]
+
+    scaled, unscaled = (
+        working[1024, scale, "unit", "adam"] for scale in SETTINGS["scale"]
+    )
     return {
-        "d": d,
-        "scale": scale,
-        "init": init,
-        "seed": seed,
-        **{name: float(f"{x:.4g}") for name, x in numbers.items()},
+        "sgd_gap": gap("unit", "sgd"),
+        "adam_gap": gap("default", "adam"),
+        "chance": recording["chance"]["a_shown_value"],
+        "rates_scaled": len(scaled["learning_rates"]),
+        "rates_unscaled": len(unscaled["learning_rates"]),
+        "rates_tried": unscaled["tried"],
     }
 
 
-def _conditions(seeds: Sequence[int]) -> Iterator[tuple]:
-    """List the sweep; small and large d alternate, so estimates hold."""
-    for seed in seeds:
-        for optimiser, rates in SETTINGS["learning_rate"].items():
-            for init, rate, scale, d in itertools.product(
-                SETTINGS["init"], rates, SETTINGS["scale"], SETTINGS["d"]
-            ):
-                yield d, scale, init, optimiser, rate, seed
+@START.claim("3.scaling-gradient")
+def gradients_at_start(recording: Mapping[str, Any]) -> dict[str, Any]:
+    """Give gradients before training, at d = 1024 and variance 1."""
+    keys = {
+        "mean": "gradient_norm",
+        "median": "gradient_median",
+        "saturated": "saturated",
+    }
+    return {
+        f"{measure}_{name}": [
+            r[key]
+            for r in recording["records"]
+            if (r["d"], r["scale"], r["init"]) == (1024, scale, "unit")
+        ]
+        for name, scale in (("scaled", "1/√d"), ("unscaled", "none"))
+        for measure, key in keys.items()
+    }
 
 
-def _baseline(seeds: Sequence[int]) -> Iterator[tuple]:
-    """List the runs that can't look up, with the same grids."""
-    for seed in seeds:
-        for optimiser, rates in SETTINGS["learning_rate"].items():
-            for rate in rates:
-                yield (*BASELINE.values(), "default", optimiser, rate, seed)
+@STUDY.figure(
+    """
+    Line plot of held-out accuracy over d from 4 to 1024 with a band over
+    three seeds, for first weights of variance 1. Both lines with the
+    division reach 1 from d = 16 on. Without it both optimisers also learn,
+    and fall a little behind as d grows, to about 0.9 at d = 1024.
+    """
+)
+def accuracy_over_d(recording: Mapping[str, Any]) -> "Figure":
+    """Draw the accuracy of both scalings, each at its best rate."""
+    sizes, picked = SETTINGS["d"], _accuracies(recording)
+    optimisers = {"sgd": "gradient descent", "adam": "Adam"}
+    scalings = {"1/√d": "divided by √d", "none": "not divided"}
+    return figures.curves(
+        sizes,
+        {
+            f"{optimisers[o]}, {scalings[s]}": np.transpose(
+                [picked[d, s, "unit", o] for d in sizes]
+            )
+            for o in optimisers
+            for s in scalings
+        },
+        xlabel="d",
+        ylabel="held-out accuracy",
+        title="Recall after 250 steps, q and k start with variance 1",
+        log_x=True,
+    )
+
+
+def _accuracies(recording: Mapping[str, Any]) -> dict[tuple, list[float]]:
+    """Give the accuracies of each arm at its best rate, one for each seed."""
+    return {_arm(one): one["accuracies"] for one in best(recording["records"])}
+
+
+def _arm(record: Mapping[str, Any]) -> tuple:
+    return tuple(record[name] for name in STUDY.arms)
+
+
+def _rounded(number: float) -> float:
+    return float(f"{number:.4g}")
 
 
 def _factor(scale: str, d: int) -> float:

@@ -19,6 +19,7 @@ __all__ = [
     "broken_rules",
     "choices",
     "converged",
+    "in_words",
 ]
 
 # Training counts as done where its last tenth improves the loss by less than
@@ -146,11 +147,14 @@ def _incomplete(study: "Study", recording: Mapping) -> Iterator[Broken]:
     cells = study.cells(recording["recorded"]["seeds"])
     if len(cells) == 1:  # its record is the recording itself
         return
+    if "records" not in recording:
+        yield Broken("complete", "single runs are not in the recording")
+        return
     names = list(cells[0])
     there = [[r.get(name) for name in names] for r in recording["records"]]
     for cell in cells:
         if list(cell.values()) not in there:
-            yield Broken("complete", f"no run of {_words(cell)}")
+            yield Broken("complete", f"no run of {in_words(cell)}")
 
 
 def _at_edge(study: "Study", recording: Mapping) -> Iterator[Broken]:
@@ -159,32 +163,40 @@ def _at_edge(study: "Study", recording: Mapping) -> Iterator[Broken]:
         for name in choice.at_edge:
             yield Broken(
                 "inside the grid",
-                f"{_words(choice.arm)}: best at {name} "
-                f"{choice.setting[name]}, the edge of what was tried",
+                f"{in_words(choice.arm)}: best at "
+                f"{in_words({name: choice.setting[name]})}, "
+                "the edge of what was tried",
             )
 
 
 def _unfinished(study: "Study", recording: Mapping) -> Iterator[Broken]:
     """Find arms whose training was not over, or whose curve is missing."""
     baseline = recording.get("baselines", {}).get(study.baseline)
-    for choice in _chosen(study, recording):
-        told = [
-            None if baseline is None else converged(curve, baseline)
-            for curve in (run.get("history", ()) for run in choice.runs)
-        ]
-        if None in told:
-            what = "convergence not recorded"
-        elif not all(told):
-            what = "the loss was still falling"
-        else:
-            continue
-        yield Broken("converged", f"{_words(choice.arm)}: {what}")
+    chosen = _chosen(study, recording)
+    missing = [choice for choice in chosen if _over(choice, baseline) is None]
+    arms = [in_words(choice.arm) for choice in missing]
+    if len(missing) == len(chosen) > 1:
+        arms = ["every arm"]
+    for arm in arms:
+        yield Broken("converged", f"{arm}: convergence not recorded")
+    for choice in chosen:
+        if _over(choice, baseline) is False:
+            what = f"{in_words(choice.arm)}: the loss was still falling"
+            yield Broken("converged", what)
+
+
+def _over(choice: Choice, baseline: float | None) -> bool | None:
+    """Say whether every run of an arm was over; None where one can't tell."""
+    if baseline is None:
+        return None
+    told = [converged(run.get("history", ()), baseline) for run in choice.runs]
+    return None if None in told else all(told)
 
 
 def _without_baseline(study: "Study", recording: Mapping) -> Iterator[Broken]:
     """Ask for what a referee would ask for."""
     if study.chosen_by and not recording.get("baselines"):
-        yield Broken("baselines", "no baseline is recorded")
+        yield Broken("baselines", "the loss of no baseline is recorded")
 
 
 def _chosen(study: "Study", recording: Mapping) -> list[Choice]:
@@ -192,9 +204,11 @@ def _chosen(study: "Study", recording: Mapping) -> list[Choice]:
     return choices(study, recording["records"]) if study.chosen_by else []
 
 
-def _words(cell: Mapping[str, Any]) -> str:
+def in_words(cell: Mapping[str, Any]) -> str:
     """Write an arm: `one layer, seed 0`."""
     return ", ".join(
-        str(value) if isinstance(value, str) else f"{name} {value}"
+        value
+        if isinstance(value, str)
+        else f"{name.replace('_', ' ')} {value}"
         for name, value in cell.items()
     )

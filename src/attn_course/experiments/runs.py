@@ -10,18 +10,14 @@ import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent import futures
-from contextlib import AbstractContextManager
-from importlib import import_module
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attn_course.data import store
-from attn_course.experiments.parts import one_thread
+from attn_course.optional import need
 
-if TYPE_CHECKING:
-    from attn_course.experiments.study import Study
-
-__all__ = ["Cell", "Finished", "Workers"]
+__all__ = ["Cell", "Finished", "Workers", "one_thread"]
 
 Cell = dict[str, Any]
 
@@ -59,12 +55,12 @@ class Finished:
 
     def complete(
         self,
-        study: "Study",
+        run: Callable[[Cell], Any],
         cells: Sequence[Cell],
         workers: "Workers",
         say: Callable[[str], None],
     ) -> list[dict[str, Any]]:
-        """Carry out the cells that are not done yet.
+        """Call `run(cell)` for each cell that is not done yet.
 
         Returns
         -------
@@ -76,7 +72,7 @@ class Finished:
         if there:
             say(f"  {there} of {len(cells)} runs are there already")
         began = time.perf_counter()
-        ran = workers.carry_out(study, missing)
+        ran = workers.carry_out(run, missing)
         for count, (cell, result, seconds) in enumerate(ran, start=1):
             self.add(cell, result, seconds)
             each = (time.perf_counter() - began) / count
@@ -129,19 +125,17 @@ class Workers(AbstractContextManager):
             self.pool.close()
 
     def carry_out(
-        self, study: "Study", cells: Sequence[Cell]
+        self, run: Callable[[Cell], Any], cells: Sequence[Cell]
     ) -> Iterator[tuple[Cell, Any, float]]:
-        """Give each cell's result and seconds, in the order they come."""
+        """Give each cell's result and seconds, in the order they come.
+
+        Where others carry it out, `run` must be a function that they find.
+        """
         if self.pool is None:
             for cell in cells:
-                yield (cell, *_timed(study, cell))
+                yield (cell, *timed(run, cell))
             return
-        sent = {
-            self.pool.submit(run_elsewhere, study.module, study.name, cell): (
-                cell
-            )
-            for cell in cells
-        }
+        sent = {self.pool.submit(timed, run, cell): cell for cell in cells}
         if isinstance(self.pool, futures.Executor):
             ended = futures.as_completed(sent)
         else:
@@ -152,19 +146,25 @@ class Workers(AbstractContextManager):
             yield (sent[future], *future.result())
 
 
-def run_elsewhere(module: str, name: str, cell: Cell) -> tuple[Any, float]:
-    """Find a study again in another process, and carry out one run."""
-    from attn_course.experiments.study import declared_in
-
-    study = declared_in(import_module(module))[name]
-    return _timed(study, cell)
-
-
-def _timed(study: "Study", cell: Cell) -> tuple[Any, float]:
+def timed(run: Callable[[Cell], Any], cell: Cell) -> tuple[Any, float]:
+    """Carry out one run on one thread; give its result and seconds."""
     began = time.perf_counter()
     with one_thread():
-        result = study.one(cell)
+        result = run(cell)
     return result, time.perf_counter() - began
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Give torch one thread for a while: the same numbers, and no waiting."""
+    torch = need("torch")
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _key(cell: Cell) -> str:

@@ -5,15 +5,16 @@ that comes after "it". A causal model reads "it" before that word.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
-from attn_course.data import pack_array, unpack_array
+from attn_course.data import load_recording, pack_array, unpack_array
 from attn_course.experiments.study import Study
-from attn_course.pretrained import Model, load
+from attn_course.interpret.real_heads import loaded
+from attn_course.pretrained import Model
 from attn_course.provenance import source_of
 
 __all__ = ["PARTS", "SENTENCES", "STUDIES", "measure"]
@@ -33,7 +34,7 @@ PARTS = 512
 
 def read(text: str) -> dict[str, Any]:
     """Record the attention weights of every head of one sentence."""
-    return {**measure(load("smollm2"), text), "source": source_of(MODEL)}
+    return {**measure(loaded("smollm2"), text), "source": source_of(MODEL)}
 
 
 def measure(model: Model, text: str) -> dict[str, Any]:
@@ -108,7 +109,10 @@ STUDIES = [
     Study(
         name,
         chapter=4,
-        question="What can a causal model know of a word that comes later?",
+        question=(
+            f"What can a causal model know of “{name.partition('-')[2]}” "
+            "when it reads “it”?"
+        ),
         design=__doc__,
         arms={"text": [text]},
         seeds=0,
@@ -121,3 +125,18 @@ STUDIES = [
 for study in STUDIES:
     study.run(read)
     study.slice(again)
+
+
+@STUDIES[0].claim("4.every-element")
+def what_it_can_know(recording: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what the last word changes, and what is seen of the future."""
+    both = (recording, load_recording("smollm2-wide"))
+    maps = np.stack([unpack_array(each["weights"]) for each in both])
+    change = recording["largest_change_by_row"]
+    return {
+        "future": np.triu(maps, 1).max(),
+        "it_difference": change[recording["tokens"].index("it")],
+        "last_difference": change[-2],
+        "first": recording["heads_of_it_on_first"],
+        "maps": maps[0, :, :, 0, 0].size,
+    }

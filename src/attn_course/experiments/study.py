@@ -17,7 +17,8 @@ import itertools
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -318,12 +319,17 @@ class Study:
             Where progress goes.
         """
         drawn = list(range(self._count(seeds)))
+        # A single run names the seeds of its controls among its settings.
+        told = drawn or list(self.settings.get("seeds", []))
         finished = Finished(self.name, self.fingerprint)
+        alone = jobs == 1 and scheduler is None
+        elsewhere = partial(run_one, self.module, self.name)
+        run = self.one if alone else elsewhere
         with Workers(jobs, scheduler) as workers:
-            done = finished.complete(self, self.cells(drawn), workers, say)
+            done = finished.complete(run, self.cells(drawn), workers, say)
             stages = {"records": [one["result"] for one in done]}
             for stage, cells in self._after(stages["records"]).items():
-                more = finished.complete(self, cells, workers, say)
+                more = finished.complete(run, cells, workers, say)
                 stages[stage] = [one["result"] for one in more]
                 done += more
         content = {
@@ -335,7 +341,7 @@ class Study:
             "recorded": {
                 **provenance(
                     f"attn-course experiments --only {self.name}",
-                    seeds=drawn,
+                    seeds=told,
                     packages=[*self.packages, *self.needs],
                     files=self._files(),
                 ),
@@ -357,6 +363,11 @@ class Study:
     def _summary(self, **stages: list) -> dict[str, Any]:
         function = self._registered.get("summary")
         return function(**stages) if function else {}
+
+
+def run_one(module: str, name: str, cell: Cell) -> Any:
+    """Find a study again, in whatever process, and carry out one run."""
+    return declared_in(import_module(module))[name].one(cell)
 
 
 def _data_file(name: str) -> Path:

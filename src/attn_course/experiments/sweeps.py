@@ -4,9 +4,20 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["best", "chosen", "runs_at_best", "working_rates"]
+__all__ = ["best", "chosen", "runs_at_best", "runs_of", "working_rates"]
 
 CONDITION = ("d", "scale", "init", "optimiser")
+
+
+def runs_of(
+    records: Sequence[dict[str, Any]], **fixed: Any
+) -> list[dict[str, Any]]:
+    """Give the records that have these values, in their order.
+
+    >>> runs_of([{"model": "GRU", "seed": 0}, {"model": "RNN"}], model="GRU")
+    [{'model': 'GRU', 'seed': 0}]
+    """
+    return [r for r in records if fixed.items() <= r.items()]
 
 
 def best(

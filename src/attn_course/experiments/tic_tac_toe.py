@@ -12,8 +12,7 @@ where the perceptron's was near 0: so both learn once more, for four times as
 long.
 """
 
-import sys
-from collections.abc import Sequence
+from collections.abc import Mapping
 from functools import cache, partial
 from typing import Any
 
@@ -21,14 +20,12 @@ import numpy as np
 import torch
 
 from attn_course import tic_tac_toe
-from attn_course.experiments import miniatures
-from attn_course.experiments.miniatures import Task
+from attn_course.experiments.miniatures import Task, compare, each_seed
 from attn_course.miniatures import Reader, perceptron
 from attn_course.models import Batch
 
-__all__ = ["RECORDINGS", "SETTINGS", "inputs", "record", "split", "task"]
+__all__ = ["SETTINGS", "STUDY", "split", "task"]
 
-RECORDINGS = ("tic-tac-toe",)
 SETTINGS = {
     "steps": 600,
     "batch": 64,
@@ -41,27 +38,6 @@ MODELS = {
     "equal weights": partial(Reader, 3, 3, equal=True, **SQUARES),
     "perceptron": partial(perceptron, 3, 3, length=9, hidden=118),
 }
-CODE = ("tic_tac_toe.py", "experiments/tic_tac_toe.py")
-
-
-def inputs(name: str, seeds: Sequence[int]) -> list[Any]:
-    """List what the recording depends on, the code it runs included."""
-    return miniatures.dependencies(seeds, tic_tac_toe)
-
-
-def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
-    """Train every model with every rate and seed; take up what is there."""
-    found = tic_tac_toe.positions()
-    return miniatures.record(
-        sys.modules[__name__],
-        name,
-        seeds,
-        code=CODE,
-        more={
-            "positions": len(found.boards),
-            "kinds": len(set(found.kinds.tolist())),
-        },
-    )
 
 
 @cache
@@ -79,7 +55,8 @@ def split() -> list[Batch]:
     ]
 
 
-def task(name: str) -> Task:
+@cache
+def task() -> Task:
     """Give the models and the three parts."""
     train, choose, test = split()
     (boards,), values = train
@@ -92,3 +69,38 @@ def task(name: str) -> Task:
     return Task(
         MODELS, draw, choose, test, SETTINGS["steps"], SETTINGS["longer"]
     )
+
+
+def counted() -> dict[str, int]:
+    """Count positions, and kinds of them up to turns and mirrors."""
+    found = tic_tac_toe.positions()
+    return {
+        "positions": len(found.boards),
+        "kinds": len(set(found.kinds.tolist())),
+    }
+
+
+STUDY = compare(
+    "tic-tac-toe",
+    task,
+    MODELS,
+    counted,
+    question="Does attention judge a small game better than a perceptron?",
+    design=__doc__,
+    settings=SETTINGS,
+)
+
+
+@STUDY.claim("9.games")
+def judged(recording: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the share of positions judged right."""
+    return {
+        "attention": each_seed(recording, "attention"),
+        "equal": each_seed(recording, "equal weights"),
+        "perceptron": each_seed(recording, "perceptron"),
+        "longer": each_seed(recording, "attention", stage="longer"),
+        "perceptron_longer": each_seed(
+            recording, "perceptron", stage="longer"
+        ),
+        "commonest": recording["commonest"],
+    }

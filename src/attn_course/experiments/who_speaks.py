@@ -17,8 +17,7 @@ A pilot with seed 7 set the steps: after 300 every model's training loss was
 below 0.05, so that none learns for longer.
 """
 
-import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache, partial
 from typing import Any
 
@@ -26,23 +25,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from attn_course import models, speakers
+from attn_course import figures, models, speakers
 from attn_course.data import load_utterances, utterances
-from attn_course.experiments import miniatures
-from attn_course.experiments.miniatures import Task
+from attn_course.experiments.miniatures import Task, compare, each_seed
+from attn_course.experiments.sweeps import chosen
 from attn_course.models import Batch
 
-__all__ = [
-    "RECORDINGS",
-    "SETTINGS",
-    "inputs",
-    "nearest",
-    "record",
-    "split",
-    "task",
-]
+__all__ = ["SETTINGS", "STUDY", "nearest", "split", "task"]
 
-RECORDINGS = ("who-speaks",)
 SETTINGS = {
     "steps": 300,
     "batch": 64,
@@ -55,23 +45,6 @@ MODELS = {
     "GRU": partial(speakers.FrameGRU, hidden=42),
     "mean frame": partial(speakers.MeanFrame, hidden=91),
 }
-CODE = ("speakers.py", "data/utterances.py", "experiments/who_speaks.py")
-
-
-def inputs(name: str, seeds: Sequence[int]) -> list[Any]:
-    """List what the recording depends on, the code it runs included."""
-    return miniatures.dependencies(seeds, speakers, utterances)
-
-
-def record(name: str, seeds: Sequence[int]) -> dict[str, Any]:
-    """Train every model with every rate and seed; take up what is there."""
-    return miniatures.record(
-        sys.modules[__name__],
-        name,
-        seeds,
-        code=CODE,
-        more={"nearest": nearest()},
-    )
 
 
 @cache
@@ -104,7 +77,8 @@ def split() -> list[Batch]:
     ]
 
 
-def task(name: str) -> Task:
+@cache
+def task() -> Task:
     """Give the models and the three parts."""
     train, choose, test = split()
     return Task(
@@ -146,3 +120,63 @@ def _measure(model: nn.Module) -> dict[str, Any]:
         entry["heaviest"] = round(shares.mean().item(), 4)
         entry["example"] = [round(x, 4) for x in first]
     return entry
+
+
+def untrained() -> dict[str, float]:
+    """Give what the nearest mean frame reaches."""
+    return {"nearest": nearest()}
+
+
+STUDY = compare(
+    "who-speaks",
+    task,
+    MODELS,
+    untrained,
+    question="Does attention tell who speaks better than a mean does?",
+    design=__doc__,
+    settings=SETTINGS,
+    data=["utterances.csv.gz"],
+)
+
+
+@STUDY.claim("9.speech")
+def named(recording: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the share of speakers named, in order and shuffled."""
+    return {
+        "attention": each_seed(recording, "attention"),
+        "equal": each_seed(recording, "equal weights"),
+        "gru": each_seed(recording, "GRU"),
+        "mean": each_seed(recording, "mean frame"),
+        "attention_shuffled": each_seed(recording, "attention", "shuffled"),
+        "gru_shuffled": each_seed(recording, "GRU", "shuffled"),
+        "heaviest": each_seed(recording, "attention", "heaviest"),
+        "nearest": recording["nearest"],
+        "commonest": recording["commonest"],
+        "tested": recording["sizes"]["test"],
+    }
+
+
+@STUDY.figure("""
+    An utterance of 19 frames as a table of twelve coefficients, and below it
+    what attention gives to each frame, for three seeds, beside equal weights.
+    All three give most to the last frame and to frame 13, where the colours
+    of several coefficients have changed, and less than an equal share to
+    most of the first nine.
+""")
+def looks(recording: Mapping[str, Any]) -> Any:
+    """Draw the first tested utterance and where attention looks."""
+    (frames, lengths), _ = split()[-1]
+    utterance = frames[0, : lengths[0]]  # (n, 12)
+    return figures.over_time(
+        utterance.T.numpy(),
+        {
+            f"seed {r['seed']}": r["example"]
+            for r in chosen(recording["records"])["attention"]
+        },
+        level=1 / len(utterance),
+        level_label="equal weights",
+        xlabel="frame",
+        ylabel="coefficient",
+        label="standard deviations from the mean",
+        lines_label="weight",
+    )

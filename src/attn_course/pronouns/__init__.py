@@ -3,6 +3,7 @@
 - `words`: the vocabulary, by what a noun is and what a verb fits
 - `sentences`: sentences whose pronoun has one antecedent
 - `reader`: the transformer that names it, in torch
+- `training`: how it is trained and tested
 - `weights`: a trained one in a file, and its arithmetic in NumPy
 """
 

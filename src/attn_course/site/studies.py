@@ -150,18 +150,17 @@ class StudyDirective(_OfStudies):
         if settings := _settings(study.settings):
             yield "settings", [_text(settings)]
         yield from self.chosen(study)
-        yield "rules of evidence", [_rules(study)]
+        yield "open", [_rules(study)]
 
     def chosen(self, study: "Study") -> Iterator[tuple[str, list[nodes.Node]]]:
         """Yield the best setting of each arm, and what knows nothing."""
-        from attn_course.experiments.rules import choices
+        from attn_course.experiments.rules import choices, in_words
 
-        if study.chosen_by:
+        if study.chosen_by and study.sweep:
             best = nodes.bullet_list()
             for choice in choices(study, study.recording["records"]):
-                arm = ", ".join(map(_short, choice.arm.values()))
-                with_ = _settings(choice.setting)
-                best += nodes.list_item("", _text(f"{arm}: {with_}"))
+                arm, tried = in_words(choice.arm), _settings(choice.setting)
+                best += nodes.list_item("", _text(f"{arm}: {tried}"))
             yield f"best by {_words(study.chosen_by)}", [best]
         if baselines := study.recording.get("baselines"):
             yield "baselines", [_text(_settings(baselines))]
@@ -215,7 +214,8 @@ class StudyDirective(_OfStudies):
             for name, version in recorded["versions"].items()
         )
         seconds = study.recording.get("seconds")
-        took = "" if not seconds else f" It took {readable(seconds)} s."
+        told = isinstance(seconds, int | float) and seconds
+        took = f" It took {readable(seconds)} s." if told else ""
         line = nodes.paragraph("", "Recorded")
         line += nodes.Text(
             f" on {recorded['date']} at commit {recorded['commit'][:10]} with "
@@ -243,7 +243,9 @@ def _rules(study: "Study") -> nodes.Node:
 
     broken = broken_rules(study, study.recording)
     if not broken:
-        return _text("None is broken, of those that a program can check.")
+        return _text(
+            "No rule of evidence is broken, of those that a program checks."
+        )
     found = nodes.bullet_list()
     for one in broken:
         found += nodes.list_item("", _text(one.what))

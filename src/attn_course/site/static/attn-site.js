@@ -13,6 +13,17 @@
     if (button) actions[button.dataset.attnAction]?.();
   });
 
+  // The cell that reported a claim may be gone: the ledger still has it.
+  const openClaim = () => {
+    const name = location.hash.slice(1);
+    const claim = /^claim-(\d+-.*?)(?:-\d+)?$/.exec(name)?.[1];
+    const root = document.documentElement.dataset.content_root;
+    if (claim && !document.getElementById(name))
+      location.replace(`${root}book/claims.html#ledger-${claim}`);
+  };
+  window.addEventListener("hashchange", openClaim);
+  openClaim();
+
   // A wide table or formula scrolls in its own box: let the keyboard in. The
   // theme does the same for code.
   const boxes = document.querySelectorAll(
