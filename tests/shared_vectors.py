@@ -1,12 +1,15 @@
 """The vectors that Python and TypeScript share, and the loops behind them."""
 
-import importlib.util
+import importlib
 import json
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 FOLDER = Path(__file__).parent / "vectors"
+# The makers import from their folder, as they do when they run as scripts.
+sys.path.append(str(FOLDER))
 
 
 def load(name: str) -> Any:
@@ -16,9 +19,4 @@ def load(name: str) -> Any:
 
 def maker(name: str) -> ModuleType:
     """Import the plain loops that write them."""
-    spec = importlib.util.spec_from_file_location(
-        f"make_{name}", FOLDER / f"make_{name}.py"
-    )
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return importlib.import_module(f"make_{name}")

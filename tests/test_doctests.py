@@ -24,7 +24,13 @@ def test_examples_in_docstrings(name):
 
 
 def test_the_examples_are_found():
-    names = ("functional", "masks", "tables", "widgets.qkv", "regression")
+    names = (
+        "functional",
+        "masks",
+        "tables",
+        "widgets.qkv_playground",
+        "regression",
+    )
     for name in names:
         module = importlib.import_module(f"attn_course.{name}")
         assert doctest.testmod(module).attempted > 0, name

@@ -190,7 +190,13 @@ def test_every_module_imports_or_explains(bare):
 
 
 def test_what_the_base_install_promises_is_there(bare):
-    for name in ("functional", "masks", "widgets.heatmap", "figures", "cli"):
+    for name in (
+        "functional",
+        "masks",
+        "widgets.attention_heatmap",
+        "figures",
+        "cli",
+    ):
         call = f"importlib.import_module('attn_course.{name}')"
         assert bare[call] is None, name
 

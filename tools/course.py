@@ -833,6 +833,10 @@ def cmd_web(given: argparse.Namespace) -> None:
     with one_at_a_time(ROOT / "_build"):
         set_up()
         web_ready()
+        must_run(
+            [in_venv("python"), ROOT / "tools" / "widget_traits.py"],
+            "Writing the widgets' traits",
+        )
         web_script("build", "Bundling the widgets")
 
 

@@ -1,30 +1,27 @@
 // Bundle the widgets into the Python package.
 //   node build.mjs           write the bundles
 //   node build.mjs --check   fail if the committed bundles are not up to date
+import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
-// A folder below src/, and the element that its widget is on the site.
-const WIDGETS = {
-  cocktail: "attn-cocktail",
-  curves: "attn-curves",
-  flash: "attn-flash",
-  gaze: "attn-gaze",
-  heads: "attn-heads",
-  heatmap: "attn-heatmap",
-  kvcache: "attn-kv-cache",
-  mask: "attn-mask",
-  qkv: "attn-qkv",
-  sentence: "attn-sentence",
-  softmaxlab: "attn-softmax-lab",
-  switches: "attn-head-switches",
-};
-
 const here = fileURLToPath(new URL(".", import.meta.url));
+const sources = join(here, "src");
 const target = join(here, "../src/attn_course/widgets/static");
+
+// Each folder with a view is a widget; its traits name the element.
+const widgets = await Promise.all(
+  (await readdir(sources))
+    .filter((name) => existsSync(join(sources, name, "view.ts")))
+    .map(async (name) => {
+      const { TAG } = await import(`./src/${name}/traits.ts`);
+      return { name, tag: TAG };
+    }),
+);
+
 const common = {
   absWorkingDir: here,
   bundle: true,
@@ -37,7 +34,7 @@ const common = {
 };
 
 // What src/lib/ holds is on the site once, as modules of the global `attn`.
-const lib = await readdir(join(here, "src/lib"));
+const lib = await readdir(join(sources, "lib"));
 const modules = lib.sort().map((file) => basename(file, ".ts"));
 const shared = {
   name: "shared",
@@ -52,40 +49,40 @@ const shared = {
   },
 };
 
-/** A classic script of the site, from the text of a module. */
-const script = (name, contents, options) =>
+/** A bundle, from the text of the module that it starts from. */
+const bundle = (name, contents, options) =>
   build({
     ...common,
     ...options,
-    format: "iife",
-    stdin: { contents, resolveDir: join(here, "src"), sourcefile: name },
+    stdin: { contents, resolveDir: sources, sourcefile: name },
     entryNames: name,
   });
 
 const outputs = await Promise.all([
   // One ES module a widget: anywidget sends it to a notebook.
-  build({
-    ...common,
-    format: "esm",
-    entryPoints: Object.fromEntries(
-      Object.keys(WIDGETS).map((name) => [name, `src/${name}/notebook.ts`]),
+  ...widgets.map(({ name }) =>
+    bundle(
+      name,
+      `import { notebookModule } from "./lib/host.ts";
+       import { mount } from "./${name}/view.ts";
+       export default notebookModule(mount);`,
+      { format: "esm", outExtension: { ".js": ".mjs" } },
     ),
-    outExtension: { ".js": ".mjs" },
-  }),
+  ),
   // On the site, first what all widgets share; then each element from a
   // script that is named after it, on the pages that have one.
-  script(
+  bundle(
     "attn-widgets",
     modules.map((m) => `export * as ${m} from "./lib/${m}.ts";`).join(""),
-    { globalName: "attn" },
+    { format: "iife", globalName: "attn" },
   ),
-  ...Object.entries(WIDGETS).map(([name, tag]) =>
-    script(
+  ...widgets.map(({ name, tag }) =>
+    bundle(
       tag,
       `import { defineElement } from "./lib/host.ts";
        import { mount } from "./${name}/view.ts";
        defineElement("${tag}", mount);`,
-      { plugins: [shared] },
+      { format: "iife", plugins: [shared] },
     ),
   ),
 ]);

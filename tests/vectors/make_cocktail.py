@@ -8,6 +8,8 @@ import json
 import math
 from pathlib import Path
 
+from loops import mulberry32, normal, softmax
+
 HERE = Path(__file__).parent
 RATE, WINDOW, HOP = 16_000, 512, 256
 BINS = WINDOW // 2 + 1
@@ -15,23 +17,6 @@ SIZE = 512  # of the transform of a whole sound of 200 samples
 AROUND = 0.0875 / 343
 DIRECTIONS = [5 * i - 90 for i in range(37)]
 LISTED = (0, 13, 24, 36)  # directions whose scores are written
-
-
-def uniform(seed):
-    a = seed
-    while True:
-        a = (a + 0x6D2B79F5) % 2**32
-        t = ((a ^ (a >> 15)) * (a | 1)) % 2**32
-        t ^= (t + ((t ^ (t >> 7)) * (t | 61)) % 2**32) % 2**32
-        yield (t ^ (t >> 14)) / 2**32
-
-
-def normal(numbers):
-    while True:
-        radius = math.sqrt(-2 * math.log(1 - next(numbers)))
-        angle = 2 * math.pi * next(numbers)
-        yield radius * math.cos(angle)
-        yield radius * math.sin(angle)
 
 
 def dft(x, size, bins, sign=-1):
@@ -75,7 +60,7 @@ def both_ears(spectra, n):
 
 
 def noise(n, seed):
-    numbers = normal(uniform(seed))
+    numbers = normal(mulberry32(seed))
     spectra = []
     for i in range(12):
         spectrum = []
@@ -188,8 +173,7 @@ def case(seed, angles, angle, temperature):
             keys.append(key(a[k], b[k]))
             found = [score(q[k], keys[-1]) for q in queries]
             scores.append([found[d] for d in LISTED])
-            exps = [math.exp((s - max(found)) / temperature) for s in found]
-            share = [e / sum(exps) for e in exps]
+            share = softmax([s / temperature for s in found])
             energy = abs(a[k]) ** 2 + abs(b[k]) ** 2
             total += energy
             for d in range(37):

@@ -9,6 +9,7 @@ import math
 from pathlib import Path
 
 import numpy as np
+from loops import softmax
 
 from attn_course.data import pack_array, unpack_array
 
@@ -26,15 +27,6 @@ DEFAULTS = {
     "cell": [],
     "locked": [],
 }
-
-
-def softmax_row(logits: list[float]) -> list[float]:
-    seen = [x for x in logits if x > -math.inf]
-    if not seen:
-        return [0.0] * len(logits)
-    peak = max(seen)
-    exps = [math.exp(x - peak) for x in logits]
-    return [e / sum(exps) for e in exps]
 
 
 def expected_weights(source: dict, state: dict, index: tuple) -> list:
@@ -83,7 +75,7 @@ def expected_weights(source: dict, state: dict, index: tuple) -> list:
             else -math.inf
             for j in range(n_k)
         ]
-        rows.append(softmax_row(logits))
+        rows.append(softmax(logits))
     return rows
 
 

@@ -7,6 +7,8 @@ numbers. `python tests/vectors/make_masks.py` writes the file again.
 import json
 from pathlib import Path
 
+from loops import mulberry32
+
 HERE = Path(__file__).parent
 
 NUMBERS = {
@@ -19,17 +21,6 @@ NUMBERS = {
     "seed": 0,
 }
 SPARSE = {"window": 2, "n_global": 2, "n_random": 2, "seed": 7}
-
-
-def mulberry32(seed: int):
-    """Give the stream of numbers in [0, 1) that a browser draws."""
-    low = 0xFFFFFFFF
-    a = seed
-    while True:
-        a = (a + 0x6D2B79F5) & low
-        t = ((a ^ (a >> 15)) * (a | 1)) & low
-        t ^= (t + (((t ^ (t >> 7)) * (t | 61)) & low)) & low
-        yield ((t ^ (t >> 14)) & low) / 4294967296
 
 
 def looks(preset: str, i: int, j: int, n: int, x: dict) -> bool:

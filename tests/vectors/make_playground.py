@@ -6,14 +6,12 @@
 import json
 import math
 import random
+from itertools import islice
 from pathlib import Path
 
+from loops import mulberry32, normal, softmax
+
 HERE = Path(__file__).parent
-
-
-def softmax(logits):
-    exps = [math.exp(x - max(logits)) for x in logits]
-    return [e / sum(exps) for e in exps]
 
 
 def dot(a, b):
@@ -46,28 +44,11 @@ def qkv_case(n, d, d_v, d_k, scaled, temperature):
     }
 
 
-def mulberry32(seed):
-    """Give numbers in [0, 1); 32-bit arithmetic throughout."""
-    a = seed
-    while True:
-        a = (a + 0x6D2B79F5) % 2**32
-        t = ((a ^ (a >> 15)) * (a | 1)) % 2**32
-        t ^= (t + ((t ^ (t >> 7)) * (t | 61)) % 2**32) % 2**32
-        yield ((t ^ (t >> 14)) % 2**32) / 2**32
-
-
-def normals(count, stream):
-    numbers = []
-    while len(numbers) < count:
-        radius = math.sqrt(-2 * math.log(1 - next(stream)))
-        angle = 2 * math.pi * next(stream)
-        numbers += [radius * math.cos(angle), radius * math.sin(angle)]
-    return numbers[:count]
-
-
 def lab_case(d, temperature, scaled, seed):
     stream = mulberry32(seed * 4096 + d)
-    query, key = normals(64 * d, stream), normals(32 * d, stream)
+    query, key = (
+        list(islice(normal(stream), count)) for count in (64 * d, 32 * d)
+    )
     rows = [
         [dot(query[i * d : i * d + d], key[j * d : j * d + d])
          for j in range(32)]
@@ -106,7 +87,7 @@ def make():
             qkv_case(1, 1, 1, 1, False, 1.0),
             qkv_case(6, 8, 8, 8, False, 10.0),
         ],
-        "softmaxlab": [
+        "softmax_lab": [
             lab_case(1, 1.0, True, 0),
             lab_case(3, 1.0, True, 1),
             lab_case(16, 0.5, False, 2),

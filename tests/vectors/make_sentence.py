@@ -10,6 +10,8 @@ import random
 import struct
 from pathlib import Path
 
+from loops import softmax
+
 HERE = Path(__file__).parent
 WORDS = ["<pad>", "<blank>", "<none>", *"the cat mat saw she it was .".split()]
 CLASSES = {
@@ -151,11 +153,6 @@ def forward(made, numbers):
         x = add(x, linear(f"{name}narrow", wide))
     out = linear("output", norm("norm", x))
     return scores, weights, [softmax(row) for row in out]
-
-
-def softmax(row):
-    exps = [math.exp(x - max(row)) for x in row]
-    return [e / sum(exps) for e in exps]
 
 
 def make():

@@ -2,8 +2,12 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { createModel } from "../src/heatmap/compute.ts";
-import { defaults, parseSource, validators } from "../src/heatmap/state.ts";
+import { createModel } from "../src/attention_heatmap/compute.ts";
+import {
+  defaults,
+  parseSource,
+  validators,
+} from "../src/attention_heatmap/state.ts";
 import { encode } from "../src/lib/arrays.ts";
 import { readLink } from "../src/lib/link.ts";
 import { applyChanges, fromLink, toLink } from "../src/lib/state.ts";

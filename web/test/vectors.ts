@@ -1,6 +1,7 @@
 // The vectors that plain Python loops wrote, and how near we must come.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { encode, type Packed } from "../src/lib/arrays.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: each file has its own shape.
 export type Vectors = any;
@@ -21,3 +22,11 @@ export const within =
       assert.ok(off <= tolerance, `${what}[${i}]: ${got[i]}, not ${w}`);
     });
   };
+
+/** Nested numbers as Python sends an array. */
+export function pack(nested: unknown): Packed {
+  const shape: number[] = [];
+  for (let x = nested; Array.isArray(x); x = x[0]) shape.push(x.length);
+  const flat = (nested as unknown[]).flat(9) as number[];
+  return encode(Float64Array.from(flat), shape);
+}

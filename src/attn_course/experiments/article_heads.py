@@ -30,7 +30,7 @@ from attn_course.experiments.sweeps import runs_of
 from attn_course.interpret.head_scores import labelled
 from attn_course.pretrained import head
 from attn_course.tasks.code_brackets import labelled_openers
-from attn_course.widgets.heads import NAMES, recorded_models
+from attn_course.widgets.head_browser import NAMES, recorded_models
 
 __all__ = ["KINDS", "STUDY", "shown", "table"]
 

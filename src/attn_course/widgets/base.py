@@ -33,13 +33,26 @@ class Number(traitlets.Float):
 class CourseWidget(anywidget.AnyWidget):
     """An anywidget that is also an HTML element with its state inside.
 
-    A subclass names its `_tag`, its bundle `_esm`, the traits that a reader
-    may change (`_reader`), and a `table()`: what a page without scripts, a
-    screen reader or a print shows.
+    A subclass names its `_tag`, the traits that a reader may change
+    (`_reader`), and a `table()`: what a page without scripts, a screen reader
+    or a print shows. Its bundle is called as its module. The bounds of those
+    traits, and the constants of the module that `_constants` names, reach the
+    browser through `tools/widget_traits.py`.
     """
 
     _tag: ClassVar[str]
     _reader: ClassVar[tuple[str, ...]]
+    _constants: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Take the bundle that is named after the class's module."""
+        package, _, stem = cls.__module__.rpartition(".")
+        bundle = STATIC / f"{stem}.mjs"
+        ours = package == __package__ and not hasattr(cls, "_esm")
+        # That of a new widget is not there until `make web` made it.
+        if ours and bundle.is_file():
+            cls._esm = bundle
+        super().__init_subclass__(**kwargs)
 
     # ipywidgets 7 asks for this method first and would lose the HTML form.
     _ipython_display_ = None

@@ -1,5 +1,7 @@
 // Numbers that travel as JSON: the twin of attn_course.data.packing.
 
+import { whole } from "./state.ts";
+
 export interface Packed {
   dtype: keyof typeof DTYPES;
   shape: number[];
@@ -46,8 +48,7 @@ const clipped = (x: number): number => Math.max(-LARGEST, Math.min(LARGEST, x));
  */
 export function unpack(packed: Packed, name: string): NumberArray {
   const { dtype, shape, step, base64 } = packed ?? {};
-  const isSize = (n: unknown) => Number.isInteger(n) && (n as number) >= 0;
-  if (!Array.isArray(shape) || !shape.every(isSize))
+  if (!Array.isArray(shape) || !shape.every(whole(0, Infinity)))
     throw new Error(`expected ${name} to have a shape, got ${shape}`);
   if (!Object.hasOwn(DTYPES, dtype))
     throw new Error(

@@ -1,5 +1,6 @@
 // A chart's frame: where numbers lie, and the lines and words around them.
-import { type Ink, s } from "./svg.ts";
+import type { Ink } from "./colours.ts";
+import { s } from "./svg.ts";
 
 export interface Frame {
   width: number;

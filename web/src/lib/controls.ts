@@ -9,7 +9,7 @@ export interface Control<S> {
 export interface Slider<S> {
   label: string;
   control: string;
-  range: [min: number, max: number, step: number];
+  range: readonly [min: number, max: number, step: number];
   read(state: S): number;
   words(x: number, state: S): string;
   enabled?(state: S): boolean;
@@ -58,7 +58,7 @@ export function toggle<S>(
 export function choice<S>(
   control: string,
   label: string,
-  options: string[],
+  options: readonly string[],
   read: (state: S) => string,
   write: (option: string) => void,
 ): Control<S> {
@@ -80,7 +80,7 @@ export function choice<S>(
 export const pick = <S>(
   name: keyof S & string,
   label: string,
-  options: string[],
+  options: readonly string[],
   change: (changes: Partial<S>) => void,
 ): Control<S> =>
   choice(
@@ -103,7 +103,7 @@ export function row<S>(controls: Control<S>[]): Control<S> {
 
 /** A slider that moves evenly in the logarithm of what it sets. */
 export function logSlider<S>(
-  parts: Omit<Slider<S>, "range"> & { range: [number, number] },
+  parts: Omit<Slider<S>, "range"> & { range: readonly [number, number] },
 ): Control<S> {
   const [low, high] = parts.range;
   const span = Math.log(high / low);

@@ -2,7 +2,9 @@
 // Both call the widget's own `mount`, so a newer package in an open notebook
 // is never shadowed by an element that an older one defined.
 
-export type Changes = Record<string, unknown>;
+import type { Json } from "./json.ts";
+
+export type Changes = Json;
 
 /** What Python hands over: the data and what the reader may change. */
 export interface Raw {

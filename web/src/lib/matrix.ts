@@ -1,20 +1,25 @@
 // A matrix in SVG: labels, coloured cells, a cross-hair. For 512 tokens the
 // heatmap has a canvas of its own.
+
+import { type Ink, LIGHT_INK } from "./colours.ts";
 import type { At } from "./grid.ts";
 import { hex } from "./palette.ts";
 import { type Scale, shadeOn } from "./scale.ts";
-import { type Ink, LIGHT_INK, s } from "./svg.ts";
+import { s } from "./svg.ts";
 
-/** Where things stand, in CSS pixels. */
-export interface Layout extends Labels {
+/** Where a matrix stands, in CSS pixels. */
+export interface Place {
   left: number;
   top: number;
   cell: number;
   font: number;
   every: number; // label each row, or each second one, …
-  upright: boolean; // are the labels of columns short?
   width: number;
   height: number;
+}
+
+export interface Layout extends Place, Labels {
+  upright: boolean; // are the labels of columns short?
 }
 
 export interface Labels {
@@ -79,7 +84,11 @@ export function layOut(
 export const touchWidth = (n: number): number => MIN_LEFT + n * TOUCH + 2;
 
 /** The cell under a point, or null. */
-export function cellAt(layout: Layout, x: number, y: number): At | null {
+export function cellAt(
+  layout: Place & { rows: unknown[]; cols: unknown[] },
+  x: number,
+  y: number,
+): At | null {
   const col = Math.floor((x - layout.left) / layout.cell);
   const row = Math.floor((y - layout.top) / layout.cell);
   const { rows, cols } = layout;

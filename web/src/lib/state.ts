@@ -1,12 +1,12 @@
 // A widget's state: what a reader may change, checked wherever it comes from
 // (Python, a page's JSON, a link).
 
+import type { Json } from "./json.ts";
+
 /** For each name: is this a value that it may take? */
 export type Valid<S> = { [K in keyof S]: (value: unknown) => boolean };
 
-type Json = Record<string, unknown>;
-
-const isRecord = (x: unknown): x is Json =>
+export const isRecord = (x: unknown): x is Json =>
   typeof x === "object" && x !== null && !Array.isArray(x);
 
 /**
@@ -95,6 +95,18 @@ export const within =
   (low: number, high: number) =>
   (x: unknown): boolean =>
     typeof x === "number" && x >= low && x <= high;
+
+/** A test for a whole number between two others. */
+export const whole = (low: number, high: number) => {
+  const inside = within(low, high);
+  return (x: unknown): x is number => Number.isInteger(x) && inside(x);
+};
+
+/** A test for one of these. */
+export const among =
+  (all: readonly unknown[]) =>
+  (x: unknown): boolean =>
+    all.includes(x);
 
 export const isBoolean = (x: unknown): boolean => typeof x === "boolean";
 

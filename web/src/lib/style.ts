@@ -1,17 +1,22 @@
+import { DARK_INK, type Ink, LIGHT_INK } from "./colours.ts";
+
+const variables = ({ marks, line, edge, ...others }: Ink): string =>
+  Object.entries({ ...others, line: edge })
+    .map(([name, colour]) => `--${name}: ${colour};`)
+    .join(" ");
+
 // The look that every widget shares. It follows the page: inherited font,
 // colours for a light or a dark surface.
 export const BASE_STYLE = `
 :host { display: block; }
 .attn {
-  --ink: #1b1f24; --muted: #57606a; --line: #8c959f; --soft: #eef1f4;
-  --accent: #b3261e; --lock: #0b57d0; --field: #ffffff;
+  ${variables(LIGHT_INK)}
   color: var(--ink); font-size: .9375rem; line-height: 1.4;
   font-family: system-ui, sans-serif; margin: .25rem 0 1rem;
   color-scheme: light;
 }
 .attn.dark {
-  --ink: #e6e9ed; --muted: #a9b1ba; --line: #8b949e; --soft: #2a3038;
-  --accent: #ff8a7a; --lock: #8ab4f8; --field: #1b1f24;
+  ${variables(DARK_INK)}
   color-scheme: dark;
 }
 .title { font-weight: 600; margin: 0 0 .4rem; }

@@ -19,32 +19,6 @@ export function s(
   return element;
 }
 
-/** The colours of a picture on a light or dark surface. */
-export interface Ink {
-  ink: string;
-  muted: string;
-  line: string;
-  accent: string;
-  marks: string[];
-}
-
-// The marks are Okabe and Ito's: told apart by colour-blind eyes.
-export const LIGHT_INK: Ink = {
-  ink: "#1b1f24",
-  muted: "#57606a",
-  line: "#c3cad2",
-  accent: "#b3261e",
-  marks: ["#0072b2", "#a85400", "#007a5a", "#9c3f78", "#6b5b00", "#3a3f8f"],
-};
-
-export const DARK_INK: Ink = {
-  ink: "#e6e9ed",
-  muted: "#a9b1ba",
-  line: "#4a525c",
-  accent: "#ff8a7a",
-  marks: ["#56b4e9", "#e69f00", "#2fc49a", "#e59cc6", "#f0e442", "#aab0ff"],
-};
-
 /** An SVG of its own, on white, from what is inside one. */
 export function standalone(width: number, height: number, ...inside: Node[]) {
   return s(

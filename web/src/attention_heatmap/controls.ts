@@ -1,0 +1,128 @@
+// The controls of the heatmap: which there are depends on the data.
+import {
+  type Control,
+  choice,
+  logSlider,
+  row,
+  slider,
+  toggle,
+} from "../lib/controls.ts";
+import { roundUp } from "../lib/scale.ts";
+import { shortWeight } from "../lib/text.ts";
+import {
+  asGiven,
+  hasPieces,
+  hasSpecial,
+  type Reader,
+  type Source,
+} from "./state.ts";
+import { TRAITS } from "./traits.ts";
+
+type Change = (changes: Partial<Reader>) => void;
+type Switch =
+  | "scaled"
+  | "causal"
+  | "hide_special"
+  | "merge_words"
+  | "normalise";
+
+const MANY_LABELS = 24;
+
+export function createControls(
+  source: Source,
+  wanted: string[] | null,
+  change: Change,
+): Control<Reader> {
+  const onOff = (name: Switch, label: string) => () => [
+    toggle<Reader>(
+      name,
+      label,
+      (state) => state[name],
+      (on) => change({ [name]: on }),
+    ),
+  ];
+  const offered: [string, boolean, () => Control<Reader>[]][] = [
+    ["pickers", true, () => pickers(source, change)],
+    [
+      "normalise",
+      source.odd_rows,
+      onOff("normalise", "make each row sum to 1"),
+    ],
+    ["temperature", true, () => [temperature(source, change)]],
+    [
+      "scaled",
+      source.d_k !== null && !source.weights,
+      onOff("scaled", `divide by √d (d = ${source.d_k})`),
+    ],
+    [
+      "causal",
+      source.query_tokens.length === source.key_tokens.length,
+      onOff("causal", "causal mask"),
+    ],
+    ["threshold", true, () => [threshold(source, change)]],
+    [
+      "hide_special",
+      hasSpecial(source),
+      onOff("hide_special", "hide special tokens"),
+    ],
+    [
+      "merge_words",
+      hasPieces(source),
+      onOff("merge_words", "join word pieces"),
+    ],
+  ];
+  return row(
+    offered
+      .filter(([name, fits]) => fits && (wanted?.includes(name) ?? true))
+      .flatMap(([, , make]) => make()),
+  );
+}
+
+function pickers(source: Source, change: Change): Control<Reader>[] {
+  return source.axes
+    .filter(({ labels }) => labels.length > 1)
+    .map(({ name, labels }) => {
+      const control = `axis.${name}`;
+      const pick = (label: string) => change({ selection: { [name]: label } });
+      return labels.length > MANY_LABELS || name === "step"
+        ? slider<Reader>({
+            label: name,
+            control,
+            range: [0, labels.length - 1, 1],
+            read: (state) => labels.indexOf(state.selection[name]),
+            words: (i) => labels[i],
+            write: (i) => pick(labels[i]),
+          })
+        : choice<Reader>(
+            control,
+            name,
+            labels,
+            (state) => state.selection[name],
+            pick,
+          );
+    });
+}
+
+const temperature = (source: Source, change: Change) =>
+  logSlider<Reader>({
+    label: source.weights ? "temperature τ (on log-weights)" : "temperature τ",
+    control: "temperature",
+    range: TRAITS.temperature.range,
+    read: (state) => state.temperature,
+    words: (x, state) => (asGiven(source, state) ? "no effect" : x.toFixed(2)),
+    enabled: (state) => !asGiven(source, state),
+    write: (x) => change({ temperature: x }),
+  });
+
+/** In fifty steps; over many keys they are small, since weights are. */
+const threshold = (source: Source, change: Change) => {
+  const end = Math.min(0.5, roundUp(16 / source.key_tokens.length));
+  return slider<Reader>({
+    label: "hide below",
+    control: "threshold",
+    range: [0, end, end / 50],
+    read: (state) => state.threshold,
+    words: shortWeight,
+    write: (x) => change({ threshold: x }),
+  });
+};
