@@ -5,9 +5,8 @@ cells along the picture's longer side. `scan_path` visits a map's peaks, one
 after the other.
 """
 
-import functools
-from collections.abc import Iterable, Sequence
-from typing import Literal
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -101,7 +100,7 @@ def itti_koch(picture: Float[np.ndarray, "rows cols *colours"]) -> Map:
         ]
     )
 
-    orientation = _total(
+    orientation = sum(
         _normalise(
             _conspicuity(
                 [_centre_surround([_oriented(x, angle) for x in light])]
@@ -110,8 +109,8 @@ def itti_koch(picture: Float[np.ndarray, "rows cols *colours"]) -> Map:
         for angle in (0, 45, 90, 135)
     )
     parts = (intensity, colour, orientation)
-    total = _total(_normalise(part) for part in parts) / 3
-    return _resize(total, map_shape(picture.shape))
+    total = sum(_normalise(part) for part in parts) / 3  # pyright: ignore[reportArgumentType]
+    return _resize(total, map_shape(picture.shape))  # pyright: ignore[reportArgumentType]
 
 
 def _working_copy(picture: Array) -> Array:
@@ -144,10 +143,7 @@ def _pyramid(picture: Array) -> list[Array]:
 
 
 def _convolve(
-    picture: Array,
-    kernel: Array,
-    axis: int,
-    beyond: Literal["edge", "constant"] = "edge",
+    picture: Array, kernel: Array, axis: int, beyond: Any = "edge"
 ) -> Array:
     """Filter along one axis; `beyond` the edge as in `numpy.pad`."""
     reach, n = len(kernel) // 2, picture.shape[axis]
@@ -158,11 +154,7 @@ def _convolve(
         weight * np.take(padded, np.arange(i, i + n), axis=axis)
         for i, weight in enumerate(kernel)
     )
-    return _total(parts)
-
-
-def _total(parts: Iterable[Array]) -> Array:
-    return functools.reduce(np.add, parts)
+    return sum(parts)  # pyright: ignore[reportReturnType]
 
 
 def _centre_surround(levels: list[Array]) -> list[Array]:
@@ -177,7 +169,7 @@ def _centre_surround(levels: list[Array]) -> list[Array]:
 def _conspicuity(features: list[list[Array]]) -> Array:
     """Add up normalised maps at the scale of level 4."""
     shape = features[0][-1].shape
-    return _total(
+    return sum(  # pyright: ignore[reportReturnType]
         _shrink(_normalise(each), shape) for maps in features for each in maps
     )
 
@@ -285,9 +277,9 @@ def spectral_residual(picture: Float[np.ndarray, "rows cols *colours"]) -> Map:
     map
         Not negative, 40 cells along the longer side.
     """
-    grey = _total(_channels(picture)) / 3
-    longer = max(grey.shape)
-    small = _shrink(grey, [round(n * 64 / longer) for n in grey.shape])
+    grey = sum(_channels(picture)) / 3
+    longer = max(grey.shape)  # pyright: ignore[reportAttributeAccessIssue]
+    small = _shrink(grey, [round(n * 64 / longer) for n in grey.shape])  # pyright: ignore[reportArgumentType, reportAttributeAccessIssue]
     spectrum = np.fft.fft2(small)
     log_amplitude = np.log(abs(spectrum) + 1e-12)
     average = log_amplitude
