@@ -156,7 +156,8 @@ def two_heads(recording: Mapping[str, Any]) -> dict[str, Any]:
 @CAT.figure(
     """
     Two heatmaps of 13 words by 13 words. In the first head nearly every row
-    is brightest at cat; in the second the row of it is, and few others.
+    is brightest at cat; in the second most are brightest at the start token,
+    and the row of it at cat.
     """
 )
 def both_heads(recording: Mapping[str, Any]) -> "Figure":
