@@ -31,7 +31,7 @@ def test_examples():
 
 def test_pure_functions_load_no_torch():
     code = (
-        "import sys; from attn_course import measures, numerics, regression; "
+        "import sys; from attn_course import softmax, numerics, regression; "
         "from attn_course.experiments import sweeps; "
         "assert 'torch' not in sys.modules"
     )

@@ -79,5 +79,5 @@ def _photo(name: str, entry: dict[str, Any]) -> Photo:
         Region(each["kind"], each["label"], tuple(each["box"]))
         for each in entry["regions"]
     )
-    title, alt, credit = (entry[key] for key in ("title", "alt", "credit"))
-    return Photo(name, title, alt, credit, (height, width), regions)
+    texts = (entry[key] for key in ("title", "alt", "credit"))
+    return Photo(name, *texts, (height, width), regions)  # pyright: ignore[reportCallIssue]
