@@ -1,6 +1,7 @@
 import sys
 import textwrap
 
+import course
 import pytest
 from distributed import LocalCluster
 
@@ -324,6 +325,16 @@ def test_a_study_says_what_it_asks_and_how(study):
     assert study.question.endswith("?")
     assert study.design and study.chapter in range(1, 10)
     assert study.module.startswith("attn_course.experiments.")
+
+
+def test_a_study_stands_on_one_evidence_page(study):
+    pages = sorted((course.ROOT / "book" / "evidence").glob("*.md"))
+    shown = [
+        page.name
+        for page in pages
+        if f"```{{study}} {study.name}\n" in page.read_text("utf-8")
+    ]
+    assert len(shown) == 1 and shown[0].startswith(f"{study.chapter:02}-")
 
 
 def test_a_study_is_recorded_whole(study):

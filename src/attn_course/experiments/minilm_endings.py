@@ -28,7 +28,7 @@ STEP = 1 / 1024
 
 STUDY = Study(
     "minilm-endings",
-    chapter=1,
+    chapter=4,
     question="Does “it” look elsewhere when the sentence ends otherwise?",
     design=__doc__,
     seeds=0,
