@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from attn_course import data, functional
+from attn_course import data, experiments, functional
 from attn_course.data import packing, store
 
 STEP = 1 / 64
@@ -100,64 +100,32 @@ def test_unpacking_says_what_is_no_array(packed):
         data.unpack_array(packed)
 
 
-# Three seeds where training or chance makes a difference: not for times, nor
-# for what a given model reads in a given text.
-NO_CHANCE = (
-    "cost-", "far-contacts", "flash-", "minilm-", "one-direction",
-    "one-look", "one-map", "race", "row-of-it", "similar-", "smollm2-",
-    "sparse-patterns", "thinning-random", "token-", "torch-layers",
-    "two-forms", "window-",
-)  # fmt: skip
-SEEDS = {
-    "broad-heads": [0],  # chance draws sets of heads, nothing else
-    "head-counts": [],
-    "head-inputs": [],
-    "split-heads": [],
-}
-# What a recording may weigh, where it could grow unnoticed.
-MOST_BYTES = {
-    "attention-explains": 60_000,
-    "beyond-length": 50_000,
-    "bottleneck": 60_000,
-    "flash-numpy": 20_000,
-    "folded-chains": 30_000,
-    "char-model": 90_000,
-    "long-recall": 100_000,
-    "named-digit": 30_000,
-    "next-item-last": 30_000,
-    "next-item-long-ago": 30_000,
-    "patches": 60_000,
-    "race": 60_000,
-    "sparse-recall": 50_000,
-    "thinning": 60_000,
-    "tic-tac-toe": 30_000,
-    "triton-kernels": 60_000,
-    "who-speaks": 30_000,
-    "window-times": 10_000,
-    "words-to-digits": 60_000,
-}
+# What a recording may weigh: it could grow unnoticed.
+MOST_BYTES = 200_000
 
 
 @pytest.mark.parametrize("name", data.recordings())
 def test_a_recording_says_how_it_was_made(name):
     path = Path(store.__file__).parent / f"recordings/{name}.json"
-    assert path.stat().st_size < MOST_BYTES.get(name, 200_000)
+    assert path.stat().st_size < MOST_BYTES
     recorded = data.load_recording(name)["recorded"]
     assert recorded["command"] == f"attn-course experiments --only {name}"
     assert re.fullmatch(r"[0-9a-f]{40}", recorded["commit"])
-    seeds = [] if name.startswith(NO_CHANCE) else [0, 1, 2]
-    assert recorded["seeds"] == SEEDS.get(name, seeds)
+    assert recorded["seeds"] == list(range(len(recorded["seeds"])))
     assert all(recorded["versions"].values())
     assert recorded["versions"]["attn-course"]
 
 
-def test_sources_name_every_recording_and_the_command_that_makes_it():
+def test_every_recording_has_its_study_and_every_study_its_recording():
+    assert set(data.recordings()) == set(experiments.studies())
+
+
+def test_sources_name_the_packages_whose_content_is_recorded():
     sources = Path(__file__).parents[2] / "SOURCES.md"
-    rows = sources.read_text("utf-8").splitlines()
-    for name in data.recordings():
-        command = data.load_recording(name)["recorded"]["command"]
-        [row] = [row for row in rows if f"`{name}.json`" in row]
-        assert command in row
+    text = sources.read_text("utf-8")
+    needed = {n for s in experiments.studies().values() for n in s.needs}
+    missing = {name for name in needed if name not in text}
+    assert missing == set()
 
 
 def test_an_unknown_recording_lists_those_there_are():

@@ -56,8 +56,8 @@ def load_recording(name: str) -> dict[str, Any]:
         raise ValueError(
             f"expected a recording in {file}, got a file that is damaged "
             f"({error}): restore it (`git checkout -- {file}`, or install "
-            "the course again), or record it again (SOURCES.md names the "
-            "command)"
+            "the course again), or record it again (`attn-course experiments "
+            f"--only {name}`)"
         ) from None
     return content
 
