@@ -24,6 +24,7 @@ __all__ = ["code_hash", "files_of", "reached"]
 
 # What a hash never follows: how results are kept, not what they are.
 FRAME = (
+    "attn_course.data.store",
     "attn_course.experiments",
     "attn_course.experiments.code_hash",
     "attn_course.experiments.runs",
