@@ -27,7 +27,7 @@ def test_the_examples_are_found():
     names = (
         "functional",
         "masks",
-        "tables",
+        "html",
         "widgets.qkv_playground",
         "regression",
     )

@@ -11,7 +11,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attn_course import softmax as measures
+from attn_course import softmax
 from attn_course.softmax import (
     dot_product_variance,
     entropy,
@@ -26,7 +26,7 @@ def some_weights(seed, *shape, temperature=1.0):
 
 
 def test_examples():
-    assert doctest.testmod(measures).failed == 0
+    assert doctest.testmod(softmax).failed == 0
 
 
 def test_pure_functions_load_no_torch():
@@ -53,7 +53,7 @@ def test_the_seed_decides():
 
 
 def test_more_rows_than_are_drawn_at_once(monkeypatch):
-    monkeypatch.setattr(measures, "_DRAWN_AT_ONCE", 1000)
+    monkeypatch.setattr(softmax, "_DRAWN_AT_ONCE", 1000)
     assert dot_product_variance(64, 20_000, 0) == pytest.approx(64, rel=0.05)
     assert dot_product_variance(2000, 500, 0) == pytest.approx(2000, rel=0.3)
 

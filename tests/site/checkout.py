@@ -186,7 +186,11 @@ def started(
     root: Path, *arguments: str, **more: str
 ) -> Iterator[subprocess.Popen]:
     """Start a command of the checkout; it does not outlive the test."""
-    process = subprocess.Popen(**_command(root, more, *arguments))
+    process = subprocess.Popen(
+        **_command(root, more, *arguments),
+        # As in a terminal, also where the tests run under nohup.
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
+    )
     try:
         yield process
     finally:
