@@ -226,6 +226,10 @@ def start(**options):
         text=True,
         encoding="utf-8",
         env=ENVIRONMENT,
+        # As in a terminal, also where the tests run in the background.
+        preexec_fn=lambda: signal.signal(
+            signal.SIGINT, signal.default_int_handler
+        ),
         **options,
     )
 

@@ -130,8 +130,12 @@ def sized(
 
 def _converted(x: Any, convert: Callable) -> Any:
     """Convert a floating array; let all else be."""
-    numbers = isinstance(x, np.ndarray) and x.dtype.kind == "f"
-    return np.asarray(convert(x)) if numbers else x
+    if not isinstance(x, np.ndarray) or x.dtype.kind != "f":
+        return x
+    if isinstance(convert, type):
+        # Older NumPy makes a number of `np.float64(x)` where x holds one.
+        return x.astype(convert)
+    return np.asarray(convert(x))
 
 
 # What numbers make a softmax fail
