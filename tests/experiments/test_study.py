@@ -269,6 +269,23 @@ def test_a_diverged_seed_is_never_the_best(recorded):
     )
 
 
+def test_too_few_seeds_are_found(recorded):
+    study, recording = recorded
+    recording["recorded"]["seeds"] = [0]
+    faults = broken_rules(study, recording)
+    assert faults[0].what == "1 of 2 seeds"
+
+
+def test_one_setting_or_two_are_no_grid(recorded):
+    study, recording = recorded
+    study.sweep = {"rate": [1, 2]}
+    whats = [fault.what for fault in broken_rules(study, recording)]
+    assert "slow: best at rate 2, of 2 that were tried" in whats
+    study.sweep, study.chosen_by, study.trains = {}, None, True
+    whats = [fault.what for fault in broken_rules(study, recording)]
+    assert whats == ["one setting only was tried, set beforehand"]
+
+
 def test_training_that_was_not_over_is_found(recorded):
     study, recording = recorded
     for record in recording["records"]:
@@ -303,6 +320,9 @@ def test_a_missing_curve_or_baseline_is_found(recorded):
         ([2.0, 1.5, *[1.0] * 18, 0.99, 0.985], True),
         ([2.0, 1.5, *[1.0] * 18, 0.99, 0.95], False),
         ([2.0] * 20, False),  # nothing was learned
+        ([2.0, 1.0, *[0.5] * 30, 0.9, 0.9, 0.9], False),  # it got worse
+        ([1.99] * 50, False),
+        ([2.0, 1.0, *[0.5, 0.52] * 20], True),  # noise
         ([1.0], None),
         ([1.0, None, 2.0], None),
     ],

@@ -122,10 +122,25 @@ def test_a_missing_curve_is_a_note_where_nothing_is_compared(resting):
     claim = claims.look_up("3.tie")
     found = verdicts.verdict_of(claim)
     assert found.text == claim.verdict
-    assert found.notes == ["fake: a: convergence not recorded"]
+    assert found.notes == ["fake: every arm: convergence not recorded"]
 
 
 def test_every_claim_of_a_study_is_in_the_ledger():
     known = {claim.id for claim in CLAIMS}
     for study in verdicts.studies().values():
         assert set(study.claims) <= known, study.name
+
+
+def test_a_study_inherits_the_rules_that_its_sources_break(
+    resting, monkeypatch
+):
+    source = fake(trains=True, seeds=0)
+    source.recording = {"recorded": {"seeds": []}}
+    monkeypatch.setattr(verdicts, "studies", lambda: {"source": source})
+    claim = claims.look_up("3.tie")
+    resting.rests_on = ["source"]
+    found = verdicts.verdict_of(claim)
+    assert found.text == "not settled"
+    assert found.open[0] == (
+        "fake: one setting only was tried, set beforehand"
+    )

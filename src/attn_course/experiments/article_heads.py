@@ -55,6 +55,7 @@ STUDY = Study(
     chapter=6,
     question="Which of the article's four heads do two real models have?",
     design=__doc__,
+    rests_on=["head-links", "head-readings", "code-brackets"],
     arms={"model": [RANDOM]},
     tolerance=1e-6,
 )

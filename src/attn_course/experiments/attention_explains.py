@@ -77,6 +77,7 @@ STUDY = Study(
     chapter=7,
     question="Do attention weights say which words decided?",
     design=__doc__,
+    trains=True,
     arms={"encoder": SETTINGS["encoders"]},
     settings=SETTINGS,
     packages=["torch"],

@@ -95,6 +95,7 @@ STUDY = Study(
     chapter=2,
     question="How long may a sentence be that has to pass through one vector?",
     design=__doc__,
+    trains=True,
     arms={
         "model": MODELS,
         "hidden": [32, 64, 128],

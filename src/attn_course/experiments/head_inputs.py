@@ -24,6 +24,7 @@ STUDY = Study(
     chapter=6,
     question="Does each head read its own slice of the input?",
     design=__doc__,
+    rests_on=["pronouns"],
     seeds=0,
     data=[ASSET],
     tolerance=1e-6,

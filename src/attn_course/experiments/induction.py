@@ -66,6 +66,7 @@ STUDY = Study(
     chapter=6,
     question="Do induction heads form, and when?",
     design=__doc__,
+    trains=True,
     arms={"model": MODELS},
     sweep={"learning_rate": SETTINGS["learning_rates"]},
     settings=SETTINGS,

@@ -36,6 +36,7 @@ STUDY = Study(
     chapter=5,
     question="What does one attention map show, and what does it hide?",
     design=__doc__,
+    rests_on=["minilm-cat", "smollm2-tired"],
     seeds=0,
     packages=["matplotlib"],
     tolerance=1e-9,

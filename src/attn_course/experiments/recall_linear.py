@@ -48,6 +48,7 @@ STUDY = Study(
     chapter=7,
     question="What does linear attention lose by a state of fixed size?",
     design=__doc__,
+    trains=True,
     arms={"d": SETTINGS["d"], "read": READS},
     sweep={"learning_rate": SETTINGS["learning_rates"]},
     settings=SETTINGS,

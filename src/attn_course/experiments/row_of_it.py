@@ -38,6 +38,7 @@ STUDY = Study(
     chapter=4,
     question="Does any head look where the article says that “it” looks?",
     design=__doc__,
+    rests_on=["minilm-cat", "minilm-endings"],
     seeds=0,
     tolerance=1e-9,
 )

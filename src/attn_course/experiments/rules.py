@@ -50,8 +50,8 @@ def broken_rules(study: "Study", recording: Mapping[str, Any]) -> list[Broken]:
     """List the rules that a recording breaks."""
     return [
         *_incomplete(study, recording),
-        *_at_edge(study, recording),
         *_unfinished(study, recording),
+        *_at_edge(study, recording),
         *_without_baseline(study, recording),
     ]
 
@@ -65,7 +65,7 @@ def blocks(study: "Study", broken: Broken, verdict: str) -> bool:
     """
     if broken.rule != "converged" or verdict == "does not hold":
         return True
-    return bool(study.chosen_by) and len(study.each_arm()) > 1
+    return _trains(study) and len(study.each_arm()) > 1
 
 
 def choices(
@@ -102,13 +102,18 @@ def _choice(
 
 
 def _fits(record: Mapping[str, Any], arm: Mapping[str, Any]) -> bool:
-    return all(record[name] == level for name, level in arm.items())
+    return all(record.get(name) == level for name, level in arm.items())
+
+
+def _trains(study: "Study") -> bool:
+    return bool(study.trains or study.chosen_by)
 
 
 def _mean(scores: Iterable[float | None]) -> float:
     """Average over seeds; infinite where one diverged."""
-    known = list(scores)
-    return math.inf if None in known else sum(known) / len(known)
+    known = [math.nan if score is None else score for score in scores]
+    mean = sum(known) / len(known)
+    return mean if math.isfinite(mean) else math.inf
 
 
 def _ends(grid: Sequence[Any]) -> tuple[Any, Any]:
@@ -137,14 +142,22 @@ def converged(history: Sequence[float | None], baseline: float) -> bool | None:
     ):
         return None
     tenth = max(1, round(len(history) / 10))
-    last, before = history[-1], history[-1 - tenth]
+    # Means, for the loss of one step is noise.
+    last = _mean(history[-tenth:])
+    before = _mean(history[-2 * tenth : -tenth])
     gap = baseline - last
-    return gap > 0 and before - last < STILL_FALLS * gap
+    learned = gap > STILL_FALLS * abs(baseline)
+    rose = last - min(history) > STILL_FALLS * gap and last > before
+    return learned and not rose and before - last < STILL_FALLS * gap
 
 
 def _incomplete(study: "Study", recording: Mapping) -> Iterator[Broken]:
     """Find runs of the sweep that are not in the recording."""
-    cells = study.cells(recording["recorded"]["seeds"])
+    seeds = recording["recorded"]["seeds"]
+    if len(seeds) < study.seeds:
+        what = f"{len(seeds)} of {study.seeds} seeds"
+        yield Broken("complete", what)
+    cells = study.cells(seeds)
     if len(cells) == 1:  # its record is the recording itself
         return
     if "records" not in recording:
@@ -159,30 +172,35 @@ def _incomplete(study: "Study", recording: Mapping) -> Iterator[Broken]:
 
 def _at_edge(study: "Study", recording: Mapping) -> Iterator[Broken]:
     """Find best settings that lie at the edge of their grid."""
+    rule = "inside the grid"
+    if _trains(study) and not study.sweep:
+        yield Broken(rule, "one setting only was tried, set beforehand")
     for choice in _chosen(study, recording):
         for name in choice.at_edge:
-            yield Broken(
-                "inside the grid",
-                f"{in_words(choice.arm)}: best at "
-                f"{in_words({name: choice.setting[name]})}, "
-                "the edge of what was tried",
+            tried = study.grid(name, choice.arm)
+            best = in_words({name: choice.setting[name]})
+            what = (
+                f"best at {best}, the edge of what was tried"
+                if len(tried) > 2
+                else f"best at {best}, of {len(tried)} that were tried"
             )
+            yield Broken(rule, f"{in_words(choice.arm)}: {what}")
 
 
 def _unfinished(study: "Study", recording: Mapping) -> Iterator[Broken]:
     """Find arms whose training was not over, or whose curve is missing."""
     baseline = recording.get("baselines", {}).get(study.baseline)
-    chosen = _chosen(study, recording)
-    missing = [choice for choice in chosen if _over(choice, baseline) is None]
-    arms = [in_words(choice.arm) for choice in missing]
-    if len(missing) == len(chosen) > 1:
-        arms = ["every arm"]
-    for arm in arms:
-        yield Broken("converged", f"{arm}: convergence not recorded")
+    chosen = _looked_at(study, recording)
     for choice in chosen:
         if _over(choice, baseline) is False:
             what = f"{in_words(choice.arm)}: the loss was still falling"
             yield Broken("converged", what)
+    missing = [choice for choice in chosen if _over(choice, baseline) is None]
+    arms = [in_words(choice.arm) for choice in missing]
+    if len(missing) == len(chosen):
+        arms = arms and ["every arm"]
+    for arm in arms:
+        yield Broken("converged", f"{arm}: convergence not recorded")
 
 
 def _over(choice: Choice, baseline: float | None) -> bool | None:
@@ -195,8 +213,21 @@ def _over(choice: Choice, baseline: float | None) -> bool | None:
 
 def _without_baseline(study: "Study", recording: Mapping) -> Iterator[Broken]:
     """Ask for what a referee would ask for."""
-    if study.chosen_by and not recording.get("baselines"):
-        yield Broken("baselines", "the loss of no baseline is recorded")
+    if _trains(study) and study.baseline not in recording.get("baselines", {}):
+        name = study.baseline or "what learns nothing"
+        what = f"the loss of a baseline ({name}) is not recorded"
+        yield Broken("baselines", what)
+
+
+def _looked_at(study: "Study", recording: Mapping) -> list[Choice]:
+    """Give the runs of each arm that count: the best, or all of them."""
+    if study.chosen_by or not study.trains:
+        return _chosen(study, recording)
+    runs = recording.get("records", [recording])
+    return [
+        Choice(arm, {}, math.nan, [r for r in runs if _fits(r, arm)], [])
+        for arm in study.each_arm()
+    ]
 
 
 def _chosen(study: "Study", recording: Mapping) -> list[Choice]:

@@ -78,6 +78,12 @@ class Study:
         the lowest mean over seeds.
     baseline
         The key of `summary` that holds the loss of what learns nothing.
+    trains
+        Whether runs train a model, so that it is asked whether training was
+        over; what has `chosen_by` does.
+    rests_on
+        Names of other recordings that are read: a rule that one of them
+        breaks counts here, too.
     packages
         Installed packages to be named with their versions.
     needs
@@ -102,6 +108,8 @@ class Study:
     settings: Mapping[str, Any] = field(default_factory=dict)
     chosen_by: str | None = None
     baseline: str | None = None
+    trains: bool = False
+    rests_on: Sequence[str] = ()
     packages: Sequence[str] = ()
     needs: Sequence[str] = ()
     data: Sequence[str] = ()

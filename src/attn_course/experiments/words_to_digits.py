@@ -50,6 +50,7 @@ STUDY = Study(
     question="Is it the toy grammar? Numbers and dates in words, as digits: "
     "what does one vector cost there?",
     design=__doc__,
+    trains=True,
     arms={"model": MODELS},
     settings=SETTINGS,
     packages=["torch"],

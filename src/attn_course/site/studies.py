@@ -26,7 +26,7 @@ from sphinx.util.docutils import SphinxDirective
 from attn_course.claims import look_up, readable
 from attn_course.claims.chapters import nearest
 from attn_course.claims.reporting import report_of
-from attn_course.site.ledger import USES, claim_number
+from attn_course.site.ledger import MOST_REASONS, USES, claim_number
 from attn_course.site.verdicts import LEDGER, studies, verdict_of
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class StudyDirective(_OfStudies):
         section = nodes.section(ids=[anchor], names=[study.question])
         self.state.document.note_explicit_target(section, section)
         section += nodes.title(study.question, study.question)
-        section += self.parse(inspect.cleandoc(study.design))
+        section += self.parse(_without_title(study.design))
         section += _facts(self.facts(study))
         for name in study.figures:
             section += self.image(study, name)
@@ -136,6 +136,8 @@ class StudyDirective(_OfStudies):
 
     def facts(self, study: "Study") -> Iterator[tuple[str, list[nodes.Node]]]:
         """Yield what was compared, with which settings, and how well."""
+        from attn_course.experiments.rules import broken_rules
+
         for factor, levels in study.arms.items():
             yield _words(factor), [_text(", ".join(map(_short, levels)))]
         for name in study.sweep:
@@ -148,10 +150,13 @@ class StudyDirective(_OfStudies):
         if study.seeds:
             seeds = len(study.recording["recorded"]["seeds"])
             yield "seeds", [_text(str(seeds))]
-        if settings := _settings(study.settings):
+        if settings := _settings(_others(study)):
             yield "settings", [_text(settings)]
         yield from self.chosen(study)
-        yield "open", [_rules(study)]
+        if study.rests_on:
+            yield "rests on", [_text(", ".join(study.rests_on))]
+        if broken := broken_rules(study, study.recording):
+            yield "open", [_listed([one.what for one in broken])]
 
     def chosen(self, study: "Study") -> Iterator[tuple[str, list[nodes.Node]]]:
         """Yield the best setting of each arm, and what knows nothing."""
@@ -186,25 +191,33 @@ class StudyDirective(_OfStudies):
         verdict = verdict_of(claim)
         card = nodes.list_item(classes=[verdict.css])
         card += self.parse(claim.statement)
-        line = nodes.paragraph("", "", verdict.mark())
         target = f"ledger-{claim_id.replace('.', '-')}"
         page = self.env.app.builder.get_relative_uri(self.env.docname, LEDGER)
+        line = nodes.paragraph("", "", verdict.mark())
+        if verdict.open:
+            reasons = "; ".join(verdict.open[:MOST_REASONS])
+            line += nodes.Text(
+                f" ({reasons}). Our reading: {verdict.written}."
+            )
         line += [
             nodes.Text(" "),
             nodes.reference(
-                "", "in the ledger", internal=True, refuri=f"{page}#{target}"
+                "", "Among all claims", internal=True,
+                refuri=f"{page}#{target}",
             ),
-        ]
-        card += line
+        ]  # fmt: skip
+        card += [line, *(self.parse(claim.because) if claim.because else [])]
         numbers = nodes.bullet_list()
         for name in names:
-            label = claim.values.get(name, _words(name))
-            [paragraph] = self.parse(label)
-            target = f"{claim_id}.{name}"
-            mark = claim_number("", target=target, in_full=True)
-            paragraph += [nodes.Text(": "), mark]
-            numbers += nodes.list_item("", paragraph)
-        card += numbers
+            if name in claim.values:  # others stand in the prose alone
+                [paragraph] = self.parse(claim.values[name])
+                mark = claim_number(
+                    "", target=f"{claim_id}.{name}", in_full=True
+                )
+                paragraph += [nodes.Text(": "), mark]
+                numbers += nodes.list_item("", paragraph)
+        if numbers.children:
+            card += numbers
         return card
 
     def how(self, study: "Study") -> list[nodes.Node]:
@@ -238,18 +251,23 @@ class StudyDirective(_OfStudies):
         return box.children
 
 
-def _rules(study: "Study") -> nodes.Node:
-    """List the rules of evidence that the recording breaks."""
-    from attn_course.experiments.rules import broken_rules
+def _without_title(design: str) -> str:
+    """Leave out a first line that stands alone: the question is the title."""
+    text = inspect.cleandoc(design)
+    first, _, rest = text.partition("\n\n")
+    return rest if rest and "\n" not in first else text
 
-    broken = broken_rules(study, study.recording)
-    if not broken:
-        return _text(
-            "No rule of evidence is broken, of those that a program checks."
-        )
+
+def _others(study: "Study") -> dict[str, Any]:
+    """Give the settings that no arm and no sweep says already."""
+    told = [list(levels) for levels in study.arms.values()]
+    told += [study.grid(n, a) for n in study.sweep for a in study.each_arm()]
+    return {k: v for k, v in study.settings.items() if v not in told}
+
+
+def _listed(lines: Sequence[str]) -> nodes.bullet_list:
     found = nodes.bullet_list()
-    for one in broken:
-        found += nodes.list_item("", _text(one.what))
+    found += [nodes.list_item("", _text(line)) for line in lines]
     return found
 
 

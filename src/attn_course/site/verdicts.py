@@ -9,7 +9,7 @@ claims that have this verdict, each with a link to its place in the ledger.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -62,12 +62,24 @@ def verdict_of(claim: Claim) -> Verdict:
     """Judge a claim by what is written of it, and by its studies' rules."""
     from attn_course.experiments.rules import blocks, broken_rules
 
-    found: dict[bool, list[str]] = {True: [], False: []}
-    for study in _resting().get(claim.id, ()):
+    found: dict[bool, dict[str, None]] = {True: {}, False: {}}
+    for study in _with_sources(_resting().get(claim.id, ())):
         for broken in broken_rules(study, study.recording):
             kind = blocks(study, broken, claim.verdict)
-            found[kind].append(f"{study.name}: {broken.what}")
-    return Verdict(claim.verdict, found[True], found[False])
+            found[kind][f"{study.name}: {broken.what}"] = None
+    return Verdict(claim.verdict, list(found[True]), list(found[False]))
+
+
+def _with_sources(some: Iterable["Study"]) -> list["Study"]:
+    """Add the studies whose recordings these read."""
+    found = list(some)
+    for study in found:
+        found += [
+            source
+            for name in study.rests_on
+            if (source := studies()[name]) not in found
+        ]
+    return found
 
 
 @cache
