@@ -228,6 +228,28 @@ def test_pages_can_be_left_out_of_the_hash(project):
     assert course.inputs_hash(project, pages=False) != before
 
 
+@pytest.mark.parametrize(
+    "name, every_page",
+    [
+        ("experiments/dyck.py", False),
+        ("functional.py", False),
+        ("site/ledger.py", True),
+        ("claims/chapter_03.toml", True),
+        ("experiments/rules.py", True),
+    ],
+)
+def test_an_edit_of_the_package_counts_for_every_page_or_for_some(
+    project, name, every_page
+):
+    write(project, {f"src/attn_course/{name}": "x = 1"})
+    before = course.inputs_hash(project, pages=False)
+    whole = course.inputs_hash(project)
+    write(project, {f"src/attn_course/{name}": "x = 2"})
+    assert course.inputs_hash(project) != whole
+    after = course.inputs_hash(project, pages=False)
+    assert (after != before) is every_page
+
+
 # --- Building: the last good site stays -----------------------------------
 
 BUILDER = """

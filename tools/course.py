@@ -60,6 +60,16 @@ SITE_INPUTS = (
     "pyproject.toml", "src", "tools",
 )  # fmt: skip
 PAGES = ("book/", "notebooks/")
+PACKAGE = "src/attn_course/"
+# What of the package makes pages, whatever their cells import: after a change
+# every page is read again. Sphinx knows of all else on which page it counts.
+MAKES_PAGES = tuple(
+    f"{PACKAGE}{name}"
+    for name in (
+        "claims/", "experiments/rules.py", "experiments/study.py", "site/",
+        "widgets/",
+    )
+)  # fmt: skip
 # What no page is made from, whatever folder it lies in.
 SKIPPED = re.compile(r"\..*|.*~|__pycache__|node_modules|.*\.egg-info")
 TORCH_INDEXES = {"cpu": "https://download.pytorch.org/whl/cpu"}
@@ -188,11 +198,12 @@ def _counts(path: Path) -> bool:
 
 
 def inputs_hash(root: Path, *, pages: bool = True) -> str:
-    """Hash what the site is made from, with or without its pages."""
+    """Hash what the site is made from, or only what counts for all pages."""
     parts: list = []
     for path in input_files(root):
         name = path.relative_to(root).as_posix()
-        if pages or not name.startswith(PAGES):
+        of_some = name.startswith((*PAGES, PACKAGE))
+        if pages or not of_some or name.startswith(MAKES_PAGES):
             parts += [name, path.read_bytes()]
     return digest(*parts)
 

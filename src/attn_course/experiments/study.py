@@ -33,7 +33,7 @@ from attn_course.experiments.code_hash import code_hash, files_of
 from attn_course.experiments.runs import Cell, Finished, Workers
 from attn_course.provenance import commit_of, provenance, version_of
 
-__all__ = ["Drawing", "Study", "declared_in"]
+__all__ = ["Drawing", "Study", "declared_files", "declared_in"]
 
 Grid = Sequence[Any] | Callable[..., Sequence[Any]]
 
@@ -393,6 +393,13 @@ def _data_file(name: str) -> Path:
 
 def _hash_of(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def declared_files(study: Study) -> list[Path]:
+    """List the files that hold a study's declaration and its recording."""
+    module = import_module(study.module)
+    recording = _data_file(f"recordings/{study.name}.json")
+    return [Path(str(module.__file__)), recording]
 
 
 def declared_in(module: ModuleType) -> dict[str, Study]:

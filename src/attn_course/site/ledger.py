@@ -13,7 +13,6 @@ read, so both leave marks that are filled in when a page is written.
 
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
-from importlib import resources
 from typing import Any
 
 from docutils import nodes
@@ -25,7 +24,7 @@ from attn_course.claims import Claim, Section, ledger, look_up, show
 from attn_course.claims.chapters import VERDICTS, nearest
 from attn_course.claims.numbers import FIELDS
 from attn_course.site.evidence import Evidence, evidence
-from attn_course.site.verdicts import verdict_of
+from attn_course.site.verdicts import note_what_verdicts_rest_on, verdict_of
 
 __all__ = ["find", "setup", "split_target"]
 
@@ -182,8 +181,7 @@ class ClaimsDirective(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Write all but the numbers, which are not known yet."""
         self.env.metadata[self.env.docname][USES] = True
-        for file in resources.files("attn_course.claims").iterdir():
-            self.env.note_dependency(str(file))
+        note_what_verdicts_rest_on(self.env)
         return [_filter(), *(self.section(part) for part in ledger())]
 
     def section(self, part: Section) -> nodes.section:

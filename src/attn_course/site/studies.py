@@ -11,7 +11,6 @@ the code that draws it has changed.
 """
 
 import hashlib
-import importlib
 import inspect
 import json
 import os
@@ -27,7 +26,12 @@ from attn_course.claims import look_up, readable
 from attn_course.claims.chapters import nearest
 from attn_course.claims.reporting import report_of
 from attn_course.site.ledger import MOST_REASONS, USES, claim_number
-from attn_course.site.verdicts import LEDGER, studies, verdict_of
+from attn_course.site.verdicts import (
+    LEDGER,
+    note_what_verdicts_rest_on,
+    studies,
+    verdict_of,
+)
 
 if TYPE_CHECKING:
     from attn_course.experiments.study import Study
@@ -76,12 +80,11 @@ class _OfStudies(SphinxDirective):
                 f"expected a study, such as {nearest(name, found)}; got "
                 f"{name!r}"
             )
+        from attn_course.experiments.study import declared_files
+
         study = found[name]
-        module = importlib.import_module(study.module)
-        self.env.note_dependency(str(module.__file__))
-        data = Path(importlib.import_module("attn_course.data").__file__)
-        recording = data.parent / "recordings" / f"{name}.json"
-        self.env.note_dependency(str(recording))
+        for file in declared_files(study):
+            self.env.note_dependency(str(file))
         return study
 
     def image(self, study: "Study", name: str) -> nodes.container:
@@ -122,6 +125,7 @@ class StudyDirective(_OfStudies):
     def run(self) -> list[nodes.Node]:
         """Write the section, and report the numbers."""
         study = self.find(self.arguments[0])
+        note_what_verdicts_rest_on(self.env, study.claims)
         anchor = f"study-{study.name}"
         section = nodes.section(ids=[anchor], names=[study.question])
         self.state.document.note_explicit_target(section, section)

@@ -26,7 +26,13 @@ from attn_course.claims.chapters import VERDICTS
 if TYPE_CHECKING:
     from attn_course.experiments.study import Study
 
-__all__ = ["Verdict", "setup", "studies", "verdict_of"]
+__all__ = [
+    "Verdict",
+    "note_what_verdicts_rest_on",
+    "setup",
+    "studies",
+    "verdict_of",
+]
 
 LEDGER = "book/claims"
 
@@ -90,6 +96,22 @@ def studies() -> Mapping[str, "Study"]:
     return experiments.studies()
 
 
+def note_what_verdicts_rest_on(
+    env: Any, claim_ids: Iterable[str] | None = None
+) -> None:
+    """Let the page that is read be read again when a verdict may change."""
+    from attn_course.experiments.study import declared_files
+
+    resting = _resting()
+    chosen = resting if claim_ids is None else claim_ids
+    for claim_id in chosen:
+        for study in _with_sources(resting.get(claim_id, ())):
+            for file in declared_files(study):
+                env.note_dependency(str(file))
+    for file in resources.files("attn_course.claims").iterdir():
+        env.note_dependency(str(file))
+
+
 @cache
 def _resting() -> dict[str, list["Study"]]:
     """List the studies that give numbers of each claim."""
@@ -111,8 +133,7 @@ class VerdictsDirective(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Write the table or the list."""
-        for file in resources.files("attn_course.claims").iterdir():
-            self.env.note_dependency(str(file))
+        note_what_verdicts_rest_on(self.env)
         if "list" not in self.options:
             return [self.table()]
         chosen = nodes.bullet_list()
