@@ -38,9 +38,9 @@ def test_every_place_that_a_link_may_name_is_there(site_dir, page):
 
 
 def test_a_claims_cell_that_is_gone_leads_to_the_ledger(open_page):
-    page = open_page("book/06-multi-head.html#claim-6-induction-14")
-    page.wait_for_url("**/book/claims.html#ledger-6-induction")
-    assert page.locator("#ledger-6-induction").is_visible()
+    page = open_page("book/06-multi-head.html#claim-6-early-14")
+    page.wait_for_url("**/book/claims.html#ledger-6-early")
+    assert page.locator("#ledger-6-early").is_visible()
 
 
 def test_a_place_that_is_there_is_not_left(open_page):
