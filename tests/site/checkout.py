@@ -169,8 +169,15 @@ def _command(root: Path, more: dict, *arguments: str) -> dict:
         "stdout": subprocess.PIPE,
         "stderr": subprocess.STDOUT,
         "encoding": "utf-8",
-        "preexec_fn": None if os.geteuid() else _as_a_user,
+        "preexec_fn": _as_in_a_terminal,
     }
+
+
+def _as_in_a_terminal() -> None:
+    """Hear signals that a test which runs under nohup would not hear."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    if not os.geteuid():
+        _as_a_user()
 
 
 def _as_a_user() -> None:
@@ -186,11 +193,7 @@ def started(
     root: Path, *arguments: str, **more: str
 ) -> Iterator[subprocess.Popen]:
     """Start a command of the checkout; it does not outlive the test."""
-    process = subprocess.Popen(
-        **_command(root, more, *arguments),
-        # As in a terminal, also where the tests run under nohup.
-        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
-    )
+    process = subprocess.Popen(**_command(root, more, *arguments))
     try:
         yield process
     finally:

@@ -745,7 +745,11 @@ def no_sources(root: Path) -> None:
 @pytest.mark.parametrize("fault", [offline, no_folder, no_sources])
 def test_no_command_ends_in_a_traceback(root, fault):
     fault(root)
-    given = {"url": ["https://github.com/a/b"], "book": ["--port", "0"]}
+    given = {
+        "url": ["https://github.com/a/b"],
+        "book": ["--port", "0"],
+        "page": ["03"],
+    }
     harmless = {
         offline: {"clean", "url"}, no_folder: {"url"}, no_sources: {"clean"},
     }  # fmt: skip
