@@ -13,13 +13,19 @@ def release_notes(root: Path, tag: str) -> str:
 
     The tag, the package and the changelog must name the same version.
     """
-    project = (root / "pyproject.toml").read_text("utf-8")
-    version = re.search(r'^version = "(.+)"$', project, re.MULTILINE)[1]
+    project, changes = (
+        _text(root / name) for name in ("pyproject.toml", "CHANGELOG.md")
+    )
+    stated = re.search(r'^version = "(.+)"$', project, re.MULTILINE)
+    if not stated:
+        raise CourseError(
+            'expected a line `version = "…"` in pyproject.toml, got none.'
+        )
+    version = stated[1]
     if tag != f"v{version}":
         raise CourseError(
             f"expected the tag v{version}, as in pyproject.toml, got {tag!r}."
         )
-    changes = (root / "CHANGELOG.md").read_text("utf-8")
     heading = rf"^## {re.escape(version)}(?![\w.])(.*)\n"
     found = re.search(rf"{heading}((?:(?!## ).*\n?)*)", changes, re.MULTILINE)
     if not found:
@@ -32,3 +38,14 @@ def release_notes(root: Path, tag: str) -> str:
             f"{found[1].strip()!r}."
         )
     return found[2].strip() + "\n"
+
+
+def _text(path: Path) -> str:
+    """Read a file of the course."""
+    try:
+        return path.read_text("utf-8")
+    except OSError as error:
+        raise CourseError(
+            f"expected the file {path.name}, got none that can be read: "
+            f"{error.strerror}."
+        ) from None

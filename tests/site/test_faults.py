@@ -749,6 +749,7 @@ def test_no_command_ends_in_a_traceback(root, fault):
         "url": ["https://github.com/a/b"],
         "book": ["--port", "0"],
         "page": ["03"],
+        "release": ["v0.1.0"],
     }
     harmless = {
         offline: {"clean", "url"}, no_folder: {"url"}, no_sources: {"clean"},
