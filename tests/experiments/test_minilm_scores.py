@@ -8,7 +8,7 @@ import pytest
 from attn_course import data
 from attn_course.data import store
 from attn_course.experiments import minilm_scores
-from attn_course.experiments.minilm_scores import weights_of
+from attn_course.interpret.real_heads import recorded_weights
 
 NAMES = list(minilm_scores.SENTENCES)
 
@@ -16,7 +16,7 @@ NAMES = list(minilm_scores.SENTENCES)
 @pytest.mark.parametrize("name", NAMES)
 def test_recorded_weights_are_the_models_own(name, minilm):
     recording = data.load_recording(name)
-    weights = weights_of(recording)
+    weights = recorded_weights(recording)
     error = np.abs(weights - minilm.attentions(recording["text"])).max()
     assert recording["max_weight_error"] < 0.001
     # float32 sums differ a little between machines.
@@ -44,7 +44,7 @@ def test_the_pronoun_and_the_cat():
     recording = data.load_recording("minilm-cat")
     tokens = recording["tokens"]
     it, cat = tokens.index("it"), tokens.index("cat")
-    weight = weights_of(recording)[5, 11, it, cat]
+    weight = recorded_weights(recording)[5, 11, it, cat]
     assert weight == pytest.approx(0.71, abs=0.01)
     # What the page of chapter 3 opens on, and the head that it names next.
     found = minilm_scores.two_heads(recording)

@@ -11,19 +11,18 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Float
 
 from attn_course import figures
 from attn_course.data import pack_array, unpack_array
 from attn_course.experiments.study import Study
-from attn_course.functional import masked_softmax
+from attn_course.interpret.real_heads import recorded_weights
 from attn_course.pretrained import load
 from attn_course.provenance import source_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["CAT", "SENTENCES", "STEP", "STUDIES", "read", "weights_of"]
+__all__ = ["CAT", "SENTENCES", "STEP", "STUDIES", "read"]
 
 SENTENCES = {
     "minilm-cat": "The cat sat on the mat because it was tired.",
@@ -62,7 +61,9 @@ def read(text: str) -> dict[str, Any]:
         "scores": packed,  # (L, H, n, n)
         "source": source_of(MODEL),
     }
-    error = float(np.abs(weights_of(found) - model.attentions(text)).max())
+    error = float(
+        np.abs(recorded_weights(found) - model.attentions(text)).max()
+    )
     return {
         **found,
         "rounding": (
@@ -78,14 +79,6 @@ def again(recording: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     now = read(recording["text"])
     yield "tokens", len(recording["tokens"]), len(now["tokens"])
     yield "scores", *(unpack_array(x["scores"]) for x in (recording, now))
-
-
-def weights_of(
-    recording: Mapping[str, Any],
-) -> Float[np.ndarray, "layers heads n n"]:
-    """Give the attention weights of every head: softmax(scores / √d_k)."""
-    scores = unpack_array(recording["scores"]) / math.sqrt(recording["d_k"])
-    return masked_softmax(scores, np.array(True))
 
 
 STUDIES = [
@@ -114,7 +107,7 @@ def every_head(recording: Mapping[str, Any]) -> dict[str, Any]:
     it, cat, sat, mat = _places(recording, "it", "cat", "sat", "mat")
     scores = unpack_array(recording["scores"])[:, :, it]  # (L, H, n)
     rivals = np.maximum(scores[..., sat], scores[..., mat])
-    weights = weights_of(recording)[:, :, it]  # (L, H, n)
+    weights = recorded_weights(recording)[:, :, it]  # (L, H, n)
     favourite = weights.argmax(axis=-1)  # (L, H)
     return {
         "heads": favourite.size,
@@ -134,7 +127,7 @@ def two_heads(recording: Mapping[str, Any]) -> dict[str, Any]:
     of those in which at most half of the words are such rows.
     """
     it, cat = _places(recording, "it", "cat")
-    weights = weights_of(recording)
+    weights = recorded_weights(recording)
     given = weights[:, :, it, cat]  # (L, H)
     rows = (weights.argmax(axis=-1) == cat).sum(axis=-1)  # (L, H)
     n = len(recording["tokens"])
@@ -162,7 +155,7 @@ def two_heads(recording: Mapping[str, Any]) -> dict[str, Any]:
 )
 def both_heads(recording: Mapping[str, Any]) -> "Figure":
     """Draw the two heads of the claim, every row."""
-    found, weights = two_heads(recording), weights_of(recording)
+    found, weights = two_heads(recording), recorded_weights(recording)
     heads = {
         f"Layer {layer}, head {head}": weights[layer - 1, head - 1]
         for layer, head in (
