@@ -18,7 +18,7 @@ from typing import Any
 
 import traitlets
 
-from attn_course import widgets
+from attn_course import colours, widgets
 from attn_course.widgets.base import CourseWidget
 
 SOURCES = Path(__file__).resolve().parents[1] / "web" / "src"
@@ -111,10 +111,34 @@ def source(kind: type[CourseWidget]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def roles() -> str:
+    """Write the module of the colours that mean something.
+
+    Examples
+    --------
+    >>> "query" in roles()
+    True
+    """
+    lines = [
+        "// The colours of attn_course.colours:",
+        "// written by tools/widget_traits.py, not by hand.",
+    ]
+    for theme in colours.Tone._fields:
+        tones = {
+            role: getattr(tone, theme)
+            for role, tone in {**colours.ROLES, **colours.SURFACES}.items()
+        }
+        lines.append(
+            f"export const {theme.upper()} = {literal(tones)} as const;"
+        )
+    return "\n".join(lines) + "\n"
+
+
 def files() -> dict[Path, str]:
     """Give the path and the text of each module."""
     kinds = [getattr(widgets, name) for name in widgets.__all__]
-    return {SOURCES / stem(k) / "traits.ts": source(k) for k in kinds}
+    traits = {SOURCES / stem(k) / "traits.ts": source(k) for k in kinds}
+    return {**traits, SOURCES / "lib" / "roles.ts": roles()}
 
 
 def main() -> None:

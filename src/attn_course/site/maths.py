@@ -11,6 +11,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from attn_course.colours import ROLES
 from attn_course.optional import need
 
 __all__ = ["be_patient", "node_program", "setup"]
@@ -49,6 +50,12 @@ def _use_local_files(app: Any, config: Any) -> None:
     config.html_static_path.append(str(own))
     katex.NODEJS_BINARY = node_program()
     katex.KATEX_DEFAULT_OPTIONS["throwOnError"] = True
+    # `\query{q}` and its like take the colour of what they stand for.
+    katex.KATEX_DEFAULT_OPTIONS["macros"] = {
+        rf"\{name}": rf"\htmlClass{{attn-{name}}}{{#1}}" for name in ROLES
+    }
+    katex.KATEX_DEFAULT_OPTIONS["trust"] = True
+    katex.KATEX_DEFAULT_OPTIONS["strict"] = "ignore"
     # The extension gives Node five seconds, which a busy machine may miss.
     katex.STARTUP_TIMEOUT = katex.RENDER_TIMEOUT = 60.0
     server = katex.KaTeXServer

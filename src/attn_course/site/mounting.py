@@ -10,6 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from attn_course.colours import stylesheet
 from attn_course.widgets.base import STATIC
 
 __all__ = ["scripts_for", "setup"]
@@ -31,9 +32,16 @@ def _register(app: Any, config: Any) -> None:
         str(own / "attn-site.js"),
         *(str(path) for path in sorted(STATIC.glob("attn-*.js"))),
     ]
+    app.add_css_file("attn-colours.css", priority=890)
     app.add_css_file("attn-site.css", priority=900)
     app.add_js_file("attn-site.js", loading_method="defer")
     config.html_favicon = str(own / "favicon.svg")
+
+
+def _write_colours(app: Any, error: Exception | None) -> None:
+    if error is None and app.builder.format == "html":
+        path = Path(app.outdir) / "_static" / "attn-colours.css"
+        path.write_text(stylesheet(), "utf-8")
 
 
 def _mount(
@@ -47,3 +55,4 @@ def setup(app: Any) -> None:
     """Connect to Sphinx."""
     app.connect("config-inited", _register)
     app.connect("html-page-context", _mount)
+    app.connect("build-finished", _write_colours)

@@ -1,8 +1,15 @@
 import { DARK_INK, type Ink, LIGHT_INK } from "./colours.ts";
+import { DARK, LIGHT } from "./roles.ts";
 
 const variables = ({ marks, line, edge, ...others }: Ink): string =>
   Object.entries({ ...others, line: edge })
     .map(([name, colour]) => `--${name}: ${colour};`)
+    .join(" ");
+
+/** --attn-query and its like: the same names as on the page around. */
+const roles = (tones: Record<string, string>): string =>
+  Object.entries(tones)
+    .map(([name, colour]) => `--attn-${name}: ${colour};`)
     .join(" ");
 
 // The look that every widget shares. It follows the page: inherited font,
@@ -10,13 +17,13 @@ const variables = ({ marks, line, edge, ...others }: Ink): string =>
 export const BASE_STYLE = `
 :host { display: block; }
 .attn {
-  ${variables(LIGHT_INK)}
+  ${variables(LIGHT_INK)} ${roles(LIGHT)}
   color: var(--ink); font-size: .9375rem; line-height: 1.4;
   font-family: system-ui, sans-serif; margin: .25rem 0 1rem;
   color-scheme: light;
 }
 .attn.dark {
-  ${variables(DARK_INK)}
+  ${variables(DARK_INK)} ${roles(DARK)}
   color-scheme: dark;
 }
 .title { font-weight: 600; margin: 0 0 .4rem; }
