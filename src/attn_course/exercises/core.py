@@ -6,6 +6,8 @@ it with three decorators:
 - `is_solution`: the reference, whose source the learner may see
 - `is_right`: another way to write it, which the checker must accept
 - `is_wrong`: a mistake; the docstring is the sentence that names it
+
+A mistake that is the solution but for a few words is stated so, by `edits`.
 """
 
 import copy
@@ -15,6 +17,7 @@ from typing import Any
 
 from attn_course.exercises import feedback
 from attn_course.exercises.checking import check
+from attn_course.exercises.edits import edited
 from attn_course.exercises.task import DIFFICULTY, Case, Task, source_of
 
 __all__ = ["DIFFICULTY", "Case", "Exercise"]
@@ -25,6 +28,14 @@ class Exercise(Task):
     """A task that helps and checks; `Task` lists its parameters."""
 
     hints_given: int = field(default=0, init=False)
+
+    def edits(self, table: str, *, of: Callable | None = None) -> None:
+        """Add mistakes that are the solution, or `of`, with something else.
+
+        `edits.edited` says how the table is read, and what it refuses.
+        """
+        for answer in edited(of or self.reference, table):
+            self.is_wrong(answer)
 
     def check(
         self, function: Callable, *, seconds: float = 3.0

@@ -68,12 +68,6 @@ def blur_radius(distance, columns, degrees):
     return 0.92 * smallest * scale
 
 
-def _radius(distance, columns, degrees, *, mar0=MAR0, e2=E2, one=1.0):
-    """Vary the constants of the solution."""
-    scale = columns / degrees
-    return WIDTH_OF_BLUR * mar0 * (one + distance / scale / e2) * scale
-
-
 # Right in other words
 
 
@@ -104,148 +98,69 @@ def one_by_one(distance, columns, degrees):
 
 # Units
 
-
-@EXERCISE.is_wrong
-def pixels_as_degrees(distance, columns, degrees):
-    """You put pixels into the law: it takes degrees."""
-    scale = columns / degrees
-    return _radius(distance * scale, columns, degrees)
-
-
-@EXERCISE.is_wrong
-def angle_returned(distance, columns, degrees):
-    """You returned an angle in degrees: multiply by pixels per degree."""
-    return _radius(distance, columns, degrees) * degrees / columns
-
-
-@EXERCISE.is_wrong
-def minutes_as_degrees(distance, columns, degrees):
-    """You took MAR₀ as one degree: it is one minute, a sixtieth."""
-    return _radius(distance, columns, degrees, mar0=1.0)
-
-
-@EXERCISE.is_wrong
-def second_of_arc(distance, columns, degrees):
-    """You divided by 3600: MAR₀ is a minute of arc, not a second."""
-    return _radius(distance, columns, degrees, mar0=1 / 3600)
-
-
-@EXERCISE.is_wrong
-def eccentricity_in_radians(distance, columns, degrees):
-    """You turned e into radians: the law takes degrees."""
-    return _radius(np.deg2rad(distance), columns, degrees)
-
-
-@EXERCISE.is_wrong
-def smallest_in_radians(distance, columns, degrees):
-    """You turned the smallest angle into radians: stay with degrees."""
-    return np.deg2rad(_radius(distance, columns, degrees))
-
-
-@EXERCISE.is_wrong
-def eccentricity_in_minutes(distance, columns, degrees):
-    """You turned e into minutes of arc: the law takes degrees."""
-    return _radius(60 * distance, columns, degrees)
-
-
-@EXERCISE.is_wrong
-def scale_upside_down(distance, columns, degrees):
-    """You divided degrees by columns: pixels per degree is the other way."""
-    scale = degrees / columns
-    return 0.92 * (1 + distance / scale / 2.3) / 60 * scale
-
-
-@EXERCISE.is_wrong
-def half_the_picture(distance, columns, degrees):
-    """You took half the picture's width for the whole of it."""
-    return _radius(distance, columns / 2, degrees)
+EXERCISE.edits(
+    """
+pixels_as_degrees: You put pixels into the law: it takes degrees.
+    distance / scale → distance
+angle_returned: You returned an angle in degrees: multiply by pixels per
+        degree.
+    smallest * scale → smallest
+minutes_as_degrees: You took MAR₀ as one degree: it is one minute, a sixtieth.
+    / 60 →
+second_of_arc: You divided by 3600: MAR₀ is a minute of arc, not a second.
+    / 60 → / 3600
+eccentricity_in_radians: You turned e into radians: the law takes degrees.
+    distance / scale → np.deg2rad(distance / scale)
+smallest_in_radians: You turned the smallest angle into radians: stay with
+        degrees.
+    0.92 * smallest → 0.92 * np.deg2rad(smallest)
+eccentricity_in_minutes: You turned e into minutes of arc: the law takes
+        degrees.
+    distance / scale → 60 * distance / scale
+scale_upside_down: You divided degrees by columns: pixels per degree is the
+        other way.
+    scale = columns / degrees → scale = degrees / columns
+half_the_picture: You took half the picture's width for the whole of it.
+    scale = columns / degrees → scale = columns / 2 / degrees
+    """
+)
 
 
 # The law
 
-
-@EXERCISE.is_wrong
-def perfect_fovea(distance, columns, degrees):
-    """You forgot the 1 in the brackets: the fovea itself has a limit too."""
-    return _radius(distance, columns, degrees, one=0.0)
-
-
-@EXERCISE.is_wrong
-def mar0_forgotten_in_the_fovea(distance, columns, degrees):
-    """You added 1 instead of MAR₀: it stands before the brackets."""
-    scale = columns / degrees
-    return 0.92 * (1 + distance / scale / 2.3 / 60) * scale
-
-
-@EXERCISE.is_wrong
-def no_fall(distance, columns, degrees):
-    """You left out e: the blur grows away from the fixation."""
-    return _radius(0 * distance, columns, degrees)
-
-
-@EXERCISE.is_wrong
-def multiplied_by_e2(distance, columns, degrees):
-    """You multiplied by 2.3: divide e by it."""
-    return _radius(distance, columns, degrees, e2=1 / 2.3)
-
-
-@EXERCISE.is_wrong
-def e2_left_out(distance, columns, degrees):
-    """You left out the 2.3."""
-    return _radius(distance, columns, degrees, e2=1.0)
-
-
-@EXERCISE.is_wrong
-def acuity(distance, columns, degrees):
-    """You divided by the brackets: that is acuity, which falls. MAR grows."""
-    scale = columns / degrees
-    return 0.92 / 60 / (1 + distance / scale / 2.3) * scale
-
-
-@EXERCISE.is_wrong
-def squared(distance, columns, degrees):
-    """You squared e: the law is a straight line."""
-    scale = columns / degrees
-    return 0.92 / 60 * (1 + (distance / scale) ** 2 / 2.3) * scale
-
-
-@EXERCISE.is_wrong
-def angle_left_unblurred(distance, columns, degrees):
-    """You returned the MAR in pixels: the blur is 0.92 times as wide."""
-    return _radius(distance, columns, degrees) / 0.92
-
-
-@EXERCISE.is_wrong
-def diameter(distance, columns, degrees):
-    """You returned the diameter: the radius is half of it."""
-    return 2 * _radius(distance, columns, degrees)
-
-
-@EXERCISE.is_wrong
-def whole_pixels(distance, columns, degrees):
-    """You rounded to whole pixels: near the fixation nothing is left."""
-    return np.round(_radius(distance, columns, degrees))
-
-
-@EXERCISE.is_wrong
-def never_below_one(distance, columns, degrees):
-    """You made every radius at least one pixel: a blur may be finer."""
-    return np.maximum(_radius(distance, columns, degrees), 1.0)
-
-
-@EXERCISE.is_wrong
-def one_number(distance, columns, degrees):
-    """You returned one number: each distance has its own radius."""
-    return float(np.max(_radius(distance, columns, degrees)))
-
-
-@EXERCISE.is_wrong
-def flattened(distance, columns, degrees):
-    """You flattened the array: keep the shape of `distance`."""
-    return _radius(distance, columns, degrees).reshape(-1, 1)
-
-
-@EXERCISE.is_wrong
-def in_the_dtype_of_distances(distance, columns, degrees):
-    """You kept the dtype of the distances: ints cut the radii off."""
-    return _radius(distance, columns, degrees).astype(distance.dtype)
+EXERCISE.edits(
+    """
+perfect_fovea: You forgot the 1 in the brackets: the fovea itself has a limit
+        too.
+    1 + eccentricity → eccentricity
+mar0_forgotten_in_the_fovea: You added 1 instead of MAR₀: it stands before the
+        brackets.
+    (1 + eccentricity / 2.3) / 60 → 1 + eccentricity / 2.3 / 60
+no_fall: You left out e: the blur grows away from the fixation.
+    1 + eccentricity → 1 + 0 * eccentricity
+multiplied_by_e2: You multiplied by 2.3: divide e by it.
+    eccentricity / 2.3 → eccentricity * 2.3
+e2_left_out: You left out the 2.3.
+    / 2.3 →
+acuity: You divided by the brackets: that is acuity, which falls. MAR grows.
+    (1 + eccentricity / 2.3) / 60 → 1 / (1 + eccentricity / 2.3) / 60
+squared: You squared e: the law is a straight line.
+    eccentricity / 2.3 → eccentricity**2 / 2.3
+angle_left_unblurred: You returned the MAR in pixels: the blur is 0.92 times as
+        wide.
+    0.92 * →
+diameter: You returned the diameter: the radius is half of it.
+    0.92 → 2 * 0.92
+whole_pixels: You rounded to whole pixels: near the fixation nothing is left.
+    → np.round(blur_radius(distance, columns, degrees))
+never_below_one: You made every radius at least one pixel: a blur may be finer.
+    → np.maximum(blur_radius(distance, columns, degrees), 1.0)
+one_number: You returned one number: each distance has its own radius.
+    → float(np.max(blur_radius(distance, columns, degrees)))
+flattened: You flattened the array: keep the shape of `distance`.
+    → blur_radius(distance, columns, degrees).reshape(-1, 1)
+in_the_dtype_of_distances: You kept the dtype of the distances: ints cut the
+        radii off.
+    → blur_radius(distance, columns, degrees).astype(distance.dtype)
+    """
+)

@@ -104,140 +104,64 @@ def with_loops(angle, frequency):
     return out
 
 
-def _wrap(phase):
-    return (phase + np.pi) % (2 * np.pi) - np.pi
-
-
-def _phase(time, frequency):
-    return 2 * np.pi * time[:, None] * frequency
-
-
-def _time(theta):
-    return RADIUS / SPEED * (theta + np.sin(theta))
-
-
 # The angle
 
-
-@EXERCISE.is_wrong
-def degrees_for_radians(angle, frequency):
-    """You put degrees where radians belong: convert the angle first."""
-    return _wrap(_phase(_time(angle), frequency))
-
-
-@EXERCISE.is_wrong
-def sine_of_degrees(angle, frequency):
-    """You took the sine of degrees: `np.sin` wants radians."""
-    theta = np.deg2rad(angle)
-    time = RADIUS / SPEED * (theta + np.sin(angle))
-    return _wrap(_phase(time, frequency))
-
-
-@EXERCISE.is_wrong
-def sign_swapped(angle, frequency):
-    """You swapped the sign: from the right, the right ear is ahead."""
-    return _wrap(-_phase(_time(np.deg2rad(angle)), frequency))
-
-
-@EXERCISE.is_wrong
-def sign_lost(angle, frequency):
-    """You lost the sign of the angle: it tells left from right."""
-    return _wrap(_phase(_time(np.deg2rad(np.abs(angle))), frequency))
+EXERCISE.edits(
+    """
+degrees_for_radians: You put degrees where radians belong: convert the angle
+        first.
+    np.deg2rad(angle) → angle
+sine_of_degrees: You took the sine of degrees: `np.sin` wants radians.
+    np.sin(theta) → np.sin(angle)
+sign_swapped: You swapped the sign: from the right, the right ear is ahead.
+    phase = 2 * np.pi → phase = -2 * np.pi
+sign_lost: You lost the sign of the angle: it tells left from right.
+    deg2rad(angle) → deg2rad(np.abs(angle))
+    """
+)
 
 
 # The time
 
-
-@EXERCISE.is_wrong
-def sine_alone(angle, frequency):
-    """You left out θ: the way round the head is θ + sin θ."""
-    time = RADIUS / SPEED * np.sin(np.deg2rad(angle))
-    return _wrap(_phase(time, frequency))
-
-
-@EXERCISE.is_wrong
-def two_sines(angle, frequency):
-    """You took 2 · sin θ, as if the head were not in the way: θ + sin θ."""
-    time = 2 * RADIUS / SPEED * np.sin(np.deg2rad(angle))
-    return _wrap(_phase(time, frequency))
-
-
-@EXERCISE.is_wrong
-def angle_alone(angle, frequency):
-    """You left out sin θ: the way round the head is θ + sin θ."""
-    time = RADIUS / SPEED * np.deg2rad(angle)
-    return _wrap(_phase(time, frequency))
-
-
-@EXERCISE.is_wrong
-def cosine(angle, frequency):
-    """You took the cosine: straight ahead both ears hear at once."""
-    theta = np.deg2rad(angle)
-    time = RADIUS / SPEED * (theta + np.cos(theta))
-    return _wrap(_phase(time, frequency))
-
-
-@EXERCISE.is_wrong
-def diameter(angle, frequency):
-    """You doubled the time: a is the radius of the head."""
-    return _wrap(_phase(2 * _time(np.deg2rad(angle)), frequency))
-
-
-@EXERCISE.is_wrong
-def milliseconds(angle, frequency):
-    """You gave the time in milliseconds: with Hz it must be seconds."""
-    return _wrap(_phase(1000 * _time(np.deg2rad(angle)), frequency))
+EXERCISE.edits(
+    """
+sine_alone: You left out θ: the way round the head is θ + sin θ.
+    theta + np.sin(theta) → np.sin(theta)
+two_sines: You took 2 · sin θ, as if the head were not in the way: θ + sin θ.
+    theta + np.sin(theta) → 2 * np.sin(theta)
+angle_alone: You left out sin θ: the way round the head is θ + sin θ.
+    theta + np.sin(theta) → theta
+cosine: You took the cosine: straight ahead both ears hear at once.
+    np.sin(theta) → np.cos(theta)
+diameter: You doubled the time: a is the radius of the head.
+    0.0875 → 2 * 0.0875
+milliseconds: You gave the time in milliseconds: with Hz it must be seconds.
+    0.0875 → 1000 * 0.0875
+    """
+)
 
 
 # The phase
 
-
-@EXERCISE.is_wrong
-def not_wrapped(angle, frequency):
-    """You did not wrap the phase: whole turns can't be heard."""
-    return _phase(_time(np.deg2rad(angle)), frequency)
-
-
-@EXERCISE.is_wrong
-def wrapped_from_0(angle, frequency):
-    """You gave phases from 0 to 2π: between −π and π is asked for."""
-    return _phase(_time(np.deg2rad(angle)), frequency) % (2 * np.pi)
-
-
-@EXERCISE.is_wrong
-def wrapped_half_a_turn_off(angle, frequency):
-    """You added π before the remainder but did not take it away again."""
-    phase = _phase(_time(np.deg2rad(angle)), frequency)
-    return (phase + np.pi) % (2 * np.pi)
-
-
-@EXERCISE.is_wrong
-def clipped(angle, frequency):
-    """You cut the phase at ±π: beyond half a turn it comes round again."""
-    phase = _phase(_time(np.deg2rad(angle)), frequency)
-    return np.clip(phase, -np.pi, np.pi)
-
-
-@EXERCISE.is_wrong
-def turns(angle, frequency):
-    """You gave turns: multiply by 2π for radians."""
-    return _wrap(_time(np.deg2rad(angle))[:, None] * frequency)
-
-
-@EXERCISE.is_wrong
-def phase_in_degrees(angle, frequency):
-    """You gave the phase in degrees: radians are asked for."""
-    return np.rad2deg(expected_phase(angle, frequency))
-
-
-@EXERCISE.is_wrong
-def transposed(angle, frequency):
-    """You gave a row for each frequency: directions are the rows."""
-    return expected_phase(angle, frequency).T
-
-
-@EXERCISE.is_wrong
-def time_alone(angle, frequency):
-    """You gave the time: multiply by 2π times the frequency."""
-    time = _time(np.deg2rad(angle))
-    return time[:, None] + 0 * frequency
+EXERCISE.edits(
+    """
+not_wrapped: You did not wrap the phase: whole turns can't be heard.
+    (phase + np.pi) % (2 * np.pi) - np.pi → phase
+wrapped_from_0: You gave phases from 0 to 2π: between −π and π is asked for.
+    (phase + np.pi) % (2 * np.pi) - np.pi → phase % (2 * np.pi)
+wrapped_half_a_turn_off: You added π before the remainder but did not take it
+        away again.
+    (2 * np.pi) - np.pi → (2 * np.pi)
+clipped: You cut the phase at ±π: beyond half a turn it comes round again.
+    (phase + np.pi) % (2 * np.pi) - np.pi → np.clip(phase, -np.pi, np.pi)
+turns: You gave turns: multiply by 2π for radians.
+    phase = 2 * np.pi * → phase =
+phase_in_degrees: You gave the phase in degrees: radians are asked for.
+    → np.rad2deg(expected_phase(angle, frequency))
+transposed: You gave a row for each frequency: directions are the rows.
+    → expected_phase(angle, frequency).T
+time_alone: You gave the time: multiply by 2π times the frequency.
+    2 * np.pi * np.outer(earlier, frequency) → earlier[:, None] + 0 * frequency
+    (phase + np.pi) % (2 * np.pi) - np.pi → phase
+    """
+)

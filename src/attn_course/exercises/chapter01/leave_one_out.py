@@ -89,66 +89,40 @@ def with_einsum(whole, without):
     return 1 - np.einsum("...d,...nd->...n", a, b)
 
 
-@EXERCISE.is_wrong
-def cosine(whole, without):
-    """You returned the cosine: a word that changes nothing would get 1."""
-    return 1 - lost(whole, without)
-
-
-@EXERCISE.is_wrong
-def not_divided(whole, without):
-    """You took 1 − the dot product: divide by both lengths first."""
-    return 1 - (without @ whole[..., None])[..., 0]
-
-
-@EXERCISE.is_wrong
-def one_length(whole, without):
-    """You divided by the length of `whole` alone."""
-    return 1 - (without @ _unit(whole)[..., None])[..., 0]
-
-
-@EXERCISE.is_wrong
-def other_length(whole, without):
-    """You divided by the length of `without` alone."""
-    return 1 - (_unit(without) @ whole[..., None])[..., 0]
-
-
-@EXERCISE.is_wrong
-def squared_lengths(whole, without):
-    """You divided by the squared lengths: take the roots."""
-    square = (whole**2).sum(-1)[..., None] * (without**2).sum(-1)
-    return 1 - (without @ whole[..., None])[..., 0] / square
-
-
-@EXERCISE.is_wrong
-def a_little_added(whole, without):
-    """You added a little to the lengths: short vectors then lose their own."""
-    lengths = np.linalg.norm(without, axis=-1) + 1e-8
-    return 1 - (without @ _unit(whole)[..., None])[..., 0] / lengths
-
-
-@EXERCISE.is_wrong
-def distance(whole, without):
-    """You took the distance between the vectors: here only angles count."""
-    return np.linalg.norm(without - whole[..., None, :], axis=-1)
-
-
-@EXERCISE.is_wrong
-def distance_of_units(whole, without):
-    """You took the distance of unit vectors: 1 − cosine is half its square."""
-    return np.linalg.norm(_unit(without) - _unit(whole)[..., None, :], axis=-1)
-
-
-@EXERCISE.is_wrong
-def angle(whole, without):
-    """You returned the angle: its cosine is asked for, subtracted from 1."""
-    return np.arccos(np.clip(1 - lost(whole, without), -1, 1))
-
-
-@EXERCISE.is_wrong
-def absolute_cosine(whole, without):
-    """You took the cosine without its sign: opposite vectors lose most."""
-    return 1 - np.abs(1 - lost(whole, without))
+EXERCISE.edits(
+    """
+cosine: You returned the cosine: a word that changes nothing would get 1.
+    1 - products → products
+not_divided: You took 1 − the dot product: divide by both lengths first.
+    products / lengths → products
+one_length: You divided by the length of `whole` alone.
+    lengths * np.linalg.norm(without, axis=-1) → lengths
+other_length: You divided by the length of `without` alone.
+    lengths * np.linalg.norm(without → np.linalg.norm(without
+squared_lengths: You divided by the squared lengths: take the roots.
+    products / lengths → products / lengths**2
+a_little_added: You added a little to the lengths: short vectors then lose
+        their own.
+    norm(without, axis=-1) → norm(without, axis=-1) + lengths * 1e-8
+distance: You took the distance between the vectors: here only angles count.
+    → np.linalg.norm(without - whole[..., None, :], axis=-1)
+distance_of_units: You took the distance of unit vectors: 1 − cosine is half
+        its square.
+    → np.linalg.norm(_unit(without) - _unit(whole)[..., None, :], axis=-1)
+angle: You returned the angle: its cosine is asked for, subtracted from 1.
+    1 - products / lengths → np.arccos(np.clip(products / lengths, -1, 1))
+absolute_cosine: You took the cosine without its sign: opposite vectors lose
+        most.
+    → 1 - np.abs(1 - lost(whole, without))
+mean_over_words: You averaged over the words: give each word its own number.
+    → lost(whole, without).mean(axis=-1)
+two_dimensional_only: Right without batch axes: put `...` before the new axis.
+    whole[..., None, :] → whole[None, :]
+    (whole, axis=-1)[..., None] → (whole, axis=-1)
+squeezed: You squeezed the products: every axis of length 1 goes, not one.
+    products / lengths → products.squeeze() / lengths
+    """
+)
 
 
 @EXERCISE.is_wrong
@@ -157,25 +131,3 @@ def shares(whole, without):
     values = lost(whole, without)
     total = values.sum(axis=-1, keepdims=True)
     return values / np.where(total == 0, 1, total)
-
-
-@EXERCISE.is_wrong
-def mean_over_words(whole, without):
-    """You averaged over the words: give each word its own number."""
-    return lost(whole, without).mean(axis=-1)
-
-
-@EXERCISE.is_wrong
-def two_dimensional_only(whole, without):
-    """Right without batch axes: put `...` before the new axis."""
-    products = (without * whole[None, :]).sum(axis=-1)
-    lengths = np.linalg.norm(whole, axis=-1)
-    return 1 - products / (lengths * np.linalg.norm(without, axis=-1))
-
-
-@EXERCISE.is_wrong
-def squeezed(whole, without):
-    """You squeezed the products: every axis of length 1 goes, not one."""
-    products = (without @ whole[..., None]).squeeze()
-    lengths = np.linalg.norm(whole, axis=-1)[..., None]
-    return 1 - products / (lengths * np.linalg.norm(without, axis=-1))

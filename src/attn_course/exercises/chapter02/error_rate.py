@@ -132,22 +132,28 @@ def with_loops(weights, sure, possible):
 
 # Links found wrongly
 
-
-@EXERCISE.is_wrong
-def linked_the_other_way(weights, sure, possible):
-    """You linked each input word to an output word: take rows, axis −1."""
-    best = weights.argmax(-2)  # (n, n_in)
-    found = np.swapaxes(np.eye(weights.shape[-2], dtype=bool)[best], -1, -2)
-    right = _count(found & sure) + _count(found & possible)
-    return 1 - right / (_count(found) + _count(sure))
-
-
-@EXERCISE.is_wrong
-def all_that_tie(weights, sure, possible):
-    """Where weights tie you found several links: take the first alone."""
-    found = weights == weights.max(-1, keepdims=True)
-    right = _count(found & sure) + _count(found & possible)
-    return 1 - right / (_count(found) + _count(sure))
+EXERCISE.edits(
+    """
+linked_the_other_way: You linked each input word to an output word: take rows,
+        axis −1.
+    n_out, n_in = → n_in, n_out =
+    [weights.argmax(axis=-1)] → [weights.argmax(axis=-2)].swapaxes(-1, -2)
+all_that_tie: Where weights tie you found several links: take the first alone.
+    np.eye(n_in, dtype=bool)[weights.argmax → weights == (weights.max
+    (axis=-1)] → (axis=-1, keepdims=True))
+    n_out + all_sure → found.sum(axis=(-2, -1)) + all_sure
+smallest: You took the smallest weight of each row.
+    → error_rates(-weights, sure, possible)
+one_link_a_sentence: You found one link in the whole sentence: find one in each
+        row.
+    np.eye(n_in, dtype=bool)[weights.argmax → weights == (weights.max
+    (axis=-1)] → (axis=(-2, -1), keepdims=True))
+    n_out + all_sure → found.sum(axis=(-2, -1)) + all_sure
+soft_links: You counted weights: a link is found or it is not.
+    (found & sure) → (weights * sure)
+    (found & possible) → (weights * possible)
+    """
+)
 
 
 @EXERCISE.is_wrong
@@ -165,70 +171,31 @@ def above_one_half(weights, sure, possible):
     return 1 - _share(right, _count(found) + _count(sure))
 
 
-@EXERCISE.is_wrong
-def smallest(weights, sure, possible):
-    """You took the smallest weight of each row."""
-    return error_rates(-weights, sure, possible)
-
-
-@EXERCISE.is_wrong
-def one_link_a_sentence(weights, sure, possible):
-    """You found one link in the whole sentence: find one in each row."""
-    largest = weights.max(axis=(-2, -1), keepdims=True)
-    found = weights == largest
-    right = _count(found & sure) + _count(found & possible)
-    return 1 - right / (_count(found) + _count(sure))
-
-
-@EXERCISE.is_wrong
-def soft_links(weights, sure, possible):
-    """You counted weights: a link is found or it is not."""
-    right = (weights * sure).sum((-2, -1)) + (weights * possible).sum((-2, -1))
-    return 1 - right / (weights.shape[-2] + _count(sure))
-
-
 # Counted wrongly
 
-
-@EXERCISE.is_wrong
-def sure_links_twice(weights, sure, possible):
-    """You counted the sure links twice: a possible link is right too."""
-    right = 2 * _count(_found(weights) & sure)
-    return 1 - right / (weights.shape[-2] + _count(sure))
-
-
-@EXERCISE.is_wrong
-def possible_links_twice(weights, sure, possible):
-    """You counted the possible links twice: one of the two is A∩S."""
-    right = 2 * _count(_found(weights) & possible)
-    return 1 - right / (weights.shape[-2] + _count(sure))
-
-
-@EXERCISE.is_wrong
-def divided_by_possible(weights, sure, possible):
-    """You divided by |A| + |P|: what is only possible may be missed."""
-    found = _found(weights)
-    right = _count(found & sure) + _count(found & possible)
-    return 1 - right / (weights.shape[-2] + _count(possible))
-
-
-@EXERCISE.is_wrong
-def sure_only_left_out(weights, sure, possible):
-    """|A∩P| is missing above: the sure links are counted alone."""
-    right = _count(_found(weights) & sure)
-    return 1 - right / (weights.shape[-2] + _count(sure))
-
-
-@EXERCISE.is_wrong
-def precision_only(weights, sure, possible):
-    """You left S out: links that are sure and missed should cost."""
-    return 1 - _count(_found(weights) & possible) / weights.shape[-2]
-
-
-@EXERCISE.is_wrong
-def recall_only(weights, sure, possible):
-    """You looked at the sure links alone: wrong links should cost too."""
-    return 1 - _share(_count(_found(weights) & sure), _count(sure))
+EXERCISE.edits(
+    """
+sure_links_twice: You counted the sure links twice: a possible link is right
+        too.
+    found & possible → found & sure
+possible_links_twice: You counted the possible links twice: one of the two is
+        A∩S.
+    found & sure → found & possible
+divided_by_possible: You divided by |A| + |P|: what is only possible may be
+        missed.
+    all_sure = sure.sum → all_sure = possible.sum
+sure_only_left_out: |A∩P| is missing above: the sure links are counted alone.
+    (both_sure + both_possible) → both_sure
+precision_only: You left S out: links that are sure and missed should cost.
+    (both_sure + both_possible) / (n_out + all_sure) → both_possible / n_out
+recall_only: You looked at the sure links alone: wrong links should cost too.
+    → 1 - _share(_count(_found(weights) & sure), _count(sure))
+not_an_error: You gave the share that is right: subtract it from 1.
+    1 - →
+as_percentages: You gave a percentage: 1 is the largest rate, not 100.
+    → 100 * error_rates(weights, sure, possible)
+    """
+)
 
 
 @EXERCISE.is_wrong
@@ -241,21 +208,9 @@ def mean_of_both(weights, sure, possible):
 
 
 @EXERCISE.is_wrong
-def not_an_error(weights, sure, possible):
-    """You gave the share that is right: subtract it from 1."""
-    return 1 - error_rates(weights, sure, possible)
-
-
-@EXERCISE.is_wrong
 def all_sentences_together(weights, sure, possible):
     """You counted over all sentences: give one rate for each."""
     found = _found(weights)
     right = (found & sure).sum() + (found & possible).sum()
     rate = 1 - right / (found.sum() + sure.sum())
     return np.full(len(weights), rate)
-
-
-@EXERCISE.is_wrong
-def as_percentages(weights, sure, possible):
-    """You gave a percentage: 1 is the largest rate, not 100."""
-    return 100 * error_rates(weights, sure, possible)

@@ -112,94 +112,55 @@ def with_einsum(x, state, w_x, w_h, b_x, b_h):
 
 # The mixture
 
-
-@EXERCISE.is_wrong
-def keep_swapped(x, state, w_x, w_h, b_x, b_h):
-    """You swapped keep and 1 − keep: keep multiplies the old state."""
-    from_x, from_h = _parts(x, state, w_x, w_h, b_x, b_h)
-    reset, keep = (_sigmoid(from_x[i] + from_h[i]) for i in (0, 1))
-    candidate = np.tanh(from_x[2] + reset * from_h[2])
-    return _finish(1 - keep, state, candidate)
-
-
-@EXERCISE.is_wrong
-def added_whole(x, state, w_x, w_h, b_x, b_h):
-    """You added the whole candidate: give it the weight 1 − keep."""
-    from_x, from_h = _parts(x, state, w_x, w_h, b_x, b_h)
-    reset, keep = (_sigmoid(from_x[i] + from_h[i]) for i in (0, 1))
-    return keep * state + np.tanh(from_x[2] + reset * from_h[2])
-
-
-@EXERCISE.is_wrong
-def candidate_only(x, state, w_x, w_h, b_x, b_h):
-    """You returned the candidate: mix it with the old state."""
-    from_x, from_h = _parts(x, state, w_x, w_h, b_x, b_h)
-    reset = _sigmoid(from_x[0] + from_h[0])
-    return np.tanh(from_x[2] + reset * from_h[2])
+EXERCISE.edits(
+    """
+keep_swapped: You swapped keep and 1 − keep: keep multiplies the old state.
+    keep * state + → keep * candidate +
+    (1 - keep) * candidate  # → (1 - keep) * state  #
+added_whole: You added the whole candidate: give it the weight 1 − keep.
+    (1 - keep) * candidate  # → candidate  #
+candidate_only: You returned the candidate: mix it with the old state.
+    return keep * state + (1 - keep) * → return
+    """
+)
 
 
 # The gates
 
-
-@EXERCISE.is_wrong
-def blocks_swapped(x, state, w_x, w_h, b_x, b_h):
-    """You took keep for reset: the blocks are reset, keep, candidate."""
-    from_x, from_h = _parts(x, state, w_x, w_h, b_x, b_h)
-    keep, reset = (_sigmoid(from_x[i] + from_h[i]) for i in (0, 1))
-    candidate = np.tanh(from_x[2] + reset * from_h[2])
-    return _finish(keep, state, candidate)
-
-
-@EXERCISE.is_wrong
-def no_reset(x, state, w_x, w_h, b_x, b_h):
-    """You left out reset: it multiplies the state's part."""
-    from_x, from_h = _parts(x, state, w_x, w_h, b_x, b_h)
-    keep = _sigmoid(from_x[1] + from_h[1])
-    return _finish(keep, state, np.tanh(from_x[2] + from_h[2]))
-
-
-@EXERCISE.is_wrong
-def reset_of_everything(x, state, w_x, w_h, b_x, b_h):
-    """You multiplied both parts by reset: it meets the state's part only."""
-    from_x, from_h = _parts(x, state, w_x, w_h, b_x, b_h)
-    reset, keep = (_sigmoid(from_x[i] + from_h[i]) for i in (0, 1))
-    candidate = np.tanh(reset * (from_x[2] + from_h[2]))
-    return _finish(keep, state, candidate)
-
-
-@EXERCISE.is_wrong
-def reset_before_the_matrix(x, state, w_x, w_h, b_x, b_h):
-    """You reset before the matrix, as the paper does: torch does it after."""
-    from_x, from_h = _parts(x, state, w_x, w_h, b_x, b_h)
-    reset, keep = (_sigmoid(from_x[i] + from_h[i]) for i in (0, 1))
-    d = state.shape[-1]
-    inner = (reset * state) @ w_h[2 * d :].T + b_h[2 * d :]
-    return _finish(keep, state, np.tanh(from_x[2] + inner))
-
-
-@EXERCISE.is_wrong
-def reset_without_bias(x, state, w_x, w_h, b_x, b_h):
-    """You added b_h after the reset: reset multiplies the bias as well."""
-    from_x, from_h = _parts(x, state, w_x, w_h, b_x, b_h)
-    reset, keep = (_sigmoid(from_x[i] + from_h[i]) for i in (0, 1))
-    bias = b_h[2 * state.shape[-1] :]
-    inner = reset * (from_h[2] - bias) + bias
-    return _finish(keep, state, np.tanh(from_x[2] + inner))
-
-
-@EXERCISE.is_wrong
-def no_biases(x, state, w_x, w_h, b_x, b_h):
-    """You left out the biases."""
-    return gru_step(x, state, w_x, w_h, 0 * b_x, 0 * b_h)
-
-
-@EXERCISE.is_wrong
-def gates_with_tanh(x, state, w_x, w_h, b_x, b_h):
-    """Your gates are tanh: a sigmoid keeps them between 0 and 1."""
-    from_x, from_h = _parts(x, state, w_x, w_h, b_x, b_h)
-    reset, keep = (np.tanh(from_x[i] + from_h[i]) for i in (0, 1))
-    candidate = np.tanh(from_x[2] + reset * from_h[2])
-    return _finish(keep, state, candidate)
+EXERCISE.edits(
+    """
+blocks_swapped: You took keep for reset: the blocks are reset, keep, candidate.
+    keep = 0.5 → first = 0.5
+    reset = 0.5 → keep = 0.5
+    first = 0.5 → reset = 0.5
+no_reset: You left out reset: it multiplies the state's part.
+    reset * from_h[2] → from_h[2]
+reset_of_everything: You multiplied both parts by reset: it meets the state's
+        part only.
+    from_x[2] + reset * from_h[2] → reset * (from_x[2] + from_h[2])
+reset_before_the_matrix: You reset before the matrix, as the paper does: torch
+        does it after.
+    candidate = → n = -state.shape[-1]; candidate =
+    reset * from_h[2] → (reset * state) @ w_h[n:].T + b_h[n:]
+reset_without_bias: You added b_h after the reset: reset multiplies the bias as
+        well.
+    candidate = → bias = b_h[-state.shape[-1] :]; candidate =
+    reset * from_h[2] → reset * (from_h[2] - bias) + bias
+no_biases: You left out the biases.
+    → gru_step(x, state, w_x, w_h, 0 * b_x, 0 * b_h)
+gates_with_tanh: Your gates are tanh: a sigmoid keeps them between 0 and 1.
+    reset = 0.5 * (1 + np.tanh(0.5 * → reset = (np.tanh(
+    keep = 0.5 * (1 + np.tanh(0.5 * → keep = (np.tanh(
+candidate_with_sigmoid: Your candidate is a sigmoid: tanh lets it be negative.
+    np.tanh(from_x[2] + → _sigmoid(from_x[2] +
+candidate_bare: Your candidate lacks its tanh.
+    np.tanh(from_x[2] + → (from_x[2] +
+gates_from_input_only: Your gates see the input alone: the state's part belongs
+        to them.
+    from_x[0] + from_h[0] → from_x[0]
+    from_x[1] + from_h[1] → from_x[1]
+    """
+)
 
 
 @EXERCISE.is_wrong
@@ -208,31 +169,5 @@ def sigmoid_overflows(x, state, w_x, w_h, b_x, b_h):
     from_x, from_h = _parts(x, state, w_x, w_h, b_x, b_h)
     exps = (np.exp(from_x[i] + from_h[i]) for i in (0, 1))
     reset, keep = (exp / (1 + exp) for exp in exps)
-    candidate = np.tanh(from_x[2] + reset * from_h[2])
-    return _finish(keep, state, candidate)
-
-
-@EXERCISE.is_wrong
-def candidate_with_sigmoid(x, state, w_x, w_h, b_x, b_h):
-    """Your candidate is a sigmoid: tanh lets it be negative."""
-    from_x, from_h = _parts(x, state, w_x, w_h, b_x, b_h)
-    reset, keep = (_sigmoid(from_x[i] + from_h[i]) for i in (0, 1))
-    candidate = _sigmoid(from_x[2] + reset * from_h[2])
-    return _finish(keep, state, candidate)
-
-
-@EXERCISE.is_wrong
-def candidate_bare(x, state, w_x, w_h, b_x, b_h):
-    """Your candidate lacks its tanh."""
-    from_x, from_h = _parts(x, state, w_x, w_h, b_x, b_h)
-    reset, keep = (_sigmoid(from_x[i] + from_h[i]) for i in (0, 1))
-    return _finish(keep, state, from_x[2] + reset * from_h[2])
-
-
-@EXERCISE.is_wrong
-def gates_from_input_only(x, state, w_x, w_h, b_x, b_h):
-    """Your gates see the input alone: the state's part belongs to them."""
-    from_x, from_h = _parts(x, state, w_x, w_h, b_x, b_h)
-    reset, keep = (_sigmoid(from_x[i]) for i in (0, 1))
     candidate = np.tanh(from_x[2] + reset * from_h[2])
     return _finish(keep, state, candidate)

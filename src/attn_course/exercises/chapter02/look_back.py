@@ -68,11 +68,6 @@ decoder of Bahdanau and colleagues (2015) reads before it writes a word.
 )
 
 
-def _hidden(state, annotations, w, u):
-    """Give tanh(W s + U h), (..., n_in, d_a)."""
-    return np.tanh((state @ w.T)[..., None, :] + annotations @ u.T)
-
-
 def _mix(weights, annotations):
     return (weights[..., None] * annotations).sum(-2)
 
@@ -130,26 +125,28 @@ def with_the_courses_function(state, annotations, w, u, v):
 
 # Scored wrongly
 
-
-@EXERCISE.is_wrong
-def no_tanh(state, annotations, w, u, v):
-    """You left out the tanh: the state then cancels in the softmax."""
-    scores = ((state @ w.T)[..., None, :] + annotations @ u.T) @ v
-    return _mix(softmax(scores), annotations)
-
-
-@EXERCISE.is_wrong
-def no_v(state, annotations, w, u, v):
-    """You summed the numbers after the tanh: weigh them with v."""
-    scores = _hidden(state, annotations, w, u).sum(-1)
-    return _mix(softmax(scores), annotations)
-
-
-@EXERCISE.is_wrong
-def tanh_last(state, annotations, w, u, v):
-    """You took the tanh of the score: it belongs inside, before v."""
-    scores = ((state @ w.T)[..., None, :] + annotations @ u.T) @ v
-    return _mix(softmax(np.tanh(scores)), annotations)
+EXERCISE.edits(
+    """
+no_tanh: You left out the tanh: the state then cancels in the softmax.
+    np.tanh(asked + offered) → (asked + offered)
+no_v: You summed the numbers after the tanh: weigh them with v.
+    np.tanh(asked + offered) @ v → np.tanh(asked + offered).sum(axis=-1)
+tanh_last: You took the tanh of the score: it belongs inside, before v.
+    np.tanh(asked + offered) @ v → np.tanh((asked + offered) @ v)
+state_left_out: You left the state out of the scores: add W s before the tanh.
+    asked + offered → offered
+scaled: You divided by √d_a: additive scores are not scaled.
+    (asked + offered) @ v → (asked + offered) @ v / np.sqrt(len(v))
+relu: You used a ReLU: Bahdanau's score has a tanh.
+    np.tanh(asked + offered) → np.maximum(asked + offered, 0)
+not_transposed: W and U are (d_a, d): multiply by their transposes from the
+        right.
+    state @ w.T → state @ w
+    annotations @ u.T → annotations @ u
+no_new_axis: Right without batch axes: W s needs an axis before its last.
+    (state @ w.T)[..., None, :] → state @ w.T
+    """
+)
 
 
 @EXERCISE.is_wrong
@@ -160,132 +157,49 @@ def tanh_by_hand(state, annotations, w, u, v):
     return _mix(softmax((up - down) / (up + down) @ v), annotations)
 
 
-@EXERCISE.is_wrong
-def state_left_out(state, annotations, w, u, v):
-    """You left the state out of the scores: add W s before the tanh."""
-    scores = np.tanh(annotations @ u.T) @ v
-    return _mix(softmax(scores), annotations)
-
-
-@EXERCISE.is_wrong
-def scaled(state, annotations, w, u, v):
-    """You divided by √d_a: additive scores are not scaled."""
-    scores = _hidden(state, annotations, w, u) @ v / np.sqrt(len(v))
-    return _mix(softmax(scores), annotations)
-
-
-@EXERCISE.is_wrong
-def relu(state, annotations, w, u, v):
-    """You used a ReLU: Bahdanau's score has a tanh."""
-    hidden = np.maximum((state @ w.T)[..., None, :] + annotations @ u.T, 0)
-    return _mix(softmax(hidden @ v), annotations)
-
-
-@EXERCISE.is_wrong
-def not_transposed(state, annotations, w, u, v):
-    """W and U are (d_a, d): multiply by their transposes from the right."""
-    scores = np.tanh((state @ w)[..., None, :] + annotations @ u) @ v
-    return _mix(softmax(scores), annotations)
-
-
-@EXERCISE.is_wrong
-def no_new_axis(state, annotations, w, u, v):
-    """Right without batch axes: W s needs an axis before its last."""
-    scores = np.tanh(state @ w.T + annotations @ u.T) @ v
-    return _mix(softmax(scores), annotations)
-
-
 # Weighed wrongly
 
-
-@EXERCISE.is_wrong
-def nosoftmax(state, annotations, w, u, v):
-    """You weighed with the scores themselves: the softmax is missing."""
-    return _mix(_hidden(state, annotations, w, u) @ v, annotations)
-
-
-@EXERCISE.is_wrong
-def no_maximum_subtracted(state, annotations, w, u, v):
-    """Right for small scores, but exp overflows: subtract the maximum."""
-    exps = np.exp(_hidden(state, annotations, w, u) @ v)
-    return _mix(exps / exps.sum(axis=-1, keepdims=True), annotations)
-
-
-@EXERCISE.is_wrong
-def minimum_subtracted(state, annotations, w, u, v):
-    """You subtracted the minimum: scores far above it overflow."""
-    scores = _hidden(state, annotations, w, u) @ v
-    exps = np.exp(scores - scores.min(axis=-1, keepdims=True))
-    return _mix(exps / exps.sum(axis=-1, keepdims=True), annotations)
-
-
-@EXERCISE.is_wrong
-def largest_absolute_subtracted(state, annotations, w, u, v):
-    """You subtracted the largest |score|: far below it all become 0/0."""
-    scores = _hidden(state, annotations, w, u) @ v
-    exps = np.exp(scores - np.abs(scores).max(axis=-1, keepdims=True))
-    return _mix(exps / exps.sum(axis=-1, keepdims=True), annotations)
-
-
-@EXERCISE.is_wrong
-def maximum_of_the_batch(state, annotations, w, u, v):
-    """One maximum for the batch: where all is far below it, 0/0."""
-    scores = _hidden(state, annotations, w, u) @ v
-    exps = np.exp(scores - scores.max())
-    return _mix(exps / exps.sum(axis=-1, keepdims=True), annotations)
-
-
-@EXERCISE.is_wrong
-def sigmoid(state, annotations, w, u, v):
-    """You took a sigmoid of each score: the weights do not sum to 1."""
-    scores = _hidden(state, annotations, w, u) @ v
-    return _mix(0.5 * (1 + np.tanh(0.5 * scores)), annotations)
-
-
-@EXERCISE.is_wrong
-def only_the_best(state, annotations, w, u, v):
-    """You took the best word alone: softmax lets all words have a share."""
-    scores = _hidden(state, annotations, w, u) @ v
-    best = np.eye(scores.shape[-1])[scores.argmax(-1)]
-    return _mix(best, annotations)
-
-
-@EXERCISE.is_wrong
-def plain_average(state, annotations, w, u, v):
-    """You averaged the annotations: nothing was looked up."""
-    return annotations.mean(-2)
+EXERCISE.edits(
+    """
+nosoftmax: You weighed with the scores themselves: the softmax is missing.
+    exps / exps.sum(axis=-1, keepdims=True) → scores
+no_maximum_subtracted: Right for small scores, but exp overflows: subtract the
+        maximum.
+    scores - scores.max(axis=-1, keepdims=True) → scores
+minimum_subtracted: You subtracted the minimum: scores far above it overflow.
+    scores.max → scores.min
+largest_absolute_subtracted: You subtracted the largest |score|: far below it
+        all become 0/0.
+    scores.max( → np.abs(scores).max(
+maximum_of_the_batch: One maximum for the batch: where all is far below it,
+        0/0.
+    scores.max(axis=-1, keepdims=True) → scores.max()
+sigmoid: You took a sigmoid of each score: the weights do not sum to 1.
+    exps / exps.sum(axis=-1, keepdims=True) → (1 + np.tanh(scores / 2)) / 2
+only_the_best: You took the best word alone: softmax lets all words have a
+        share.
+    weights[..., None] → np.eye(scores.shape[-1])[scores.argmax(-1)][..., None]
+plain_average: You averaged the annotations: nothing was looked up.
+    → annotations.mean(-2)
+    """
+)
 
 
 # Something else returned
 
-
-@EXERCISE.is_wrong
-def the_fixed_vector(state, annotations, w, u, v):
-    """You returned the last annotation: that is the fixed vector again."""
-    return annotations[..., -1, :]
-
-
-@EXERCISE.is_wrong
-def returns_scores(state, annotations, w, u, v):
-    """You returned the scores: softmax and weighted sum are missing."""
-    return _hidden(state, annotations, w, u) @ v
-
-
-@EXERCISE.is_wrong
-def returns_weights(state, annotations, w, u, v):
-    """You returned the weights: mix the annotations with them."""
-    return softmax(_hidden(state, annotations, w, u) @ v)
-
-
-@EXERCISE.is_wrong
-def mixes_the_projected(state, annotations, w, u, v):
-    """You mixed U h: the keys are for scoring, the values are h itself."""
-    weights = softmax(_hidden(state, annotations, w, u) @ v)
-    return _mix(weights, annotations @ u.T)
-
-
-@EXERCISE.is_wrong
-def not_summed(state, annotations, w, u, v):
-    """You weighed each annotation but did not sum over the words."""
-    weights = softmax(_hidden(state, annotations, w, u) @ v)
-    return weights[..., None] * annotations
+EXERCISE.edits(
+    """
+the_fixed_vector: You returned the last annotation: that is the fixed vector
+        again.
+    → annotations[..., -1, :]
+returns_scores: You returned the scores: softmax and weighted sum are missing.
+    (weights[..., None] * annotations).sum(axis=-2) → scores
+returns_weights: You returned the weights: mix the annotations with them.
+    (weights[..., None] * annotations).sum(axis=-2) → weights
+mixes_the_projected: You mixed U h: the keys are for scoring, the values are h
+        itself.
+    weights[..., None] * annotations → weights[..., None] * offered
+not_summed: You weighed each annotation but did not sum over the words.
+    annotations).sum(axis=-2) → annotations)
+    """
+)

@@ -128,54 +128,54 @@ def with_a_shifted_sine(positions, d_model):
 
 # Sines and cosines
 
-
-@EXERCISE.is_wrong
-def sine_and_cosine_exchanged(positions, d_model):
-    """You exchanged them: even numbers are sines, odd ones cosines."""
-    angles = positions[:, None] * _speeds(d_model)
-    return _by_turns(np.cos(angles), np.sin(angles))
-
-
-@EXERCISE.is_wrong
-def sines_then_cosines(positions, d_model):
-    """All sines stand before all cosines: here they take turns."""
-    angles = positions[:, None] * _speeds(d_model)
-    return np.concatenate([np.sin(angles), np.cos(angles)], axis=-1)
-
-
-@EXERCISE.is_wrong
-def sines_only(positions, d_model):
-    """You took sines alone: odd numbers are cosines of the same angle."""
-    angles = positions[:, None] * _speeds(d_model)
-    return _by_turns(np.sin(angles), np.sin(angles))
-
-
-@EXERCISE.is_wrong
-def angles_returned(positions, d_model):
-    """You returned the angles: take their sines and cosines."""
-    angles = positions[:, None] * _speeds(d_model)
-    return _by_turns(angles, angles)
-
-
-@EXERCISE.is_wrong
-def half_as_many(positions, d_model):
-    """Your vectors are half as long: each angle has a sine and a cosine."""
-    return np.sin(positions[:, None] * _speeds(d_model))
+EXERCISE.edits(
+    """
+sine_and_cosine_exchanged: You exchanged them: even numbers are sines, odd ones
+        cosines.
+    vectors[:, 0::2] → vectors[:, -1::-2][:, ::-1]
+    vectors[:, 1::2] → vectors[:, 0::2]
+sines_then_cosines: All sines stand before all cosines: here they take turns.
+    0::2 → : d_model // 2
+    1::2 → d_model // 2 :
+sines_only: You took sines alone: odd numbers are cosines of the same angle.
+    np.cos(angles) → np.sin(angles)
+angles_returned: You returned the angles: take their sines and cosines.
+    np.sin(angles) → angles
+    np.cos(angles) → angles
+half_as_many: Your vectors are half as long: each angle has a sine and a
+        cosine.
+    → np.sin(positions[:, None] * _speeds(d_model))
+    """
+)
 
 
 # The speeds
 
-
-@EXERCISE.is_wrong
-def exponent_halved(positions, d_model):
-    """Your exponent is i / d_model: it should be 2i / d_model."""
-    return _vectors(positions, _speeds(d_model, factor=0.5))
-
-
-@EXERCISE.is_wrong
-def exponent_doubled(positions, d_model):
-    """Your exponent is 4i / d_model: `arange(0, d, 2)` is 2i already."""
-    return _vectors(positions, _speeds(d_model, factor=2.0))
+EXERCISE.edits(
+    """
+exponent_halved: Your exponent is i / d_model: it should be 2i / d_model.
+    -np.arange(0, d_model, 2) → -np.arange(d_model // 2)
+exponent_doubled: Your exponent is 4i / d_model: `arange(0, d, 2)` is 2i
+        already.
+    -np.arange(0, d_model, 2) → -2 * np.arange(0, d_model, 2)
+whole_division: 2i // d_model is 0 for every i: all turn alike. Divide with
+        `/`.
+    -np.arange(0, d_model, 2) → -0.0 * np.arange(0, d_model, 2)
+speeds_grow: Your speeds grow with i: divide by 10000^(2i / d_model).
+    -np.arange → np.arange
+slowest_first: Your slowest pair comes first: begin with i = 0.
+    -np.arange(0, d_model, 2) → -np.arange(0, d_model, 2)[::-1]
+pairs_counted_from_one: You counted i from 1: the first pair has the angle p
+        itself.
+    -np.arange(0, d_model, 2) → -np.arange(2, d_model + 2, 2)
+base_of_a_thousand: Your base is 1000: it should be 10000.
+    10_000 → 1_000
+base_e: You took exp(−2i / d_model): the base is 10000, not e.
+    10_000 → np.e
+whole_turns: You multiplied by 2π: the angle is p / 10000^(2i / d_model).
+    angles = → angles = 2 * np.pi *
+    """
+)
 
 
 @EXERCISE.is_wrong
@@ -195,76 +195,24 @@ def column_number_doubled(positions, d_model):
 
 
 @EXERCISE.is_wrong
-def whole_division(positions, d_model):
-    """2i // d_model is 0 for every i: all turn alike. Divide with `/`."""
-    return _vectors(positions, np.ones(d_model // 2))
-
-
-@EXERCISE.is_wrong
-def speeds_grow(positions, d_model):
-    """Your speeds grow with i: divide by 10000^(2i / d_model)."""
-    return _vectors(positions, 1 / _speeds(d_model))
-
-
-@EXERCISE.is_wrong
-def slowest_first(positions, d_model):
-    """Your slowest pair comes first: begin with i = 0."""
-    return _vectors(positions, _speeds(d_model)[::-1])
-
-
-@EXERCISE.is_wrong
-def pairs_counted_from_one(positions, d_model):
-    """You counted i from 1: the first pair has the angle p itself."""
-    return _vectors(positions, _speeds(d_model) * 10_000 ** (-2 / d_model))
-
-
-@EXERCISE.is_wrong
-def base_of_a_thousand(positions, d_model):
-    """Your base is 1000: it should be 10000."""
-    return _vectors(positions, _speeds(d_model, base=1_000.0))
-
-
-@EXERCISE.is_wrong
-def base_e(positions, d_model):
-    """You took exp(−2i / d_model): the base is 10000, not e."""
-    return _vectors(positions, _speeds(d_model, base=np.e))
-
-
-@EXERCISE.is_wrong
 def last_speed_is_the_base(positions, d_model):
     """You divided by d_model / 2 − 1, as some programs do: use d_model."""
     last = max(d_model // 2 - 1, 1)
     return _vectors(positions, 10_000.0 ** (-np.arange(d_model // 2) / last))
 
 
-@EXERCISE.is_wrong
-def whole_turns(positions, d_model):
-    """You multiplied by 2π: the angle is p / 10000^(2i / d_model)."""
-    return _vectors(2 * np.pi * positions, _speeds(d_model))
-
-
 # The positions
 
-
-@EXERCISE.is_wrong
-def in_the_dtype_of_positions(positions, d_model):
-    """You kept the dtype of the positions: ints round sines to 0 and ±1."""
-    return _vectors(positions, _speeds(d_model)).astype(positions.dtype)
-
-
-@EXERCISE.is_wrong
-def positions_from_one(positions, d_model):
-    """You added 1 to the positions: they begin at 0."""
-    return _vectors(positions + 1, _speeds(d_model))
-
-
-@EXERCISE.is_wrong
-def rows_counted(positions, d_model):
-    """You counted the rows: use the positions that are handed over."""
-    return _vectors(np.arange(len(positions)), _speeds(d_model))
-
-
-@EXERCISE.is_wrong
-def transposed(positions, d_model):
-    """Your columns are the positions: they should be the rows."""
-    return _vectors(positions, _speeds(d_model)).T
+EXERCISE.edits(
+    """
+in_the_dtype_of_positions: You kept the dtype of the positions: ints round
+        sines to 0 and ±1.
+    → sinusoids(positions, d_model).astype(positions.dtype)
+positions_from_one: You added 1 to the positions: they begin at 0.
+    → sinusoids(positions + 1, d_model)
+rows_counted: You counted the rows: use the positions that are handed over.
+    → sinusoids(np.arange(len(positions)), d_model)
+transposed: Your columns are the positions: they should be the rows.
+    → sinusoids(positions, d_model).T
+    """
+)

@@ -126,42 +126,25 @@ def with_loops(weights, words):
 
 # Sums and means
 
-
-@EXERCISE.is_wrong
-def mean_over_both(weights, words):
-    """You averaged over the pieces of the key too: add those up."""
-    return _joined(weights, _places(words), np.mean, np.mean)
-
-
-@EXERCISE.is_wrong
-def sum_over_both(weights, words):
-    """You added up the pieces of the query too: take their mean."""
-    return _joined(weights, _places(words), np.sum, np.sum)
-
-
-@EXERCISE.is_wrong
-def sum_and_mean_exchanged(weights, words):
-    """You exchanged them: sum over the keys' pieces, mean over queries'."""
-    return _joined(weights, _places(words), np.sum, np.mean)
-
-
-@EXERCISE.is_wrong
-def largest_key_piece(weights, words):
-    """You took the largest weight among a key's pieces: add them up."""
-    return _joined(weights, _places(words), np.mean, np.max)
-
-
-@EXERCISE.is_wrong
-def largest_of_both(weights, words):
-    """You took the largest weight of each block: sum, then mean."""
-    return _joined(weights, _places(words), np.max, np.max)
-
-
-@EXERCISE.is_wrong
-def rows_made_to_sum_to_one(weights, words):
-    """You made the rows sum to 1: what special tokens took is missing."""
-    result = word_attention(weights, words)
-    return result / result.sum(axis=-1, keepdims=True)
+EXERCISE.edits(
+    """
+mean_over_both: You averaged over the pieces of the key too: add those up.
+    → _joined(weights, _places(words), np.mean, np.mean)
+sum_over_both: You added up the pieces of the query too: take their mean.
+    → _joined(weights, _places(words), np.sum, np.sum)
+sum_and_mean_exchanged: You exchanged them: sum over the keys' pieces, mean
+        over queries'.
+    → _joined(weights, _places(words), np.sum, np.mean)
+largest_key_piece: You took the largest weight among a key's pieces: add them
+        up.
+    → _joined(weights, _places(words), np.mean, np.max)
+largest_of_both: You took the largest weight of each block: sum, then mean.
+    → _joined(weights, _places(words), np.max, np.max)
+rows_made_to_sum_to_one: You made the rows sum to 1: what special tokens took
+        is missing.
+    pieces @ to_words → to_words = pieces @ to_words
+    """
+)
 
 
 @EXERCISE.is_wrong
@@ -190,26 +173,19 @@ def last_piece_only(weights, words):
     return weights[..., last, :][..., last]
 
 
-@EXERCISE.is_wrong
-def first_piece_of_queries(weights, words):
-    """You let a word's first piece look alone: take the mean of all."""
-    return _joined(
-        weights, _places(words), lambda x, axis: x[..., 0, :], np.sum
-    )
-
-
-@EXERCISE.is_wrong
-def last_piece_of_queries(weights, words):
-    """You let a word's last piece look alone: take the mean of all."""
-    return _joined(
-        weights, _places(words), lambda x, axis: x[..., -1, :], np.sum
-    )
-
-
-@EXERCISE.is_wrong
-def first_piece_of_keys(weights, words):
-    """You counted a key's first piece alone: add up all its pieces."""
-    return _joined(weights, _places(words), np.mean, lambda x, axis: x[..., 0])
+EXERCISE.edits(
+    """
+first_piece_of_queries: You let a word's first piece look alone: take the mean
+        of all.
+    → _joined(weights, _places(words), lambda x, axis: x[..., 0, :], np.sum)
+last_piece_of_queries: You let a word's last piece look alone: take the mean of
+        all.
+    → _joined(weights, _places(words), lambda x, axis: x[..., -1, :], np.sum)
+first_piece_of_keys: You counted a key's first piece alone: add up all its
+        pieces.
+    → _joined(weights, _places(words), np.mean, lambda x, axis: x[..., 0])
+    """
+)
 
 
 # Special tokens
@@ -228,10 +204,13 @@ def special_tokens_kept(weights, words):
     return _joined(weights, places, np.mean, np.sum)
 
 
-@EXERCISE.is_wrong
-def special_tokens_are_word_zero(weights, words):
-    """You put the special tokens into word 0: None is no number."""
-    return word_attention(weights, [word or 0 for word in words])
+EXERCISE.edits(
+    """
+special_tokens_are_word_zero: You put the special tokens into word 0: None is
+        no number.
+    → word_attention(weights, [word or 0 for word in words])
+    """
+)
 
 
 @EXERCISE.is_wrong
@@ -261,10 +240,12 @@ def keys_not_joined(weights, words):
     return np.stack(rows, axis=-2)
 
 
-@EXERCISE.is_wrong
-def transposed(weights, words):
-    """Your rows are the words looked at: they should be those that look."""
-    return np.swapaxes(word_attention(weights, words), -1, -2)
+EXERCISE.edits(
+    """
+transposed: Your rows are the words looked at: they should be those that look.
+    → np.swapaxes(word_attention(weights, words), -1, -2)
+    """
+)
 
 
 @EXERCISE.is_wrong
