@@ -180,123 +180,73 @@ def _padded(weigh, *, nan_too=True):
 
 
 @EXERCISE.is_wrong
-def not_causal(query, key, value, length):
-    """Every token sees the later ones too: hide them."""
-    return _padded(lambda scores, mask: softmax(scores))(
-        query, key, value, length
-    )
+def zero_times_nan(query, key, value, length):
+    """Right until a later value is NaN: 0 · NaN is NaN, and it spreads."""
+    output = np.zeros(value.shape)
+    query, key, value = (x[..., :length, :] for x in (query, key, value))
+    mask = np.tri(length, dtype=bool)
+    scores = _scores(query, key)
+    hidden = np.where(mask, scores, -np.inf)
+    weights = softmax(hidden, axis=-1)
+    parts = weights[..., None] * value[..., None, :, :]
+    output[..., :length, :] = parts.sum(axis=-2)
+    return output
 
 
-@EXERCISE.is_wrong
-def triangle_flipped(query, key, value, length):
-    """Your tokens see what comes later: keep the lower triangle."""
-    return _padded(
-        lambda scores, mask: softmax(np.where(swap(mask), scores, -np.inf))
-    )(query, key, value, length)
-
-
-@EXERCISE.is_wrong
-def diagonal_hidden(query, key, value, length):
-    """You hid each token from itself: the diagonal belongs to the mask."""
-
-    def weigh(scores, mask):
-        before = np.tri(len(mask), k=-1, dtype=bool)
-        weights = softmax(np.where(before, scores, -1e30))
-        return weights * before
-
-    return _padded(weigh)(query, key, value, length)
-
-
-@EXERCISE.is_wrong
-def first_token_is_nan(query, key, value, length):
-    """You hid each token from itself, so the first sees nothing: 0/0."""
-
-    def weigh(scores, mask):
-        before = np.tri(len(mask), k=-1, dtype=bool)
-        return softmax(np.where(before, scores, -np.inf))
-
-    return _padded(weigh)(query, key, value, length)
-
-
-@EXERCISE.is_wrong
-def one_ahead(query, key, value, length):
-    """Your tokens see one token ahead: `np.tri(n, k=1)` is too much."""
-
-    def weigh(scores, mask):
-        seen = np.tri(len(mask), k=1, dtype=bool)
-        return softmax(np.where(seen, scores, -np.inf))
-
-    return _padded(weigh)(query, key, value, length)
+EXERCISE.edits(
+    """
+not_causal: Every token sees the later ones too: hide them.
+    np.where(mask, scores, -np.inf) → scores
+triangle_flipped: Your tokens see what comes later: keep the lower triangle.
+    np.where(mask → np.where(mask.T
+diagonal_hidden: You hid each token from itself: the diagonal belongs to the
+        mask.
+    (length, dtype=bool) → (length, k=-1, dtype=bool)
+    -np.inf → -1e30
+    weights[..., None] → (weights * mask)[..., None]
+first_token_is_nan: You hid each token from itself, so the first sees nothing:
+        0/0.
+    (length, dtype=bool) → (length, k=-1, dtype=bool)
+one_ahead: Your tokens see one token ahead: `np.tri(n, k=1)` is too much.
+    (length, dtype=bool) → (length, k=1, dtype=bool)
+    """,
+    of=zero_times_nan,
+)
 
 
 # Hidden in a way that leaks
 
-
-@EXERCISE.is_wrong
-def mask_after_softmax(query, key, value, length):
-    """You hid the later tokens after the softmax: they took their share."""
-    return _padded(lambda scores, mask: softmax(scores) * mask)(
-        query, key, value, length
-    )
-
-
-@EXERCISE.is_wrong
-def divided_again(query, key, value, length):
-    """Right until a later score is huge: then the rest is 0/0. Hide first."""
-
-    def weigh(scores, mask):
-        weights = softmax(scores) * mask
-        return weights / weights.sum(axis=-1, keepdims=True)
-
-    return _padded(weigh)(query, key, value, length)
-
-
-@EXERCISE.is_wrong
-def score_of_zero(query, key, value, length):
-    """You multiplied hidden scores by 0: exp(0) = 1, so they are seen."""
-    return _padded(lambda scores, mask: softmax(scores * mask))(
-        query, key, value, length
-    )
-
-
-@EXERCISE.is_wrong
-def mask_added(query, key, value, length):
-    """You added the mask: True adds 1 to a score, and hides nothing."""
-    return _padded(lambda scores, mask: softmax(scores + mask))(
-        query, key, value, length
-    )
-
-
-@EXERCISE.is_wrong
-def score_of_minus_one(query, key, value, length):
-    """You gave hidden tokens the score −1: they still get weight."""
-    return _padded(lambda scores, mask: softmax(np.where(mask, scores, -1.0)))(
-        query, key, value, length
-    )
-
-
-@EXERCISE.is_wrong
-def minus_ten_added(query, key, value, length):
-    """You added −10 to hidden scores: exp(−10) lets a little through."""
-    return _padded(
-        lambda scores, mask: softmax(scores + np.where(mask, 0.0, -10.0))
-    )(query, key, value, length)
-
-
-@EXERCISE.is_wrong
-def score_of_minus_ten(query, key, value, length):
-    """You gave hidden tokens the score −10: a little comes through."""
-    return _padded(
-        lambda scores, mask: softmax(np.where(mask, scores, -10.0))
-    )(query, key, value, length)
-
-
-@EXERCISE.is_wrong
-def infinity_times_zero(query, key, value, length):
-    """−inf · 0 is NaN: choose with `np.where`, do not multiply."""
-    return _padded(
-        lambda scores, mask: softmax(scores + -np.inf * (1 - mask))
-    )(query, key, value, length)
+EXERCISE.edits(
+    """
+mask_after_softmax: You hid the later tokens after the softmax: they took their
+        share.
+    np.where(mask, scores, -np.inf) → scores
+    weights[..., None] → (weights * mask)[..., None]
+divided_again: Right until a later score is huge: then the rest is 0/0. Hide
+        first.
+    np.where(mask, scores, -np.inf) → scores
+    softmax(hidden, axis=-1) → softmax(hidden) * mask
+    parts = → weights /= weights.sum(axis=-1, keepdims=True); parts =
+score_of_zero: You multiplied hidden scores by 0: exp(0) = 1, so they are seen.
+    np.where(mask, scores, -np.inf) → scores * mask
+mask_added: You added the mask: True adds 1 to a score, and hides nothing.
+    np.where(mask, scores, -np.inf) → scores + mask
+score_of_minus_one: You gave hidden tokens the score −1: they still get weight.
+    -np.inf → -1.0
+minus_ten_added: You added −10 to hidden scores: exp(−10) lets a little
+        through.
+    np.where(mask, scores, -np.inf) → scores + np.where(mask, 0.0, -10.0)
+score_of_minus_ten: You gave hidden tokens the score −10: a little comes
+        through.
+    -np.inf → -10.0
+infinity_times_zero: −inf · 0 is NaN: choose with `np.where`, do not multiply.
+    np.where(mask, scores, -np.inf) → scores - np.inf * (1 - mask)
+minus_infinity_added: You added −inf: NaN and inf stay NaN. Choose with
+        `np.where`.
+    np.where(mask, scores, -np.inf) → scores + np.where(mask, 0.0, -np.inf)
+    """,
+    of=zero_times_nan,
+)
 
 
 @EXERCISE.is_wrong
@@ -322,22 +272,6 @@ for _name, _sentence, _weigh in hidden_too_little():
     )
 
 
-@EXERCISE.is_wrong
-def minus_infinity_added(query, key, value, length):
-    """You added −inf: NaN and inf stay NaN. Choose with `np.where`."""
-    return _padded(
-        lambda scores, mask: softmax(scores + np.where(mask, 0.0, -np.inf))
-    )(query, key, value, length)
-
-
-@EXERCISE.is_wrong
-def zero_times_nan(query, key, value, length):
-    """Right until a later value is NaN: 0 · NaN is NaN, and it spreads."""
-    return _padded(
-        lambda scores, mask: softmax(np.where(mask, scores, -np.inf))
-    )(query, key, value, length)
-
-
 # Padding
 
 
@@ -361,9 +295,7 @@ def padding_multiplied(query, key, value, length):
 @EXERCISE.is_wrong
 def padding_answers(query, key, value, length):
     """Right for the tokens, but padding has outputs: they should be zeros."""
-    real = _padded(
-        lambda scores, mask: softmax(np.where(mask, scores, -np.inf))
-    )(query, key, value, length)
+    real = zero_times_nan(query, key, value, length)
     n = query.shape[-2]
     scores = np.where(np.tri(n, dtype=bool), _scores(query, key), -np.inf)
     everything = softmax(scores) @ value
@@ -371,51 +303,36 @@ def padding_answers(query, key, value, length):
     return np.where(token, real, everything)
 
 
-@EXERCISE.is_wrong
-def padding_cut_off(query, key, value, length):
-    """You left the padding out of the result: its outputs are zeros."""
-    real = causal_attention(query, key, value, length)
-    return real[..., :length, :]
+EXERCISE.edits(
+    """
+padding_cut_off: You left the padding out of the result: its outputs are zeros.
+    → causal_attention(query, key, value, length)[..., :length, :]
+    """,
+    of=zero_times_nan,
+)
 
 
 # As in chapter 3
 
-
-@EXERCISE.is_wrong
-def not_scaled(query, key, value, length):
-    """You left out the division by √d."""
-    return causal_attention(query * np.sqrt(key.shape[-1]), key, value, length)
-
-
-@EXERCISE.is_wrong
-def divided_by_d(query, key, value, length):
-    """You divided by d, not by √d."""
-    return causal_attention(query / np.sqrt(key.shape[-1]), key, value, length)
-
-
-@EXERCISE.is_wrong
-def softmax_over_queries(query, key, value, length):
-    """You took the softmax over the queries: each row must sum to 1."""
-    return _padded(
-        lambda scores, mask: softmax(np.where(mask, scores, -np.inf), axis=-2)
-    )(query, key, value, length)
-
-
-@EXERCISE.is_wrong
-def no_maximum_subtracted(query, key, value, length):
-    """Right for small scores, but exp overflows: subtract the maximum."""
-
-    def weigh(scores, mask):
-        exps = np.exp(np.where(mask, scores, -np.inf))
-        return exps / exps.sum(axis=-1, keepdims=True)
-
-    return _padded(weigh)(query, key, value, length)
-
-
-@EXERCISE.is_wrong
-def earlier_values_averaged(query, key, value, length):
-    """You averaged what came before: each token should weigh it."""
-    return causal_attention(0.0 * query, key, value, length)
+EXERCISE.edits(
+    """
+not_scaled: You left out the division by √d.
+    → causal_attention(query * np.sqrt(key.shape[-1]), key, value, length)
+divided_by_d: You divided by d, not by √d.
+    → causal_attention(query / np.sqrt(key.shape[-1]), key, value, length)
+softmax_over_queries: You took the softmax over the queries: each row must sum
+        to 1.
+    axis=-1 → axis=-2
+no_maximum_subtracted: Right for small scores, but exp overflows: subtract the
+        maximum.
+    softmax(hidden, axis=-1) → np.exp(hidden)
+    parts = → weights /= weights.sum(axis=-1, keepdims=True); parts =
+earlier_values_averaged: You averaged what came before: each token should weigh
+        it.
+    → causal_attention(0.0 * query, key, value, length)
+    """,
+    of=zero_times_nan,
+)
 
 
 @EXERCISE.is_wrong

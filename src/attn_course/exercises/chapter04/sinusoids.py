@@ -132,8 +132,8 @@ EXERCISE.edits(
     """
 sine_and_cosine_exchanged: You exchanged them: even numbers are sines, odd ones
         cosines.
-    vectors[:, 0::2] → vectors[:, -1::-2][:, ::-1]
-    vectors[:, 1::2] → vectors[:, 0::2]
+    vectors[:, 0::2] = np.sin(angles) → vectors[:, 0::2] = np.cos(angles)
+    vectors[:, 1::2] = np.cos(angles) → vectors[:, 1::2] = np.sin(angles)
 sines_then_cosines: All sines stand before all cosines: here they take turns.
     0::2 → : d_model // 2
     1::2 → d_model // 2 :
@@ -144,7 +144,7 @@ angles_returned: You returned the angles: take their sines and cosines.
     np.cos(angles) → angles
 half_as_many: Your vectors are half as long: each angle has a sine and a
         cosine.
-    → np.sin(positions[:, None] * _speeds(d_model))
+    return vectors → return vectors[:, 0::2]
     """
 )
 
@@ -158,6 +158,16 @@ exponent_halved: Your exponent is i / d_model: it should be 2i / d_model.
 exponent_doubled: Your exponent is 4i / d_model: `arange(0, d, 2)` is 2i
         already.
     -np.arange(0, d_model, 2) → -2 * np.arange(0, d_model, 2)
+own_speed_for_each_number: Sine and cosine of a pair share one angle: yours
+        have two.
+    -np.arange(0, d_model, 2) → -np.arange(d_model)
+    np.sin(angles) → np.sin(angles)[:, 0::2]
+    np.cos(angles) → np.cos(angles)[:, 1::2]
+column_number_doubled: You took 2 · column / d_model: i counts pairs, not
+        columns.
+    -np.arange(0, d_model, 2) → -2 * np.arange(d_model)
+    np.sin(angles) → np.sin(angles)[:, 0::2]
+    np.cos(angles) → np.cos(angles)[:, 1::2]
 whole_division: 2i // d_model is 0 for every i: all turn alike. Divide with
         `/`.
     -np.arange(0, d_model, 2) → -0.0 * np.arange(0, d_model, 2)
@@ -172,33 +182,13 @@ base_of_a_thousand: Your base is 1000: it should be 10000.
     10_000 → 1_000
 base_e: You took exp(−2i / d_model): the base is 10000, not e.
     10_000 → np.e
+last_speed_is_the_base: You divided by d_model / 2 − 1, as some programs do:
+        use d_model.
+    (0, d_model, 2) / d_model) → (d_model // 2) / max(d_model // 2 - 1, 1))
 whole_turns: You multiplied by 2π: the angle is p / 10000^(2i / d_model).
     angles = → angles = 2 * np.pi *
     """
 )
-
-
-@EXERCISE.is_wrong
-def own_speed_for_each_number(positions, d_model):
-    """Sine and cosine of a pair share one angle: yours have two."""
-    column = np.arange(d_model)
-    angles = positions[:, None] * 10_000.0 ** (-column / d_model)
-    return np.where(column % 2 == 0, np.sin(angles), np.cos(angles))
-
-
-@EXERCISE.is_wrong
-def column_number_doubled(positions, d_model):
-    """You took 2 · column / d_model: i counts pairs, not columns."""
-    column = np.arange(d_model)
-    angles = positions[:, None] * 10_000.0 ** (-2 * column / d_model)
-    return np.where(column % 2 == 0, np.sin(angles), np.cos(angles))
-
-
-@EXERCISE.is_wrong
-def last_speed_is_the_base(positions, d_model):
-    """You divided by d_model / 2 − 1, as some programs do: use d_model."""
-    last = max(d_model // 2 - 1, 1)
-    return _vectors(positions, 10_000.0 ** (-np.arange(d_model // 2) / last))
 
 
 # The positions

@@ -140,11 +140,15 @@ largest_key_piece: You took the largest weight among a key's pieces: add them
     → _joined(weights, _places(words), np.mean, np.max)
 largest_of_both: You took the largest weight of each block: sum, then mean.
     → _joined(weights, _places(words), np.max, np.max)
-rows_made_to_sum_to_one: You made the rows sum to 1: what special tokens took
-        is missing.
-    pieces @ to_words → to_words = pieces @ to_words
     """
 )
+
+
+@EXERCISE.is_wrong
+def rows_made_to_sum_to_one(weights, words):
+    """You made the rows sum to 1: what special tokens took is missing."""
+    result = word_attention(weights, words)
+    return result / result.sum(axis=-1, keepdims=True)
 
 
 @EXERCISE.is_wrong
@@ -158,23 +162,12 @@ def special_tokens_left_out_first(weights, words):
 
 # Pieces left out
 
-
-@EXERCISE.is_wrong
-def first_piece_only(weights, words):
-    """You took each word's first piece alone: use all of them."""
-    first = [place[0] for place in _places(words)]
-    return weights[..., first, :][..., first]
-
-
-@EXERCISE.is_wrong
-def last_piece_only(weights, words):
-    """You took each word's last piece alone: use all of them."""
-    last = [place[-1] for place in _places(words)]
-    return weights[..., last, :][..., last]
-
-
 EXERCISE.edits(
     """
+first_piece_only: You took each word's first piece alone: use all of them.
+    float)  # → float); pieces *= pieces.cumsum(axis=1) == 1  #
+last_piece_only: You took each word's last piece alone: use all of them.
+    float)  # → float); pieces *= pieces[:, ::-1].cumsum(1)[:, ::-1] == 1  #
 first_piece_of_queries: You let a word's first piece look alone: take the mean
         of all.
     → _joined(weights, _places(words), lambda x, axis: x[..., 0, :], np.sum)
@@ -209,39 +202,22 @@ EXERCISE.edits(
 special_tokens_are_word_zero: You put the special tokens into word 0: None is
         no number.
     → word_attention(weights, [word or 0 for word in words])
+special_tokens_are_the_last_word: You put the special tokens into the last
+        word: None is not −1.
+    [[word == k → [[k == (n_words - 1 if word is None else word)
     """
 )
 
 
-@EXERCISE.is_wrong
-def special_tokens_are_the_last_word(weights, words):
-    """You put the special tokens into the last word: None is not −1."""
-    last = max(word for word in words if word is not None)
-    return word_attention(
-        weights, [last if word is None else word for word in words]
-    )
-
-
 # The shape
-
-
-@EXERCISE.is_wrong
-def queries_not_joined(weights, words):
-    """You joined the columns alone: the rows are word pieces still."""
-    columns = [weights[..., place].sum(axis=-1) for place in _places(words)]
-    return np.stack(columns, axis=-1)
-
-
-@EXERCISE.is_wrong
-def keys_not_joined(weights, words):
-    """You joined the rows alone: the columns are word pieces still."""
-    places = _places(words)
-    rows = [weights[..., place, :].mean(axis=-2) for place in places]
-    return np.stack(rows, axis=-2)
-
 
 EXERCISE.edits(
     """
+queries_not_joined: You joined the columns alone: the rows are word pieces
+        still.
+    pieces @ to_words / pieces.sum(axis=1, keepdims=True) → to_words
+keys_not_joined: You joined the rows alone: the columns are word pieces still.
+    to_words = weights @ pieces.T → to_words = weights
 transposed: Your rows are the words looked at: they should be those that look.
     → np.swapaxes(word_attention(weights, words), -1, -2)
     """

@@ -105,26 +105,30 @@ def with_loops(weights):
 
 # What is divided by what
 
-
-@EXERCISE.is_wrong
-def columns_mended(weights):
-    """You made the columns sum to 1: softmax runs along the keys of a row."""
-    total = weights.sum(axis=-2, keepdims=True)
-    return _beside(weights / _safe(total), weights)
-
-
-@EXERCISE.is_wrong
-def one_sum_for_all(weights):
-    """You divided by the sum of the whole matrix: each row has its own."""
-    total = weights.sum(axis=(-1, -2), keepdims=True)
-    return _beside(weights / _safe(total), weights)
-
-
-@EXERCISE.is_wrong
-def divided_by_the_largest(weights):
-    """You divided by the largest weight of the row: then that one is 1."""
-    largest = weights.max(axis=-1, keepdims=True)
-    return _beside(weights / _safe(largest), weights)
+EXERCISE.edits(
+    """
+columns_mended: You made the columns sum to 1: softmax runs along the keys of a
+        row.
+    rows = → below = np.sum(weights, axis=-2, keepdims=True); rows =
+    (total == 0, 1, total) → (below == 0, 1, below)
+one_sum_for_all: You divided by the sum of the whole matrix: each row has its
+        own.
+    rows = → whole = np.sum(weights, axis=(-1, -2), keepdims=True); rows =
+    (total == 0, 1, total) → (whole == 0, 1, whole)
+divided_by_the_largest: You divided by the largest weight of the row: then that
+        one is 1.
+    rows = → top = weights.max(axis=-1, keepdims=True); rows =
+    (total == 0, 1, total) → (top == 0, 1, top)
+excess_taken_evenly: You took the same from each weight: ratios change. Divide
+        instead.
+    np.where(total == 0, 1, total) → 1 - (total - 1) / weights.shape[-1]
+only_large_sums: You mended only rows with a sum above 1: one below is no less
+        wrong.
+    np.where(total == 0, 1, total) → np.maximum(total, 1)
+left_as_they_were: You found the sums and left the rows as they were.
+    weights / np.where(total == 0, 1, total) → weights
+    """
+)
 
 
 @EXERCISE.is_wrong
@@ -133,35 +137,20 @@ def softmax_again(weights):
     return _beside(softmax(weights.astype(float)), weights)
 
 
-@EXERCISE.is_wrong
-def excess_taken_evenly(weights):
-    """You took the same from each weight: ratios change. Divide instead."""
-    total = weights.sum(axis=-1, keepdims=True)
-    return _beside(weights - (total - 1) / weights.shape[-1], weights)
-
-
-@EXERCISE.is_wrong
-def only_large_sums(weights):
-    """You mended only rows with a sum above 1: one below is no less wrong."""
-    total = weights.sum(axis=-1, keepdims=True)
-    return _beside(weights / np.maximum(total, 1), weights)
-
-
-@EXERCISE.is_wrong
-def left_as_they_were(weights):
-    """You found the sums and left the rows as they were."""
-    return _beside(weights, weights)
-
-
 # Rows of zeros, and tiny ones
 
-
-@EXERCISE.is_wrong
-def zero_by_zero(weights):
-    """Right until a row holds zeros: 0 / 0 is NaN."""
-    total = weights.sum(axis=-1, keepdims=True)
-    with np.errstate(invalid="ignore"):
-        return _beside(weights / total, weights)
+EXERCISE.edits(
+    """
+zero_by_zero: Right until a row holds zeros: 0 / 0 is NaN.
+    np.where(total == 0, 1, total) → total
+a_little_added: You added a little to the sum: rows of tiny weights then
+        vanish.
+    np.where(total == 0, 1, total) → (total + 1e-8)
+in_the_dtype_of_weights: You kept the dtype of the weights: ints lose what a
+        half is.
+    → mend(weights).astype(weights.dtype)
+    """
+)
 
 
 @EXERCISE.is_wrong
@@ -172,52 +161,22 @@ def zeros_shared_out(weights):
     return _beside(rows, weights)
 
 
-@EXERCISE.is_wrong
-def a_little_added(weights):
-    """You added a little to the sum: rows of tiny weights then vanish."""
-    total = weights.sum(axis=-1, keepdims=True)
-    return _beside(weights / (total + 1e-8), weights)
-
-
-@EXERCISE.is_wrong
-def in_the_dtype_of_weights(weights):
-    """You kept the dtype of the weights: ints lose what a half is."""
-    return mend(weights).astype(weights.dtype)
-
-
 # The last column
 
-
-@EXERCISE.is_wrong
-def sums_left_out(weights):
-    """You left out the last column: it says what each row summed to."""
-    return mend(weights)[..., :-1]
-
-
-@EXERCISE.is_wrong
-def sums_of_the_mended(weights):
-    """Your last column holds sums after mending: give those before."""
-    rows = mend(weights)[..., :-1]
-    return _beside(rows, rows)
-
-
-@EXERCISE.is_wrong
-def how_far_from_one(weights):
-    """Your last column says how far the sum was from 1: give the sum."""
-    result = mend(weights).astype(float)
-    result[..., -1] -= 1
-    return result
-
-
-@EXERCISE.is_wrong
-def whether_it_was_broken(weights):
-    """Your last column says whether a row was broken: give its sum."""
-    result = mend(weights).astype(float)
-    result[..., -1] = np.abs(result[..., -1] - 1) > 1e-3
-    return result
-
-
-@EXERCISE.is_wrong
-def sums_first(weights):
-    """You put the sums into the first column: they belong into the last."""
-    return np.roll(mend(weights), 1, axis=-1)
+EXERCISE.edits(
+    """
+sums_left_out: You left out the last column: it says what each row summed to.
+    → mend(weights)[..., :-1]
+sums_of_the_mended: Your last column holds sums after mending: give those
+        before.
+    [rows, total] → [rows, rows.sum(axis=-1, keepdims=True)]
+how_far_from_one: Your last column says how far the sum was from 1: give the
+        sum.
+    [rows, total] → [rows, total - 1]
+whether_it_was_broken: Your last column says whether a row was broken: give its
+        sum.
+    [rows, total] → [rows, np.abs(total - 1) > 1e-3]
+sums_first: You put the sums into the first column: they belong into the last.
+    [rows, total] → [total, rows]
+    """
+)

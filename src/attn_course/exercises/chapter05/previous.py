@@ -95,10 +95,6 @@ def _score(weights, special):
     return previous_token(weights, special)[..., 0]
 
 
-def _control(weights, special):
-    return previous_token(weights, special)[..., 1]
-
-
 # Right in other words
 
 
@@ -128,111 +124,63 @@ def with_masks(weights, special):
 
 # Which weights
 
-
-@EXERCISE.is_wrong
-def next_token(weights, special):
-    """You took the next token: the previous one is at i − 1."""
-    i = np.array(_pairs(weights, special, step=1))
-    words = _words(weights, special)
-    own = weights[..., i, i + 1]
-    column = weights[..., words, :].sum(axis=-2)[..., i + 1]
-    others = (column - own) / (len(words) - 1)
-    return _both(own.mean(axis=-1), others.mean(axis=-1))
-
-
-@EXERCISE.is_wrong
-def looked_at_by_the_next(weights, special):
-    """You exchanged rows and columns: row i is the one that looks."""
-    return previous_token(np.swapaxes(weights, -1, -2), special)
-
-
-@EXERCISE.is_wrong
-def diagonal(weights, special):
-    """You took each token's weight on itself: i − 1 is the one before."""
-    words = np.array(_words(weights, special))
-    own = weights[..., words, words]
-    column = weights[..., words, :].sum(axis=-2)[..., words]
-    others = (column - own) / (len(words) - 1)
-    return _both(own.mean(axis=-1), others.mean(axis=-1))
-
-
-@EXERCISE.is_wrong
-def special_tokens_count(weights, special):
-    """You let special tokens count: a sink before the first word helps."""
-    return previous_token(weights, [])
-
-
-@EXERCISE.is_wrong
-def special_keys_count(weights, special):
-    """You left out special queries, but not pairs whose key is special."""
-    words = _words(weights, special)
-    own, others = [], []
-    for i in words:
-        if i > 0:
-            rest = [k for k in words if k != i]
-            own.append(weights[..., i, i - 1])
-            others.append(weights[..., rest, i - 1].mean(axis=-1))
-    return _both(np.mean(own, axis=0), np.mean(others, axis=0))
-
-
-@EXERCISE.is_wrong
-def how_often_largest(weights, special):
-    """You counted how often it is the largest: take the mean weight."""
-    i = np.array(_pairs(weights, special))
-    hit = weights[..., i, :].argmax(axis=-1) == i - 1
-    return _both(hit.mean(axis=-1), _control(weights, special))
-
-
-@EXERCISE.is_wrong
-def summed(weights, special):
-    """You added up: take the mean over the tokens that count."""
-    return previous_token(weights, special) * len(_pairs(weights, special))
-
-
-@EXERCISE.is_wrong
-def divided_by_n(weights, special):
-    """You divided by n: divide by how many tokens count."""
-    n = weights.shape[-1]
-    return summed(weights, special) / n
+EXERCISE.edits(
+    """
+next_token: You took the next token: the previous one is at i − 1.
+    i - 1 in words → i + 1 in words
+    weights[..., i, i - 1] → weights[..., i, i + 1]
+    weights[..., rest, i - 1] → weights[..., rest, i + 1]
+looked_at_by_the_next: You exchanged rows and columns: row i is the one that
+        looks.
+    → previous_token(np.swapaxes(weights, -1, -2), special)
+diagonal: You took each token's weight on itself: i − 1 is the one before.
+    if i - 1 in words → if i in words
+    weights[..., i, i - 1] → weights[..., i, i]
+    weights[..., rest, i - 1] → weights[..., rest, i]
+special_tokens_count: You let special tokens count: a sink before the first
+        word helps.
+    → previous_token(weights, [])
+special_keys_count: You left out special queries, but not pairs whose key is
+        special.
+    i - 1 in words → i > 0
+how_often_largest: You counted how often it is the largest: take the mean
+        weight.
+    weights[..., i, i - 1] → weights[..., i, :].argmax(axis=-1) == i - 1
+summed: You added up: take the mean over the tokens that count.
+    np.mean(own, axis=0) → np.sum(own, axis=0)
+    np.mean(others, axis=0) → np.sum(others, axis=0)
+divided_by_n: You divided by n: divide by how many tokens count.
+    np.mean(own, axis=0) → np.sum(own, axis=0) / weights.shape[-1]
+    np.mean(others, axis=0) → np.sum(others, axis=0) / weights.shape[-1]
+    """
+)
 
 
 # Which control
 
-
-@EXERCISE.is_wrong
-def equal_weights_as_control(weights, special):
-    """Your control is 1/n, equal weights: ask what others give the keys."""
-    score = _score(weights, special)
-    return _both(score, np.full_like(score, 1 / weights.shape[-1]))
-
-
-@EXERCISE.is_wrong
-def own_row_in_the_control(weights, special):
-    """Your control holds the row's own weight too: leave row i out."""
-    i = np.array(_pairs(weights, special))
-    words = _words(weights, special)
-    column = weights[..., words, :].mean(axis=-2)
-    control = column[..., i - 1].mean(axis=-1)
-    return _both(_score(weights, special), control)
-
-
-@EXERCISE.is_wrong
-def special_rows_in_the_control(weights, special):
-    """You let special tokens speak in the control: leave their rows out."""
-    i = np.array(_pairs(weights, special))
-    n = weights.shape[-1]
-    column = weights.sum(axis=-2)[..., i - 1] - weights[..., i, i - 1]
-    control = (column / (n - 1)).mean(axis=-1)
-    return _both(_score(weights, special), control)
-
-
-@EXERCISE.is_wrong
-def other_keys_as_control(weights, special):
-    """Your control is the rest of the row: ask the same keys' columns."""
-    i = np.array(_pairs(weights, special))
-    n = weights.shape[-1]
-    rest = (1 - weights[..., i, i - 1]) / (n - 1)
-    return _both(_score(weights, special), rest.mean(axis=-1))
+EXERCISE.edits(
+    """
+equal_weights_as_control: Your control is 1/n, equal weights: ask what others
+        give the keys.
+    np.mean(others, axis=0) → 0 * np.mean(own, axis=0) + 1 / weights.shape[-1]
+own_row_in_the_control: Your control holds the row's own weight too: leave row
+        i out.
+    if k != i →
+special_rows_in_the_control: You let special tokens speak in the control: leave
+        their rows out.
+    k for k in words → k for k in range(weights.shape[-1])
+other_keys_as_control: Your control is the rest of the row: ask the same keys'
+        columns.
+    rest = → n = weights.shape[-1]; rest =
+    weights[..., rest, i - 1].mean(axis=-1) → (1 - own[-1]) / (n - 1)
+no_control: You left out the control: it belongs beside the score.
+    → _score(weights, special)
+exchanged: You exchanged the two: first the score, then the control.
+    → previous_token(weights, special)[..., ::-1]
+squeezed: You squeezed the result: a batch axis of length 1 must stay.
+    → previous_token(weights, special).squeeze()
+    """
+)
 
 
 @EXERCISE.is_wrong
@@ -240,24 +188,6 @@ def difference(weights, special):
     """You gave the difference of the two: return both."""
     both = previous_token(weights, special)
     return both[..., 0] - both[..., 1]
-
-
-@EXERCISE.is_wrong
-def no_control(weights, special):
-    """You left out the control: it belongs beside the score."""
-    return _score(weights, special)
-
-
-@EXERCISE.is_wrong
-def exchanged(weights, special):
-    """You exchanged the two: first the score, then the control."""
-    return previous_token(weights, special)[..., ::-1]
-
-
-@EXERCISE.is_wrong
-def squeezed(weights, special):
-    """You squeezed the result: a batch axis of length 1 must stay."""
-    return previous_token(weights, special).squeeze()
 
 
 @EXERCISE.is_wrong

@@ -105,29 +105,22 @@ def normalised(weights):
 
 # The product
 
-
-@EXERCISE.is_wrong
-def order_reversed(weights):
-    """You multiplied in the wrong order: later layers stand on the left."""
-    return _product(_layers(weights)[::-1])
-
-
-@EXERCISE.is_wrong
-def cell_by_cell(weights):
-    """You multiplied cell by cell with `*`: layers take a matrix product."""
-    return np.prod(_layers(weights), axis=0)
-
-
-@EXERCISE.is_wrong
-def mean_over_layers(weights):
-    """You took the mean over the layers: multiply them."""
-    return _layers(weights).mean(axis=0)
-
-
-@EXERCISE.is_wrong
-def last_layer_alone(weights):
-    """You used the last layer alone: it reads what others have mixed."""
-    return _layers(weights)[-1]
+EXERCISE.edits(
+    """
+order_reversed: You multiplied in the wrong order: later layers stand on the
+        left.
+    (layer + kept) / 2 @ result → result @ (layer + kept) / 2
+cell_by_cell: You multiplied cell by cell with `*`: layers take a matrix
+        product.
+    result = np.copy(kept) → result = 1.0
+    (layer + kept) / 2 @ result → (layer + kept) / 2 * result
+mean_over_layers: You took the mean over the layers: multiply them.
+    → _layers(weights).mean(axis=0)
+last_layer_alone: You used the last layer alone: it reads what others have
+        mixed.
+    2 @ result → 2
+    """
+)
 
 
 @EXERCISE.is_wrong
@@ -146,61 +139,38 @@ def every_layer(weights):
 
 # What a layer keeps
 
-
-@EXERCISE.is_wrong
-def nothing_kept(weights):
-    """You left out the identity: a layer keeps half of what was there."""
-    return _product(_layers(weights, keep=0.0))
-
-
-@EXERCISE.is_wrong
-def not_halved(weights):
-    """You added the identity and did not halve: rows must sum to 1."""
-    return _product(2 * _layers(weights))
-
-
-@EXERCISE.is_wrong
-def identity_at_the_end(weights):
-    """You mixed with the identity once, at the end: each layer does it."""
-    product = _product(_layers(weights, keep=0.0))
-    return (product + np.eye(weights.shape[-1])) / 2
-
-
-@EXERCISE.is_wrong
-def all_ones_added(weights):
-    """You added 1 to every cell: the identity has ones on its diagonal."""
-    layers = (weights.astype(float).mean(axis=1) + 1) / 2
-    return _product(layers)
+EXERCISE.edits(
+    """
+nothing_kept: You left out the identity: a layer keeps half of what was there.
+    (layer + kept) / 2 → layer
+not_halved: You added the identity and did not halve: rows must sum to 1.
+    (layer + kept) / 2 → (layer + kept)
+identity_at_the_end: You mixed with the identity once, at the end: each layer
+        does it.
+    (layer + kept) / 2 → layer
+    return result → return (result + kept) / 2
+all_ones_added: You added 1 to every cell: the identity has ones on its
+        diagonal.
+    layer + kept → layer + 1
+    """
+)
 
 
 # The heads
 
-
-@EXERCISE.is_wrong
-def heads_summed(weights):
-    """You added up the heads: take their mean."""
-    return _product(_layers(weights, join=np.sum))
-
-
-@EXERCISE.is_wrong
-def largest_over_heads(weights):
-    """You took the largest weight over the heads: take their mean."""
-    return _product(_layers(weights, join=np.max))
-
-
-@EXERCISE.is_wrong
-def first_head(weights):
-    """You followed one head alone: take the mean over all."""
-    return rollout(weights[:, :1])
-
-
-@EXERCISE.is_wrong
-def layers_averaged_heads_followed(weights):
-    """You averaged over layers, and multiplied the heads: exchange them."""
-    return rollout(np.swapaxes(weights, 0, 1))
-
-
-@EXERCISE.is_wrong
-def transposed(weights):
-    """Your rows and columns are exchanged: row i says where i reads from."""
-    return rollout(weights).T
+EXERCISE.edits(
+    """
+heads_summed: You added up the heads: take their mean.
+    mean(axis=1) → sum(axis=1)
+largest_over_heads: You took the largest weight over the heads: take their
+        mean.
+    mean(axis=1) → max(axis=1)
+first_head: You followed one head alone: take the mean over all.
+    → rollout(weights[:, :1])
+layers_averaged_heads_followed: You averaged over layers, and multiplied the
+        heads: exchange them.
+    → rollout(np.swapaxes(weights, 0, 1))
+transposed: Your rows and columns are exchanged: row i says where i reads from.
+    → rollout(weights).T
+    """
+)

@@ -98,64 +98,35 @@ def with_digits(losses):
 
 # What is compared
 
-
-@EXERCISE.is_wrong
-def sign_exchanged(losses):
-    """Your sign is exchanged: a useful head makes the loss rise, so > 0."""
-    return -importance(losses)
-
-
-@EXERCISE.is_wrong
-def added_to_nothing(losses):
-    """You added a head to the empty model: take it away from the whole."""
-    bits, _ = _bits(losses)
-    return losses[..., [0]] - losses[..., bits]
-
-
-@EXERCISE.is_wrong
-def head_alone_against_the_whole(losses):
-    """You kept the head and removed all others: remove it alone."""
-    bits, _ = _bits(losses)
-    return losses[..., bits] - losses[..., [-1]]
-
-
-@EXERCISE.is_wrong
-def below_the_empty_model(losses):
-    """You compared with the empty model: compare with the whole one."""
-    bits, whole = _bits(losses)
-    return losses[..., whole - bits] - losses[..., [0]]
-
-
-@EXERCISE.is_wrong
-def loss_itself(losses):
-    """You gave the loss without each head: subtract that of the whole."""
-    bits, whole = _bits(losses)
-    return losses[..., whole - bits]
-
-
-@EXERCISE.is_wrong
-def ratio(losses):
-    """You divided by the loss of the whole model: take the difference."""
-    bits, whole = _bits(losses)
-    return losses[..., whole - bits] / losses[..., [-1]]
-
-
-@EXERCISE.is_wrong
-def relative_rise(losses):
-    """You gave the rise as a share of the loss: the rise itself is asked."""
-    return importance(losses) / losses[..., [-1]]
-
-
-@EXERCISE.is_wrong
-def size_of_the_change(losses):
-    """You took the absolute value: a head that does harm is below 0."""
-    return np.abs(importance(losses))
-
-
-@EXERCISE.is_wrong
-def harm_cut_off(losses):
-    """You cut off at 0: a head that does harm is below 0."""
-    return np.maximum(importance(losses), 0)
+EXERCISE.edits(
+    """
+sign_exchanged: Your sign is exchanged: a useful head makes the loss rise, so >
+        0.
+    → -importance(losses)
+added_to_nothing: You added a head to the empty model: take it away from the
+        whole.
+    losses[..., whole - (1 << heads)] → losses[..., [0]]
+    losses[..., [whole]] → losses[..., 1 << heads]
+head_alone_against_the_whole: You kept the head and removed all others: remove
+        it alone.
+    whole - (1 << heads) → 1 << heads
+below_the_empty_model: You compared with the empty model: compare with the
+        whole one.
+    [whole] → [0]
+loss_itself: You gave the loss without each head: subtract that of the whole.
+    - losses[..., [whole]] →
+ratio: You divided by the loss of the whole model: take the difference.
+    - losses[..., [whole]] → / losses[..., [whole]]
+relative_rise: You gave the rise as a share of the loss: the rise itself is
+        asked.
+    → importance(losses) / losses[..., [-1]]
+size_of_the_change: You took the absolute value: a head that does harm is below
+        0.
+    → np.abs(importance(losses))
+harm_cut_off: You cut off at 0: a head that does harm is below 0.
+    → np.maximum(importance(losses), 0)
+    """
+)
 
 
 @EXERCISE.is_wrong
@@ -180,41 +151,22 @@ def mean_over_all_subsets(losses):
 
 # Which bit
 
-
-@EXERCISE.is_wrong
-def bits_from_the_left(losses):
-    """You read bits from the left: head 0 is the last binary digit."""
-    return importance(losses)[..., ::-1]
-
-
-@EXERCISE.is_wrong
-def one_lower_each(losses):
-    """You went down one by one: without head h is 2 to the h lower."""
-    bits, whole = _bits(losses)
-    h = np.arange(len(bits))
-    return losses[..., whole - 1 - h] - losses[..., [-1]]
-
-
-@EXERCISE.is_wrong
-def one_bit_too_far(losses):
-    """Your bits begin at 2: head 0 is bit 0, worth 1."""
-    return np.roll(importance(losses), -1, axis=-1)
-
-
-@EXERCISE.is_wrong
-def heads_below_switched_off_too(losses):
-    """You switched off the heads below as well: only bit h is 0."""
-    bits, whole = _bits(losses)
-    return losses[..., whole - (2 * bits - 1)] - losses[..., [-1]]
-
-
-@EXERCISE.is_wrong
-def most_important_first(losses):
-    """You sorted them: keep the order of the heads."""
-    return np.sort(importance(losses), axis=-1)[..., ::-1]
-
-
-@EXERCISE.is_wrong
-def one_head_for_each_subset(losses):
-    """You gave one number for each subset: there are log2 of them heads."""
-    return losses - losses[..., [-1]]
+EXERCISE.edits(
+    """
+bits_from_the_left: You read bits from the left: head 0 is the last binary
+        digit.
+    → importance(losses)[..., ::-1]
+one_lower_each: You went down one by one: without head h is 2 to the h lower.
+    whole - (1 << heads) → whole - 1 - heads
+one_bit_too_far: Your bits begin at 2: head 0 is bit 0, worth 1.
+    → np.roll(importance(losses), -1, axis=-1)
+heads_below_switched_off_too: You switched off the heads below as well: only
+        bit h is 0.
+    whole - (1 << heads) → whole - (2 << heads) + 1
+most_important_first: You sorted them: keep the order of the heads.
+    → np.sort(importance(losses), axis=-1)[..., ::-1]
+one_head_for_each_subset: You gave one number for each subset: there are log2
+        of them heads.
+    → losses - losses[..., [-1]]
+    """
+)

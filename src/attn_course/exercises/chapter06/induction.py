@@ -109,16 +109,6 @@ def _both(weights, target, count=None):
     return np.stack([score, control], axis=-1)
 
 
-def _with(weights, tokens, *, score=None, control=None):
-    """Give the right answer with one of the two replaced."""
-    both = induction(weights, tokens).astype(float)
-    if score is not None:
-        both[..., 0] = score
-    if control is not None:
-        both[..., 1] = control
-    return both
-
-
 # Right in other words
 
 
@@ -145,11 +135,27 @@ def with_a_dictionary(weights, tokens):
 
 # Which places
 
-
-@EXERCISE.is_wrong
-def the_same_token_itself(weights, tokens):
-    """You took the earlier same token: the target is what came after it."""
-    return _both(weights, _targets(tokens, shift=0))
+EXERCISE.edits(
+    """
+the_same_token_itself: You took the earlier same token: the target is what came
+        after it.
+    range(1, i + 1) → range(i)
+    tokens[j - 1] → tokens[j]
+looks_ahead: You let later places be targets: j − 1 must come before i.
+    range(1, i + 1) → range(1, len(tokens))
+round_the_corner: You let the last token stand before the first: place 0 is no
+        target.
+    range(1, i + 1) → range(i + 1)
+last_one_only: You took the latest target alone: add up over all of them.
+    weights[..., i, targets] → weights[..., i, targets[-1:]]
+    len(targets) / (i + 1) → 1 / (i + 1)
+first_one_only: You took the first target alone: add up over all of them.
+    weights[..., i, targets] → weights[..., i, targets[:1]]
+    len(targets) / (i + 1) → 1 / (i + 1)
+looked_at_by_it: You exchanged rows and columns: row i is the one that looks.
+    → induction(np.swapaxes(weights, -1, -2), tokens)
+    """
+)
 
 
 @EXERCISE.is_wrong
@@ -168,70 +174,31 @@ def the_one_before(weights, tokens):
 
 
 @EXERCISE.is_wrong
-def looks_ahead(weights, tokens):
-    """You let later places be targets: j − 1 must come before i."""
-    tokens = np.asarray(tokens)
-    same = tokens[:, None] == np.roll(tokens, 1)
-    same[:, 0] = False
-    return _both(weights, same)
-
-
-@EXERCISE.is_wrong
-def round_the_corner(weights, tokens):
-    """You let the last token stand before the first: place 0 is no target."""
-    tokens = np.asarray(tokens)
-    same = tokens[:, None] == np.roll(tokens, 1)
-    return _both(weights, same & np.tri(len(tokens), dtype=bool))
-
-
-@EXERCISE.is_wrong
 def own_place_left_out(weights, tokens):
     """You left out j = i: in *a a*, the second *a* came after the first."""
     target = _targets(tokens) & np.tri(len(tokens), k=-1, dtype=bool)
     return _both(weights, target)
 
 
-@EXERCISE.is_wrong
-def last_one_only(weights, tokens):
-    """You took the latest target alone: add up over all of them."""
-    target = _targets(tokens)
-    j = np.arange(len(tokens))
-    last = np.where(target, j, -1).max(axis=-1, keepdims=True)
-    return _both(weights, target & (j == last))
-
-
-@EXERCISE.is_wrong
-def first_one_only(weights, tokens):
-    """You took the first target alone: add up over all of them."""
-    target = _targets(tokens)
-    return _both(weights, target & (np.cumsum(target, axis=-1) == 1))
-
-
-@EXERCISE.is_wrong
-def looked_at_by_it(weights, tokens):
-    """You exchanged rows and columns: row i is the one that looks."""
-    return induction(np.swapaxes(weights, -1, -2), tokens)
-
-
 # Which mean
 
-
-@EXERCISE.is_wrong
-def new_tokens_count(weights, tokens):
-    """You let new tokens count as zeros: they have no target to look at."""
-    return _both(weights, _targets(tokens), count=len(tokens))
-
-
-@EXERCISE.is_wrong
-def mean_over_targets(weights, tokens):
-    """You took the mean over a token's targets: add up their weights."""
-    target = _targets(tokens)
-    shared = target / np.maximum(target.sum(axis=-1, keepdims=True), 1)
-    n = len(tokens)
-    asks = target.any(axis=-1)
-    score = (weights * shared).sum(axis=-1)[..., asks].mean(axis=-1)
-    control = (1 / np.arange(1, n + 1))[asks].mean()
-    return np.stack([score, np.full_like(score, control)], axis=-1)
+EXERCISE.edits(
+    """
+new_tokens_count: You let new tokens count as zeros: they have no target to
+        look at.
+    if targets → if True
+mean_over_targets: You took the mean over a token's targets: add up their
+        weights.
+    .sum(axis=-1) → .mean(axis=-1)
+    len(targets) / (i + 1) → 1 / (i + 1)
+summed: You added up over the tokens: take the mean over those with a target.
+    np.mean(scores, axis=0) → 1.0 * np.sum(scores, axis=0)
+    np.mean(equal) → np.sum(equal)
+how_often_largest: You counted how often a target is largest: take the weights.
+    weights[..., i, targets].sum → np.isin(weights[..., i, :].argmax
+    (axis=-1)) → (axis=-1), targets))
+    """
+)
 
 
 @EXERCISE.is_wrong
@@ -239,22 +206,6 @@ def mean_over_all_targets(weights, tokens):
     """You divided by the number of targets: divide by that of tokens."""
     target = _targets(tokens)
     return _both(weights, target, count=target.sum())
-
-
-@EXERCISE.is_wrong
-def summed(weights, tokens):
-    """You added up over the tokens: take the mean over those with a target."""
-    return _both(weights, _targets(tokens), count=1)
-
-
-@EXERCISE.is_wrong
-def how_often_largest(weights, tokens):
-    """You counted how often a target is largest: take the weights."""
-    target = _targets(tokens)
-    asks = target.any(axis=-1)
-    top = weights.argmax(axis=-1)  # (..., n)
-    hit = target[np.arange(len(tokens)), top]
-    return _with(weights, tokens, score=hit[..., asks].mean(axis=-1))
 
 
 @EXERCISE.is_wrong
@@ -266,31 +217,25 @@ def mean_over_heads_too(weights, tokens):
 
 # Which control
 
-
-@EXERCISE.is_wrong
-def equal_over_all_places(weights, tokens):
-    """Your control shares over all n places: later ones don't count."""
-    target = _targets(tokens)
-    found = target.sum(axis=-1)[target.any(axis=-1)]
-    return _with(weights, tokens, control=found.mean() / len(tokens))
-
-
-@EXERCISE.is_wrong
-def own_place_left_out_of_the_control(weights, tokens):
-    """Your control shares over i places: 0 to i are i + 1."""
-    target = _targets(tokens)
-    i = np.arange(len(tokens))
-    asks = target.any(axis=-1)
-    equal = target.sum(axis=-1)[asks] / i[asks]
-    return _with(weights, tokens, control=equal.mean())
-
-
-@EXERCISE.is_wrong
-def one_target_in_the_control(weights, tokens):
-    """Your control counts one target a token: some have several."""
-    i = np.arange(1, len(tokens) + 1)
-    asks = _targets(tokens).any(axis=-1)
-    return _with(weights, tokens, control=(1 / i[asks]).mean())
+EXERCISE.edits(
+    """
+equal_over_all_places: Your control shares over all n places: later ones don't
+        count.
+    (i + 1)) → len(tokens))
+own_place_left_out_of_the_control: Your control shares over i places: 0 to i
+        are i + 1.
+    len(targets) / (i + 1) → len(targets) / i
+one_target_in_the_control: Your control counts one target a token: some have
+        several.
+    len(targets) / (i + 1) → 1 / (i + 1)
+no_control: You left out the control: it belongs beside the score.
+    → np.asarray(induction(weights, tokens)[..., 0])
+exchanged: You exchanged the two: first the score, then the control.
+    → induction(weights, tokens)[..., ::-1]
+squeezed: You squeezed the result: of one head, too, the axis must stay.
+    → induction(weights, tokens).squeeze()
+    """
+)
 
 
 @EXERCISE.is_wrong
@@ -298,24 +243,6 @@ def difference(weights, tokens):
     """You gave the difference of the two: return both."""
     both = induction(weights, tokens)
     return both[..., 0] - both[..., 1]
-
-
-@EXERCISE.is_wrong
-def no_control(weights, tokens):
-    """You left out the control: it belongs beside the score."""
-    return np.asarray(induction(weights, tokens)[..., 0])
-
-
-@EXERCISE.is_wrong
-def exchanged(weights, tokens):
-    """You exchanged the two: first the score, then the control."""
-    return induction(weights, tokens)[..., ::-1]
-
-
-@EXERCISE.is_wrong
-def squeezed(weights, tokens):
-    """You squeezed the result: of one head, too, the axis must stay."""
-    return induction(weights, tokens).squeeze()
 
 
 @EXERCISE.is_wrong

@@ -97,29 +97,11 @@ def multi_head(x, W_q, W_k, W_v, W_o, heads):
     return np.swapaxes(read, -3, -2).reshape(*batch, n, -1) @ W_o
 
 
-def _split(x, heads):
-    """(..., n, width) to (..., heads, n, d_head)."""
-    *batch, n, width = x.shape
-    return x.reshape(*batch, n, heads, width // heads).swapaxes(-3, -2)
-
-
-def _merge(read):
-    """(..., heads, n, d_head) to (..., n, width)."""
-    *batch, heads, n, d_head = read.shape
-    return read.swapaxes(-3, -2).reshape(*batch, n, heads * d_head)
-
-
 def _weights(q, k, root, axis=-1, hide=-np.inf):
     """Attend causally with pieces (..., n, d)."""
     scores = q @ swap(k) / root
     mask = np.tri(q.shape[-2], dtype=bool)
     return softmax(np.where(mask, scores, hide), axis=axis)
-
-
-def _read(x, W_q, W_k, W_v, heads):
-    """Give what each head reads: (..., heads, n, d_head)."""
-    q, k, v = (_split(x @ W, heads) for W in (W_q, W_k, W_v))
-    return _weights(q, k, q.shape[-1] ** 0.5) @ v
 
 
 # Right in other words
@@ -153,52 +135,31 @@ def with_einsum(x, W_q, W_k, W_v, W_o, heads):
 
 # Scores
 
-
-@EXERCISE.is_wrong
-def scaled_by_root_d_model(x, W_q, W_k, W_v, W_o, heads):
-    """You divided by √d_model: a head's scores are sums of d_head terms."""
-    q, k, v = (_split(x @ W, heads) for W in (W_q, W_k, W_v))
-    return _merge(_weights(q, k, x.shape[-1] ** 0.5) @ v) @ W_o
-
-
-@EXERCISE.is_wrong
-def scaled_by_root_of_the_width(x, W_q, W_k, W_v, W_o, heads):
-    """You divided by √(heads · d_head): a head's own width is d_head."""
-    q, k, v = (_split(x @ W, heads) for W in (W_q, W_k, W_v))
-    return _merge(_weights(q, k, W_q.shape[-1] ** 0.5) @ v) @ W_o
-
-
-@EXERCISE.is_wrong
-def not_scaled(x, W_q, W_k, W_v, W_o, heads):
-    """You did not scale: divide the scores by √d_head."""
-    q, k, v = (_split(x @ W, heads) for W in (W_q, W_k, W_v))
-    return _merge(_weights(q, k, 1.0) @ v) @ W_o
-
-
-@EXERCISE.is_wrong
-def softmax_over_queries(x, W_q, W_k, W_v, W_o, heads):
-    """Your softmax runs along the queries: each row must sum to 1."""
-    q, k, v = (_split(x @ W, heads) for W in (W_q, W_k, W_v))
-    root = q.shape[-1] ** 0.5
-    return _merge(_weights(q, k, root, axis=-2) @ v) @ W_o
-
-
-@EXERCISE.is_wrong
-def softmax_over_heads(x, W_q, W_k, W_v, W_o, heads):
-    """Your softmax runs along the heads: each head has its own rows."""
-    q, k, v = (_split(x @ W, heads) for W in (W_q, W_k, W_v))
-    root = q.shape[-1] ** 0.5
-    weights = _weights(q, k, root, axis=-3, hide=-1e30)
-    return _merge(weights @ v) @ W_o
-
-
-@EXERCISE.is_wrong
-def no_maximum_subtracted(x, W_q, W_k, W_v, W_o, heads):
-    """Right for small scores. For large ones exp gives inf."""
-    q, k, v = (_split(x @ W, heads) for W in (W_q, W_k, W_v))
-    exps = np.exp(q @ swap(k) / q.shape[-1] ** 0.5)
-    exps = exps * np.tri(x.shape[-2])
-    return _merge(exps / exps.sum(axis=-1, keepdims=True) @ v) @ W_o
+EXERCISE.edits(
+    """
+scaled_by_root_d_model: You divided by √d_model: a head's scores are sums of
+        d_head terms.
+    np.sqrt(q.shape[-1]) → np.sqrt(x.shape[-1])
+scaled_by_root_of_the_width: You divided by √(heads · d_head): a head's own
+        width is d_head.
+    np.sqrt(q.shape[-1]) → np.sqrt(W_q.shape[-1])
+not_scaled: You did not scale: divide the scores by √d_head.
+    / np.sqrt(q.shape[-1]) →
+softmax_over_queries: Your softmax runs along the queries: each row must sum to
+        1.
+    scores.max(axis=-1, → scores.max(axis=-2,
+    exps.sum(axis=-1, → exps.sum(axis=-2,
+softmax_over_heads: Your softmax runs along the heads: each head has its own
+        rows.
+    -np.inf → -1e30
+    scores.max(axis=-1, → scores.max(axis=-3,
+    exps.sum(axis=-1, → exps.sum(axis=-3,
+no_maximum_subtracted: Right for small scores. For large ones exp gives inf.
+    scores - scores.max(axis=-1, keepdims=True) → scores
+queries_and_keys_exchanged: You exchanged queries and keys: rows are queries.
+    → multi_head(x, W_k, W_q, W_v, W_o, heads)
+    """
+)
 
 
 @EXERCISE.is_wrong
@@ -208,200 +169,80 @@ def one_score_for_all_heads(x, W_q, W_k, W_v, W_o, heads):
     return weights @ (x @ W_v) @ W_o
 
 
-@EXERCISE.is_wrong
-def queries_and_keys_exchanged(x, W_q, W_k, W_v, W_o, heads):
-    """You exchanged queries and keys: rows are queries."""
-    return multi_head(x, W_k, W_q, W_v, W_o, heads)
-
-
 # The mask
 
-
-@EXERCISE.is_wrong
-def mask_lost(x, W_q, W_k, W_v, W_o, heads):
-    """You let tokens see what comes later: the mask is missing."""
-    q, k, v = (_split(x @ W, heads) for W in (W_q, W_k, W_v))
-    weights = softmax(q @ swap(k) / q.shape[-1] ** 0.5)
-    return _merge(weights @ v) @ W_o
-
-
-@EXERCISE.is_wrong
-def mask_for_the_first_head(x, W_q, W_k, W_v, W_o, heads):
-    """You masked the first head alone: all heads need the mask."""
-    q, k, v = (_split(x @ W, heads) for W in (W_q, W_k, W_v))
-    root = q.shape[-1] ** 0.5
-    weights = softmax(q @ swap(k) / root)
-    first = (Ellipsis, slice(0, 1), slice(None), slice(None))
-    weights[first] = _weights(q[first], k[first], root)
-    return _merge(weights @ v) @ W_o
-
-
-@EXERCISE.is_wrong
-def mask_after_softmax(x, W_q, W_k, W_v, W_o, heads):
-    """You masked after the softmax: then rows no longer sum to 1."""
-    q, k, v = (_split(x @ W, heads) for W in (W_q, W_k, W_v))
-    weights = softmax(q @ swap(k) / q.shape[-1] ** 0.5)
-    return _merge(weights * np.tri(x.shape[-2]) @ v) @ W_o
-
-
-@EXERCISE.is_wrong
-def mask_upside_down(x, W_q, W_k, W_v, W_o, heads):
-    """Your mask is upside down: tokens see later ones, not earlier ones."""
-    q, k, v = (_split(x @ W, heads) for W in (W_q, W_k, W_v))
-    mask = np.tri(x.shape[-2], dtype=bool).T
-    scores = np.where(mask, q @ swap(k) / q.shape[-1] ** 0.5, -np.inf)
-    return _merge(softmax(scores) @ v) @ W_o
+EXERCISE.edits(
+    """
+mask_lost: You let tokens see what comes later: the mask is missing.
+    np.where(np.tri(n, dtype=bool), scores, -np.inf) → scores
+mask_for_the_first_head: You masked the first head alone: all heads need the
+        mask.
+    np.tri(n, dtype=bool) → np.tri(n) + np.arange(heads)[:, None, None] > 0
+mask_after_softmax: You masked after the softmax: then rows no longer sum to 1.
+    np.where(np.tri(n, dtype=bool), scores, -np.inf) → scores
+    keepdims=True) @ v → keepdims=True) * np.tri(n) @ v
+mask_upside_down: Your mask is upside down: tokens see later ones, not earlier
+        ones.
+    np.tri(n, dtype=bool) → np.tri(n, dtype=bool).T
+    """
+)
 
 
 # What is subtracted, and what hides
 
 
-def _changed(x, W_q, W_k, W_v, W_o, heads, weigh):
-    """Make the weights of scores and mask in another way."""
-    q, k, v = (_split(x @ W, heads) for W in (W_q, W_k, W_v))
-    scores = q @ swap(k) / q.shape[-1] ** 0.5
-    weights = weigh(scores, np.tri(x.shape[-2], dtype=bool))
-    return _merge(weights @ v) @ W_o
-
-
-def _less(scores, mask, highest):
-    """Subtract something else than the largest score of a row."""
-    exps = np.exp(np.where(mask, scores, -np.inf) - highest)
-    return exps / exps.sum(axis=-1, keepdims=True)
-
-
-@EXERCISE.is_wrong
-def largest_absolute(x, W_q, W_k, W_v, W_o, heads):
-    """You subtracted the largest absolute score: below 0, all vanish."""
-
-    def weigh(scores, mask):
-        sizes = np.where(mask, np.abs(scores), 0)
-        return _less(scores, mask, sizes.max(axis=-1, keepdims=True))
-
-    return _changed(x, W_q, W_k, W_v, W_o, heads, weigh)
-
-
-@EXERCISE.is_wrong
-def one_maximum_for_all(x, W_q, W_k, W_v, W_o, heads):
-    """You subtracted the largest score of all rows: each has its own."""
-
-    def weigh(scores, mask):
-        return _less(scores, mask, scores[..., mask].max())
-
-    return _changed(x, W_q, W_k, W_v, W_o, heads, weigh)
-
-
-@EXERCISE.is_wrong
-def hidden_keys_subtracted(x, W_q, W_k, W_v, W_o, heads):
-    """You subtracted the largest score before the mask: hidden ones count."""
-
-    def weigh(scores, mask):
-        return _less(scores, mask, scores.max(axis=-1, keepdims=True))
-
-    return _changed(x, W_q, W_k, W_v, W_o, heads, weigh)
-
-
-@EXERCISE.is_wrong
-def lower_triangle(x, W_q, W_k, W_v, W_o, heads):
-    """You set hidden scores to 0: exp(0) is 1. Use −inf."""
-
-    def weigh(scores, mask):
-        return softmax(np.tril(scores))
-
-    return _changed(x, W_q, W_k, W_v, W_o, heads, weigh)
-
-
-@EXERCISE.is_wrong
-def zeros_hidden(x, W_q, W_k, W_v, W_o, heads):
-    """You hid every score that is 0: a real one may be. Hide by place."""
-
-    def weigh(scores, mask):
-        kept = np.tril(scores)
-        return softmax(np.where(kept == 0, -np.inf, kept))
-
-    return _changed(x, W_q, W_k, W_v, W_o, heads, weigh)
-
-
-@EXERCISE.is_wrong
-def score_of_minus_ten_thousand(x, W_q, W_k, W_v, W_o, heads):
-    """You gave hidden keys a low score, −1e4 or so: real ones may be lower."""
-
-    def weigh(scores, mask):
-        return softmax(np.where(mask, scores, -1e4))
-
-    return _changed(x, W_q, W_k, W_v, W_o, heads, weigh)
-
-
-@EXERCISE.is_wrong
-def score_of_minus_a_billion(x, W_q, W_k, W_v, W_o, heads):
-    """You gave hidden keys a low score, −1e9 or so: real ones may be lower."""
-
-    def weigh(scores, mask):
-        return softmax(np.where(mask, scores, -1e9))
-
-    return _changed(x, W_q, W_k, W_v, W_o, heads, weigh)
-
-
-@EXERCISE.is_wrong
-def minus_a_billion_added(x, W_q, W_k, W_v, W_o, heads):
-    """You added −1e9 or so to hidden scores: one of 1e10 is still seen."""
-
-    def weigh(scores, mask):
-        return softmax(scores + np.where(mask, 0.0, -1e9))
-
-    return _changed(x, W_q, W_k, W_v, W_o, heads, weigh)
+EXERCISE.edits(
+    """
+largest_absolute: You subtracted the largest absolute score: below 0, all
+        vanish.
+    scores.max( → np.abs(np.nan_to_num(scores, neginf=0)).max(
+one_maximum_for_all: You subtracted the largest score of all rows: each has its
+        own.
+    scores.max(axis=-1, keepdims=True) → scores.max()
+hidden_keys_subtracted: You subtracted the largest score before the mask:
+        hidden ones count.
+    scores = np.where → top = scores.max(axis=-1); scores = np.where
+    scores - scores.max(axis=-1, keepdims=True) → scores - top[..., None]
+lower_triangle: You set hidden scores to 0: exp(0) is 1. Use −inf.
+    np.where(np.tri(n, dtype=bool), scores, -np.inf) → np.tril(scores)
+zeros_hidden: You hid every score that is 0: a real one may be. Hide by place.
+    np.tri(n, dtype=bool) → np.tril(scores) != 0
+score_of_minus_ten_thousand: You gave hidden keys a low score, −1e4 or so: real
+        ones may be lower.
+    -np.inf → -1e4
+score_of_minus_a_billion: You gave hidden keys a low score, −1e9 or so: real
+        ones may be lower.
+    -np.inf → -1e9
+minus_a_billion_added: You added −1e9 or so to hidden scores: one of 1e10 is
+        still seen.
+    scores = np.where → scores = scores + np.where
+    scores, -np.inf → 0, -1e9
+    """
+)
 
 
 # Splitting, merging, mixing
 
-
-@EXERCISE.is_wrong
-def straight_to_heads(x, W_q, W_k, W_v, W_o, heads):
-    """You reshaped straight to (heads, n, d_head): that mixes positions."""
-    *batch, n, _ = x.shape
-    q, k, v = ((x @ W).reshape(*batch, heads, n, -1) for W in (W_q, W_k, W_v))
-    return _merge(_weights(q, k, q.shape[-1] ** 0.5) @ v) @ W_o
-
-
-@EXERCISE.is_wrong
-def not_swapped_back(x, W_q, W_k, W_v, W_o, heads):
-    """You merged without exchanging the axes back: positions are mixed."""
-    read = _read(x, W_q, W_k, W_v, heads)
-    return read.reshape(*x.shape[:-1], -1) @ W_o
-
-
-@EXERCISE.is_wrong
-def merged_in_reverse(x, W_q, W_k, W_v, W_o, heads):
-    """You merged the last head first: W_o expects them in order."""
-    read = _read(x, W_q, W_k, W_v, heads)
-    return _merge(read[..., ::-1, :, :]) @ W_o
-
-
-@EXERCISE.is_wrong
-def d_head_from_d_model(x, W_q, W_k, W_v, W_o, heads):
-    """You took d_model / heads as d_head: the width of W_q decides."""
-    d_head = x.shape[-1] // heads
-    *batch, n, _ = x.shape
-    q, k, v = (
-        (x @ W).reshape(*batch, n, heads, d_head).swapaxes(-3, -2)
-        for W in (W_q, W_k, W_v)
-    )
-    return _merge(_weights(q, k, d_head**0.5) @ v) @ W_o
-
-
-@EXERCISE.is_wrong
-def not_mixed(x, W_q, W_k, W_v, W_o, heads):
-    """You forgot W_o: it mixes what the heads have read."""
-    return _merge(_read(x, W_q, W_k, W_v, heads))
-
-
-@EXERCISE.is_wrong
-def mixed_by_the_transpose(x, W_q, W_k, W_v, W_o, heads):
-    """You multiplied by the transpose of W_o: it stands on the right."""
-    return _merge(_read(x, W_q, W_k, W_v, heads)) @ W_o.T
-
-
-@EXERCISE.is_wrong
-def added_to_the_input(x, W_q, W_k, W_v, W_o, heads):
-    """You added the input: that comes after attention, not in it."""
-    return x + multi_head(x, W_q, W_k, W_v, W_o, heads)
+EXERCISE.edits(
+    """
+straight_to_heads: You reshaped straight to (heads, n, d_head): that mixes
+        positions.
+    np.swapaxes((x @ W) → ((x @ W)
+    n, heads, -1), -3, -2) → heads, n, -1))
+not_swapped_back: You merged without exchanging the axes back: positions are
+        mixed.
+    np.swapaxes(read, -3, -2).reshape → read.reshape
+merged_in_reverse: You merged the last head first: W_o expects them in order.
+    np.swapaxes(read, -3, -2) → np.swapaxes(read[..., ::-1, :, :], -3, -2)
+d_head_from_d_model: You took d_model / heads as d_head: the width of W_q
+        decides.
+    n, heads, -1 → n, heads, x.shape[-1] // heads
+not_mixed: You forgot W_o: it mixes what the heads have read.
+    @ W_o →
+mixed_by_the_transpose: You multiplied by the transpose of W_o: it stands on
+        the right.
+    @ W_o → @ W_o.T
+added_to_the_input: You added the input: that comes after attention, not in it.
+    → x + multi_head(x, W_q, W_k, W_v, W_o, heads)
+    """
+)

@@ -4,7 +4,6 @@ import numpy as np
 
 from attn_course.exercises.cases import Case, hard, normal, sized, weights
 from attn_course.exercises.core import Exercise
-from attn_course.exercises.parts import softmax
 
 
 def inputs(rng: np.random.Generator) -> list[Case]:
@@ -73,21 +72,6 @@ def read_with_heads(weights, values):
     return np.swapaxes(read, -3, -2).reshape(*batch, n_q, d_model)
 
 
-def _split(weights, values):
-    """Cut the values as they should be: (..., heads, n_k, d_head)."""
-    *batch, n_k, d_model = values.shape
-    heads = weights.shape[-3]
-    pieces = values.reshape(*batch, n_k, heads, d_model // heads)
-    return np.swapaxes(pieces, -3, -2)
-
-
-def _merge(read):
-    """Put the pieces side by side: (..., n_q, d_model)."""
-    *batch, heads, n_q, d_head = read.shape
-    swapped = np.swapaxes(read, -3, -2)
-    return swapped.reshape(*batch, n_q, heads * d_head)
-
-
 # Right in other words
 
 
@@ -130,138 +114,74 @@ def with_whole_vectors(weights, values):
 
 # Cutting
 
-
-@EXERCISE.is_wrong
-def straight_to_heads(weights, values):
-    """You reshaped straight to (heads, n, d_head): that mixes positions."""
-    *batch, n_k, d_model = values.shape
-    heads = weights.shape[-3]
-    pieces = values.reshape(*batch, heads, n_k, d_model // heads)
-    return _merge(weights @ pieces)
-
-
-@EXERCISE.is_wrong
-def wrong_axes_swapped(weights, values):
-    """You exchanged the wrong axes: positions and heads change places."""
-    *batch, n_k, d_model = values.shape
-    heads = weights.shape[-3]
-    pieces = values.reshape(*batch, heads, d_model // heads, n_k)
-    return _merge(weights @ np.swapaxes(pieces, -1, -2))
-
-
-@EXERCISE.is_wrong
-def every_other_number(weights, values):
-    """You dealt the numbers out like cards: pieces lie side by side."""
-    *batch, n_k, d_model = values.shape
-    heads = weights.shape[-3]
-    dealt = values.reshape(*batch, n_k, d_model // heads, heads)
-    read = weights @ np.moveaxis(dealt, -1, -3)
-    *_, n_q, d_head = read.shape
-    back = np.moveaxis(read, -3, -1)  # (..., n_q, d_head, heads)
-    return back.reshape(*batch, n_q, heads * d_head)
-
-
-@EXERCISE.is_wrong
-def first_piece_for_all(weights, values):
-    """You gave all heads the first piece: each has its own."""
-    pieces = _split(weights, values)
-    return _merge(weights @ pieces[..., :1, :, :])
-
-
-@EXERCISE.is_wrong
-def pieces_in_reverse(weights, values):
-    """You gave the last piece to the first head: piece h is for head h."""
-    return read_with_heads(weights[..., ::-1, :, :], values)
+EXERCISE.edits(
+    """
+straight_to_heads: You reshaped straight to (heads, n, d_head): that mixes
+        positions.
+    n_k, heads, d_model // heads → heads, n_k, d_model // heads
+    np.swapaxes(pieces, -3, -2) → pieces
+wrong_axes_swapped: You exchanged the wrong axes: positions and heads change
+        places.
+    n_k, heads, d_model // heads → heads, d_model // heads, n_k
+    np.swapaxes(pieces, -3, -2) → np.swapaxes(pieces, -2, -1)
+every_other_number: You dealt the numbers out like cards: pieces lie side by
+        side.
+    n_k, heads, d_model // heads → n_k, d_model // heads, heads
+    np.swapaxes(pieces, -3, -2) → np.moveaxis(pieces, -1, -3)
+    np.swapaxes(read, -3, -2) → np.moveaxis(read, -3, -1)
+first_piece_for_all: You gave all heads the first piece: each has its own.
+    np.swapaxes(pieces, → np.swapaxes(pieces[..., :1, :],
+pieces_in_reverse: You gave the last piece to the first head: piece h is for
+        head h.
+    → read_with_heads(weights[..., ::-1, :, :], values)
+    """
+)
 
 
 # Merging
 
-
-@EXERCISE.is_wrong
-def not_swapped_back(weights, values):
-    """You merged without exchanging the axes back: positions are mixed."""
-    read = weights @ _split(weights, values)
-    *batch, heads, n_q, d_head = read.shape
-    return read.reshape(*batch, n_q, heads * d_head)
-
-
-@EXERCISE.is_wrong
-def never_swapped(weights, values):
-    """You reshaped twice and exchanged no axes: positions are mixed twice."""
-    *batch, n_k, d_model = values.shape
-    heads, n_q = weights.shape[-3:-1]
-    pieces = values.reshape(*batch, heads, n_k, d_model // heads)
-    return (weights @ pieces).reshape(*batch, n_q, d_model)
-
-
-@EXERCISE.is_wrong
-def interleaved(weights, values):
-    """You merged number by number: a head's piece stays in one piece."""
-    read = weights @ _split(weights, values)
-    *batch, heads, n_q, d_head = read.shape
-    mixed = np.moveaxis(read, -3, -1)  # (..., n_q, d_head, heads)
-    return mixed.reshape(*batch, n_q, heads * d_head)
-
-
-@EXERCISE.is_wrong
-def merged_in_reverse(weights, values):
-    """You merged the last head first: keep the order of the heads."""
-    read = weights @ _split(weights, values)
-    return _merge(read[..., ::-1, :, :])
-
-
-@EXERCISE.is_wrong
-def not_merged(weights, values):
-    """You did not merge: the pieces belong side by side in one vector."""
-    return weights @ _split(weights, values)
-
-
-@EXERCISE.is_wrong
-def merged_below_each_other(weights, values):
-    """You put the heads below each other: they belong side by side."""
-    read = weights @ _split(weights, values)
-    *batch, heads, n_q, d_head = read.shape
-    return read.reshape(*batch, heads * n_q, d_head)
-
-
-@EXERCISE.is_wrong
-def heads_summed(weights, values):
-    """You added up what the heads read: put it side by side."""
-    return (weights @ _split(weights, values)).sum(axis=-3)
+EXERCISE.edits(
+    """
+not_swapped_back: You merged without exchanging the axes back: positions are
+        mixed.
+    np.swapaxes(read, -3, -2) → read
+never_swapped: You reshaped twice and exchanged no axes: positions are mixed
+        twice.
+    n_k, heads, d_model // heads → heads, n_k, d_model // heads
+    np.swapaxes(pieces, -3, -2) → pieces
+    np.swapaxes(read, -3, -2) → read
+interleaved: You merged number by number: a head's piece stays in one piece.
+    np.swapaxes(read, -3, -2) → np.moveaxis(read, -3, -1)
+merged_in_reverse: You merged the last head first: keep the order of the heads.
+    np.swapaxes(read, → np.swapaxes(read[..., ::-1, :, :],
+not_merged: You did not merge: the pieces belong side by side in one vector.
+    return → return read;
+merged_below_each_other: You put the heads below each other: they belong side
+        by side.
+    return → return read.reshape(*batch, heads * n_q, -1);
+heads_summed: You added up what the heads read: put it side by side.
+    return → return read.sum(axis=-3);
+    """
+)
 
 
 # Reading
 
-
-@EXERCISE.is_wrong
-def one_mean_map(weights, values):
-    """You took the mean over the heads' maps: each reads with its own."""
-    return weights.mean(axis=-3) @ values
-
-
-@EXERCISE.is_wrong
-def first_map_for_all(weights, values):
-    """You read with the map of the first head alone."""
-    return weights[..., 0, :, :] @ values
-
-
-@EXERCISE.is_wrong
-def softmax_again(weights, values):
-    """You took a softmax of the maps: they are weights already."""
-    return read_with_heads(softmax(weights), values)
-
-
-@EXERCISE.is_wrong
-def two_dimensional_only(weights, values):
-    """Right for one sentence. For batches, count axes from the end."""
-    n_k, d_model = values.shape
-    heads = weights.shape[0]
-    pieces = values.reshape(n_k, heads, d_model // heads)
-    read = weights @ pieces.transpose(1, 0, 2)
-    return read.transpose(1, 0, 2).reshape(-1, d_model)
-
-
-@EXERCISE.is_wrong
-def in_the_dtype_of_the_values(weights, values):
-    """You rounded: an array made like `values` holds ints if they are."""
-    return read_with_heads(weights, values).astype(values.dtype)
+EXERCISE.edits(
+    """
+one_mean_map: You took the mean over the heads' maps: each reads with its own.
+    → weights.mean(axis=-3) @ values
+first_map_for_all: You read with the map of the first head alone.
+    → weights[..., 0, :, :] @ values
+softmax_again: You took a softmax of the maps: they are weights already.
+    weights @ → np.exp(weights) / np.exp(weights).sum(-1, keepdims=True) @
+two_dimensional_only: Right for one sentence. For batches, count axes from the
+        end.
+    *batch, n_k, d_model = → n_k, d_model =
+    *batch, n_k, heads → n_k, heads
+    *batch, n_q, d_model → n_q, d_model
+in_the_dtype_of_the_values: You rounded: an array made like `values` holds ints
+        if they are.
+    → read_with_heads(weights, values).astype(values.dtype)
+    """
+)

@@ -95,10 +95,15 @@ def _times(query, key):
     return query.shape[-3] // key.shape[-3]
 
 
-def _pick(query, key, value, of_key, of_value=None):
+def _pick(query, key, value, of_key, of_value):
     """Give query head h the heads of_key[h] and of_value[h]."""
-    of_value = of_key if of_value is None else of_value
     return _attend(query, key[..., of_key, :, :], value[..., of_value, :, :])
+
+
+def _by_group(x, key):
+    """Split the axis of heads: (..., G, H / G, n, d)."""
+    *batch, heads, n, d = x.shape
+    return x.reshape(*batch, key.shape[-3], heads // key.shape[-3], n, d)
 
 
 def _heads(query, key):
@@ -113,17 +118,16 @@ def _heads(query, key):
 def with_an_index(query, key, value):
     """Pick each query head's own by number."""
     h, times, _ = _heads(query, key)
-    return _pick(query, key, value, h // times)
+    own = h // times
+    return _pick(query, key, value, own, own)
 
 
 @EXERCISE.is_right
 def with_a_group_axis(query, key, value):
     """Copy nothing: give the queries an axis for their group."""
-    *batch, heads, n_q, d_k = query.shape
-    shared = key.shape[-3]
-    asked = query.reshape(*batch, shared, heads // shared, n_q, d_k)
+    asked = _by_group(query, key)
     read = _attend(asked, key[..., None, :, :], value[..., None, :, :])
-    return read.reshape(*batch, heads, n_q, value.shape[-1])
+    return read.reshape(*query.shape[:-1], value.shape[-1])
 
 
 @EXERCISE.is_right
@@ -147,68 +151,53 @@ def with_the_course(query, key, value):
 
 # Which head
 
-
-@EXERCISE.is_wrong
-def tiled(query, key, value):
-    """You copied in the order 0, 1, 0, 1: neighbours share, 0, 0, 1, 1."""
-    h, _, shared = _heads(query, key)
-    return _pick(query, key, value, h % shared)
-
-
-@EXERCISE.is_wrong
-def only_keys_tiled(query, key, value):
-    """You copied the keys in the order 0, 1, 0, 1, and the values rightly."""
-    h, times, shared = _heads(query, key)
-    return _pick(query, key, value, h % shared, h // times)
-
-
-@EXERCISE.is_wrong
-def only_values_tiled(query, key, value):
-    """You copied the values in the order 0, 1, 0, 1, and the keys rightly."""
-    h, times, shared = _heads(query, key)
-    return _pick(query, key, value, h // times, h % shared)
-
-
-@EXERCISE.is_wrong
-def first_head_for_all(query, key, value):
-    """You gave all the first head of keys and values: there are G."""
-    h, _, _ = _heads(query, key)
-    return _pick(query, key, value, 0 * h)
+EXERCISE.edits(
+    """
+tiled: You copied in the order 0, 1, 0, 1: neighbours share, 0, 0, 1, 1.
+    h // times → h % key.shape[-3]
+only_keys_tiled: You copied the keys in the order 0, 1, 0, 1, and the values
+        rightly.
+    value, own, → value, h % key.shape[-3],
+only_values_tiled: You copied the values in the order 0, 1, 0, 1, and the keys
+        rightly.
+    own) → h % key.shape[-3])
+first_head_for_all: You gave all the first head of keys and values: there are
+        G.
+    h // times → 0 * h
+last_head_for_the_rest: You gave the first heads one each, and the rest the
+        last.
+    h // times → np.minimum(h, key.shape[-3] - 1)
+heads_in_reverse: You began with the last head of keys: the first goes first.
+    h // times → key.shape[-3] - 1 - h // times
+next_head: You are one head too far: the first group reads from head 0.
+    h // times → (h // times + 1) % key.shape[-3]
+groups_of_g: You put G heads in a group: a group has H / G.
+    h // times → h // key.shape[-3] % key.shape[-3]
+    """,
+    of=with_an_index,
+)
 
 
-@EXERCISE.is_wrong
-def last_head_for_the_rest(query, key, value):
-    """You gave the first heads one each, and the rest the last."""
-    h, _, shared = _heads(query, key)
-    return _pick(query, key, value, np.minimum(h, shared - 1))
-
-
-@EXERCISE.is_wrong
-def heads_in_reverse(query, key, value):
-    """You began with the last head of keys: the first goes first."""
-    h, times, shared = _heads(query, key)
-    return _pick(query, key, value, shared - 1 - h // times)
-
-
-@EXERCISE.is_wrong
-def next_head(query, key, value):
-    """You are one head too far: the first group reads from head 0."""
-    h, times, shared = _heads(query, key)
-    return _pick(query, key, value, (h // times + 1) % shared)
-
-
-@EXERCISE.is_wrong
-def groups_of_g(query, key, value):
-    """You put G heads in a group: a group has H / G."""
-    h, _, shared = _heads(query, key)
-    return _pick(query, key, value, h // shared % shared)
-
-
-@EXERCISE.is_wrong
-def mean_of_heads(query, key, value):
-    """You took the mean of all heads of keys and values: each group's own."""
-    key, value = (x.mean(axis=-3, keepdims=True) for x in (key, value))
-    return _attend(query, key, value)
+EXERCISE.edits(
+    """
+mean_of_heads: You took the mean of all heads of keys and values: each group's
+        own.
+    np.repeat(key, times, axis=-3) → key.mean(axis=-3, keepdims=True)
+    np.repeat(value, times, axis=-3) → value.mean(axis=-3, keepdims=True)
+one_result_for_a_group: You gave one result for each group: each query head has
+        its own.
+    weights @ value → (weights @ value)[..., ::times, :, :]
+results_of_a_group_averaged: You took the mean of what a group reads: keep all
+        its heads.
+    → _by_group(grouped(query, key, value), key).mean(axis=-3)
+groups_left_apart: You left an axis for the groups: join it with that of their
+        heads.
+    → _by_group(grouped(query, key, value), key)
+never_shared: You did not share: that works where H is G, or where G is 1.
+    np.repeat(key, times, axis=-3) → key
+    np.repeat(value, times, axis=-3) → value
+    """
+)
 
 
 @EXERCISE.is_wrong
@@ -222,115 +211,43 @@ def interleaved_result(query, key, value):
 @EXERCISE.is_wrong
 def queries_averaged(query, key, value):
     """You took the mean of a group's queries: each head asks on its own."""
-    *batch, heads, n_q, d_k = query.shape
-    shared = key.shape[-3]
-    asked = query.reshape(*batch, shared, heads // shared, n_q, d_k)
-    asked = np.repeat(asked.mean(axis=-3), heads // shared, axis=-3)
-    return grouped(asked, key, value)
-
-
-@EXERCISE.is_wrong
-def one_result_for_a_group(query, key, value):
-    """You gave one result for each group: each query head has its own."""
-    times = _times(query, key)
-    return grouped(query, key, value)[..., ::times, :, :]
-
-
-@EXERCISE.is_wrong
-def results_of_a_group_averaged(query, key, value):
-    """You took the mean of what a group reads: keep all its heads."""
-    read = grouped(query, key, value)
-    *batch, heads, n_q, d_v = read.shape
-    shared = key.shape[-3]
-    read = read.reshape(*batch, shared, heads // shared, n_q, d_v)
-    return read.mean(axis=-3)
-
-
-@EXERCISE.is_wrong
-def groups_left_apart(query, key, value):
-    """You left an axis for the groups: join it with that of their heads."""
-    read = grouped(query, key, value)
-    *batch, heads, n_q, d_v = read.shape
-    shared = key.shape[-3]
-    return read.reshape(*batch, shared, heads // shared, n_q, d_v)
-
-
-@EXERCISE.is_wrong
-def never_shared(query, key, value):
-    """You did not share: that works where H is G, or where G is 1."""
-    return _attend(query, key, value)
+    asked = _by_group(query, key).mean(axis=-3)
+    return grouped(np.repeat(asked, _times(query, key), -3), key, value)
 
 
 # Reading
 
-
-@EXERCISE.is_wrong
-def not_scaled(query, key, value):
-    """You did not divide the scores by √d_k."""
-    return grouped(query * np.sqrt(query.shape[-1]), key, value)
-
-
-@EXERCISE.is_wrong
-def divided_by_d(query, key, value):
-    """You divided by d_k: divide by its square root."""
-    return grouped(query / np.sqrt(query.shape[-1]), key, value)
-
-
-@EXERCISE.is_wrong
-def divided_by_root_of_d_model(query, key, value):
-    """You divided by √(H d_k): d_k alone, the length of a head's keys."""
-    return grouped(query / np.sqrt(query.shape[-3]), key, value)
-
-
-@EXERCISE.is_wrong
-def softmax_over_queries(query, key, value):
-    """You took the softmax over the queries: the keys' weights sum to 1."""
-    times = _times(query, key)
-    key, value = (np.repeat(x, times, axis=-3) for x in (key, value))
-    scores = query @ swap(key) / np.sqrt(key.shape[-1])
-    return softmax(scores, axis=-2) @ value
-
-
-@EXERCISE.is_wrong
-def softmax_over_heads(query, key, value):
-    """You took the softmax over the heads: it runs over the keys."""
-    times = _times(query, key)
-    key, value = (np.repeat(x, times, axis=-3) for x in (key, value))
-    scores = query @ swap(key) / np.sqrt(key.shape[-1])
-    return softmax(scores, axis=-3) @ value
-
-
-@EXERCISE.is_wrong
-def no_maximum_subtracted(query, key, value):
-    """Large scores overflow: subtract each row's highest before exp."""
-    times = _times(query, key)
-    key, value = (np.repeat(x, times, axis=-3) for x in (key, value))
-    shares = np.exp(query @ swap(key) / np.sqrt(key.shape[-1]))
-    return shares / shares.sum(axis=-1, keepdims=True) @ value
-
-
-def _less(query, key, value, shift):
-    """Subtract something else than the highest score of each row."""
-    times = _times(query, key)
-    key, value = (np.repeat(x, times, axis=-3) for x in (key, value))
-    scores = query @ swap(key) / np.sqrt(key.shape[-1])
-    shares = np.exp(scores - shift(scores))
-    return shares / shares.sum(axis=-1, keepdims=True) @ value
-
-
-@EXERCISE.is_wrong
-def largest_absolute(query, key, value):
-    """You subtracted the largest absolute score: below 0, all vanish."""
-    return _less(
-        *(query, key, value),
-        lambda scores: np.abs(scores).max(axis=-1, keepdims=True),
-    )
-
-
-@EXERCISE.is_wrong
-def one_maximum_for_all(query, key, value):
-    """You subtracted the highest score of all rows: each has its own."""
-    return _less(query, key, value, np.max)
+EXERCISE.edits(
+    """
+not_scaled: You did not divide the scores by √d_k.
+    / np.sqrt(key.shape[-1]) →
+divided_by_d: You divided by d_k: divide by its square root.
+    np.sqrt(key.shape[-1]) → key.shape[-1]
+divided_by_root_of_d_model: You divided by √(H d_k): d_k alone, the length of a
+        head's keys.
+    np.sqrt(key.shape[-1]) → np.sqrt(key.shape[-1] * query.shape[-3])
+softmax_over_queries: You took the softmax over the queries: the keys' weights
+        sum to 1.
+    scores.max(axis=-1, → scores.max(axis=-2,
+    shares.sum(axis=-1, → shares.sum(axis=-2,
+softmax_over_heads: You took the softmax over the heads: it runs over the keys.
+    scores.max(axis=-1, → scores.max(axis=-3,
+    shares.sum(axis=-1, → shares.sum(axis=-3,
+no_maximum_subtracted: Large scores overflow: subtract each row's highest
+        before exp.
+    scores - scores.max(axis=-1, keepdims=True) → scores
+largest_absolute: You subtracted the largest absolute score: below 0, all
+        vanish.
+    scores.max( → np.abs(scores).max(
+one_maximum_for_all: You subtracted the highest score of all rows: each has its
+        own.
+    scores.max(axis=-1, keepdims=True) → scores.max()
+without_batches: Right for one sentence. For batches, count axes from the end.
+    query.shape[-3] // key.shape[-3] → query.shape[0] // key.shape[0]
+    (key, times, axis=-3) → (key, times, axis=0)
+    (value, times, axis=-3) → (value, times, axis=0)
+    """
+)
 
 
 @EXERCISE.is_wrong
@@ -340,11 +257,3 @@ def causal(query, key, value):
 
     floats = (1.0 * x for x in (query, key, value))
     return attention(*floats, causal=True)
-
-
-@EXERCISE.is_wrong
-def without_batches(query, key, value):
-    """Right for one sentence. For batches, count axes from the end."""
-    times = query.shape[0] // key.shape[0]
-    key, value = (np.repeat(x, times, axis=0) for x in (key, value))
-    return _attend(query, key, value)

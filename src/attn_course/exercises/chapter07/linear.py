@@ -133,43 +133,36 @@ def with_a_column_of_ones(query, key, value):
 
 # The features
 
-
-@EXERCISE.is_wrong
-def no_features(query, key, value):
-    """You left out φ: queries and keys must be made positive."""
-    return _with(query, key, value, lambda x: x)
-
-
-@EXERCISE.is_wrong
-def elu_without_one(query, key, value):
-    """You took elu(x) alone: add 1, so that nothing is negative."""
-    return _with(query, key, value, lambda x: _phi(x) - 1)
-
-
-@EXERCISE.is_wrong
-def plus_one_everywhere(query, key, value):
-    """You added 1 everywhere: below 0, φ is exp(x)."""
-    return _with(query, key, value, lambda x: x + 1)
-
-
-@EXERCISE.is_wrong
-def exp_everywhere(query, key, value):
-    """You took exp everywhere: above 0, φ is x + 1."""
-    return _with(query, key, value, np.exp)
-
-
-@EXERCISE.is_wrong
-def relu_plus_one(query, key, value):
-    """You cut off at 1: below 0, φ is exp(x)."""
-    return _with(query, key, value, lambda x: np.maximum(x, 0) + 1)
-
-
-@EXERCISE.is_wrong
-def branches_exchanged(query, key, value):
-    """You exchanged the two sides: x + 1 above 0, exp(x) below."""
-    return _with(
-        query, key, value, lambda x: np.where(x > 0, np.exp(x), x + 1)
-    )
+EXERCISE.edits(
+    """
+no_features: You left out φ: queries and keys must be made positive.
+    np.where(query > 0, query + 1, np.exp(query)) → query
+    np.where(key > 0, key + 1, np.exp(key)) → key
+elu_without_one: You took elu(x) alone: add 1, so that nothing is negative.
+    query + 1, np.exp(query) → query, np.exp(query) - 1
+    key + 1, np.exp(key) → key, np.exp(key) - 1
+plus_one_everywhere: You added 1 everywhere: below 0, φ is exp(x).
+    np.exp(query) → query + 1
+    np.exp(key) → key + 1
+exp_everywhere: You took exp everywhere: above 0, φ is x + 1.
+    query + 1, → np.exp(query),
+    key + 1, → np.exp(key),
+relu_plus_one: You cut off at 1: below 0, φ is exp(x).
+    np.exp(query) → 1
+    np.exp(key) → 1
+branches_exchanged: You exchanged the two sides: x + 1 above 0, exp(x) below.
+    query > 0 → query <= 0
+    key > 0 → key <= 0
+keys_only: You applied φ to the keys alone: queries too.
+    np.where(query > 0, query + 1, np.exp(query)) → query
+queries_only: You applied φ to the queries alone: keys too.
+    np.where(key > 0, key + 1, np.exp(key)) → key
+values_too: You applied φ to the values: to queries and keys alone.
+    → linear(query, key, _phi(value))
+scaled: You divided by √d_k: here nothing is scaled.
+    → linear(query / np.sqrt(query.shape[-1]), key, value)
+    """
+)
 
 
 @EXERCISE.is_wrong
@@ -178,30 +171,6 @@ def branches_multiplied(query, key, value):
     return _with(
         query, key, value, lambda x: (x > 0) * (x + 1) + (x <= 0) * np.exp(x)
     )
-
-
-@EXERCISE.is_wrong
-def keys_only(query, key, value):
-    """You applied φ to the keys alone: queries too."""
-    return _answer(query, *_sums(_phi(key), value))
-
-
-@EXERCISE.is_wrong
-def queries_only(query, key, value):
-    """You applied φ to the queries alone: keys too."""
-    return _answer(_phi(query), *_sums(key, value))
-
-
-@EXERCISE.is_wrong
-def values_too(query, key, value):
-    """You applied φ to the values: to queries and keys alone."""
-    return linear(query, key, _phi(value))
-
-
-@EXERCISE.is_wrong
-def scaled(query, key, value):
-    """You divided by √d_k: here nothing is scaled."""
-    return linear(query / np.sqrt(query.shape[-1]), key, value)
 
 
 @EXERCISE.is_wrong
@@ -245,76 +214,32 @@ def answered_before_adding(query, key, value):
     return _answer(_phi(query), memory, total)
 
 
-@EXERCISE.is_wrong
-def last_token_only(query, key, value):
-    """You replaced the sums by the new token: add it to them."""
-    return value.copy()
-
-
-@EXERCISE.is_wrong
-def memory_replaced(query, key, value):
-    """You replaced S by the new token's product: add it to S."""
-    k = _phi(key)
-    product = k[..., :, None] * value[..., None, :]
-    return _answer(_phi(query), product, np.cumsum(k, axis=-2))
-
-
-@EXERCISE.is_wrong
-def total_replaced(query, key, value):
-    """You replaced z by the new φ(k): add it to z."""
-    k = _phi(key)
-    return _answer(_phi(query), _sums(k, value)[0], k)
-
-
-@EXERCISE.is_wrong
-def not_divided(query, key, value):
-    """You did not divide by φ(q) · z: the weights must sum to 1."""
-    memory, _ = _sums(_phi(key), value)
-    return (_phi(query)[..., None, :] @ memory)[..., 0, :]
-
-
-@EXERCISE.is_wrong
-def divided_by_the_count(query, key, value):
-    """You divided by the number of tokens: divide by φ(q) · z."""
-    count = np.arange(1, query.shape[-2] + 1)[:, None]
-    return not_divided(query, key, value) / count
-
-
-@EXERCISE.is_wrong
-def divided_by_z_alone(query, key, value):
-    """You divided by the sum of z: divide by φ(q) · z."""
-    _, total = _sums(_phi(key), value)
-    sums = total.sum(axis=-1, keepdims=True)
-    return not_divided(query, key, value) / sums
-
-
-@EXERCISE.is_wrong
-def total_of_queries(query, key, value):
-    """You summed φ(q) in z: z is the sum of φ(k)."""
-    memory, _ = _sums(_phi(key), value)
-    return _answer(_phi(query), memory, np.cumsum(_phi(query), axis=-2))
-
-
-@EXERCISE.is_wrong
-def raw_total(query, key, value):
-    """You summed the keys in z without φ."""
-    memory, _ = _sums(_phi(key), value)
-    return _answer(_phi(query), memory, np.cumsum(key, axis=-2))
-
-
-@EXERCISE.is_wrong
-def queries_and_keys_exchanged(query, key, value):
-    """You exchanged queries and keys: keys are kept, queries ask."""
-    return linear(key, query, value)
-
-
-@EXERCISE.is_wrong
-def last_output_only(query, key, value):
-    """You returned the last output alone: one for each token."""
-    return linear(query, key, value)[..., -1, :]
-
-
-@EXERCISE.is_wrong
-def stacked_in_front(query, key, value):
-    """You stacked the outputs in front: their axis comes before d_v."""
-    return np.moveaxis(linear(query, key, value), -2, 0)
+EXERCISE.edits(
+    """
+last_token_only: You replaced the sums by the new token: add it to them.
+    memory = memory + → memory =
+    total = total + → total =
+memory_replaced: You replaced S by the new token's product: add it to S.
+    memory = memory + → memory =
+total_replaced: You replaced z by the new φ(k): add it to z.
+    total = total + → total =
+not_divided: You did not divide by φ(q) · z: the weights must sum to 1.
+    read / (asked * total).sum(axis=-1, keepdims=True) → read
+divided_by_the_count: You divided by the number of tokens: divide by φ(q) · z.
+    (asked * total).sum(axis=-1, keepdims=True) → (t + 1)
+divided_by_z_alone: You divided by the sum of z: divide by φ(q) · z.
+    asked * total → total
+total_of_queries: You summed φ(q) in z: z is the sum of φ(k).
+    total + now → total + q[..., t, :]
+raw_total: You summed the keys in z without φ.
+    total + now → total + key[..., t, :]
+queries_and_keys_exchanged: You exchanged queries and keys: keys are kept,
+        queries ask.
+    → linear(key, query, value)
+last_output_only: You returned the last output alone: one for each token.
+    → linear(query, key, value)[..., -1, :]
+stacked_in_front: You stacked the outputs in front: their axis comes before
+        d_v.
+    → np.moveaxis(linear(query, key, value), -2, 0)
+    """
+)

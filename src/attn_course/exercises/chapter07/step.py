@@ -155,52 +155,27 @@ def itself_left_out(query, key, value, keys, values):
     return _read(query, keys, values)
 
 
-@EXERCISE.is_wrong
-def cache_never_grown(query, key, value, keys, values):
-    """You read the old cache: with nothing kept there is nothing to read."""
-    return _read(query, keys, values)
-
-
-@EXERCISE.is_wrong
-def oldest_dropped(query, key, value, keys, values):
-    """You dropped the oldest token: a cache keeps all."""
-    keys, values = _grown(key, value, keys, values)
-    first = min(1, keys.shape[-2] - 1)
-    return _read(query, keys[..., first:, :], values[..., first:, :])
-
-
-@EXERCISE.is_wrong
-def newest_replaced(query, key, value, keys, values):
-    """You wrote over the last token kept: the new one comes after it."""
-    keys, values = keys[..., :-1, :], values[..., :-1, :]
-    return _read(query, *_grown(key, value, keys, values))
-
-
-@EXERCISE.is_wrong
-def joined_at_different_ends(query, key, value, keys, values):
-    """Your values are in another order than your keys: append both."""
-    keys, _ = _grown(key, value, keys, values)
-    values = np.concatenate([value[..., None, :], values], axis=-2)
-    return _read(query, keys, values)
-
-
-@EXERCISE.is_wrong
-def query_kept(query, key, value, keys, values):
-    """You kept the query as a key: the cache holds keys and values."""
-    return _read(query, *_grown(query, value, keys, values))
-
-
-@EXERCISE.is_wrong
-def key_as_query(query, key, value, keys, values):
-    """You asked with the new key: the query asks."""
-    return _read(key, *_grown(key, value, keys, values))
-
-
-@EXERCISE.is_wrong
-def added_twice(query, key, value, keys, values):
-    """You added the new token twice."""
-    keys, values = _grown(key, value, keys, values)
-    return _read(query, *_grown(key, value, keys, values))
+EXERCISE.edits(
+    """
+cache_never_grown: You read the old cache: with nothing kept there is nothing
+        to read.
+    → _read(query, keys, values)
+newest_replaced: You wrote over the last token kept: the new one comes after
+        it.
+    concatenate([keys, → concatenate([keys[..., :-1, :],
+    concatenate([values, → concatenate([values[..., :-1, :],
+joined_at_different_ends: Your values are in another order than your keys:
+        append both.
+    [values, value[..., None, :]] → [value[..., None, :], values]
+query_kept: You kept the query as a key: the cache holds keys and values.
+    key[..., None, :] → query[..., None, :]
+key_as_query: You asked with the new key: the query asks.
+    query[..., None] → key[..., None]
+added_twice: You added the new token twice.
+    key[..., None, :]] → *2 * [key[..., None, :]]]
+    value[..., None, :]] → *2 * [value[..., None, :]]]
+    """
+)
 
 
 @EXERCISE.is_wrong
@@ -212,125 +187,53 @@ def value_not_kept(query, key, value, keys, values):
     return _read(query, keys, whole)
 
 
+@EXERCISE.is_wrong
+def oldest_dropped(query, key, value, keys, values):
+    """You dropped the oldest token: a cache keeps all."""
+    keys, values = _grown(key, value, keys, values)
+    first = min(1, keys.shape[-2] - 1)
+    return _read(query, keys[..., first:, :], values[..., first:, :])
+
+
 # How it is read
 
-
-@EXERCISE.is_wrong
-def masked_as_the_first(query, key, value, keys, values):
-    """Your causal mask takes the query for token 0: it comes last."""
-    keys, values = _grown(key, value, keys, values)
-    return _read(query, keys[..., :1, :], values[..., :1, :])
-
-
-@EXERCISE.is_wrong
-def itself_alone(query, key, value, keys, values):
-    """You read the new token alone: the cache counts as well."""
-    return value.copy()
-
-
-@EXERCISE.is_wrong
-def not_scaled(query, key, value, keys, values):
-    """You did not divide the scores by √d_k."""
-    return _read(query, *_grown(key, value, keys, values), scale=1.0)
-
-
-@EXERCISE.is_wrong
-def divided_by_d(query, key, value, keys, values):
-    """You divided by d_k: divide by its square root."""
-    scale = 1 / query.shape[-1]
-    return _read(query, *_grown(key, value, keys, values), scale=scale)
-
-
-@EXERCISE.is_wrong
-def divided_by_root_n(query, key, value, keys, values):
-    """You divided by the root of the number of tokens: d_k is meant."""
-    keys, values = _grown(key, value, keys, values)
-    return _read(query, keys, values, scale=keys.shape[-2] ** -0.5)
-
-
-@EXERCISE.is_wrong
-def no_maximum_subtracted(query, key, value, keys, values):
-    """Large scores overflow: subtract the highest before exp."""
-    keys, values = _grown(key, value, keys, values)
-    scores = (keys * query[..., None, :]).sum(axis=-1)
-    shares = np.exp(scores / np.sqrt(query.shape[-1]))
-    weights = shares / shares.sum(axis=-1, keepdims=True)
-    return (weights[..., None] * values).sum(axis=-2)
-
-
-@EXERCISE.is_wrong
-def maximum_of_the_cache(query, key, value, keys, values):
-    """You subtracted the highest score of the cache: the new one counts."""
-    keys, values = _grown(key, value, keys, values)
-    scores = (keys * query[..., None, :]).sum(axis=-1)
-    scores = scores / np.sqrt(query.shape[-1])
-    highest = scores[..., :-1].max(axis=-1, keepdims=True)
-    shares = np.exp(scores - highest)
-    weights = shares / shares.sum(axis=-1, keepdims=True)
-    return (weights[..., None] * values).sum(axis=-2)
-
-
-def _less(query, key, value, keys, values, shift):
-    """Subtract something else than the highest score."""
-    keys, values = _grown(key, value, keys, values)
-    scores = (keys * query[..., None, :]).sum(axis=-1)
-    scores = scores / np.sqrt(query.shape[-1])
-    shares = np.exp(scores - shift(scores))
-    weights = shares / shares.sum(axis=-1, keepdims=True)
-    return (weights[..., None] * values).sum(axis=-2)
-
-
-@EXERCISE.is_wrong
-def largest_absolute(query, key, value, keys, values):
-    """You subtracted the largest absolute score: below 0, all vanish."""
-    return _less(
-        *(query, key, value, keys, values),
-        lambda scores: np.abs(scores).max(axis=-1, keepdims=True),
-    )
-
-
-@EXERCISE.is_wrong
-def one_maximum_for_the_batch(query, key, value, keys, values):
-    """You subtracted one highest score for the batch: each has its own."""
-    return _less(query, key, value, keys, values, np.max)
-
-
-@EXERCISE.is_wrong
-def score_of_the_new_token(query, key, value, keys, values):
-    """You subtracted the new token's score: any token may have the highest."""
-    return _less(
-        *(query, key, value, keys, values), lambda scores: scores[..., -1:]
-    )
-
-
-@EXERCISE.is_wrong
-def no_softmax(query, key, value, keys, values):
-    """You left out the softmax: weights are positive and sum to 1."""
-    keys, values = _grown(key, value, keys, values)
-    scores = (keys * query[..., None, :]).sum(axis=-1)
-    scores = scores / np.sqrt(query.shape[-1])
-    return (scores[..., None] * values).sum(axis=-2)
-
-
-@EXERCISE.is_wrong
-def all_alike(query, key, value, keys, values):
-    """You gave all tokens the same weight: compare query and keys."""
-    return _grown(key, value, keys, values)[1].mean(axis=-2)
-
-
-@EXERCISE.is_wrong
-def best_one_only(query, key, value, keys, values):
-    """You took the best token alone: mix all by their weights."""
-    keys, values = _grown(key, value, keys, values)
-    scores = (keys * query[..., None, :]).sum(axis=-1)
-    best = scores.argmax(axis=-1)[..., None, None]
-    return np.take_along_axis(values, best, axis=-2)[..., 0, :]
-
-
-@EXERCISE.is_wrong
-def axis_of_tokens_left(query, key, value, keys, values):
-    """Your result still has an axis for the one query: take it out."""
-    return step(query, key, value, keys, values)[..., None, :]
+EXERCISE.edits(
+    """
+masked_as_the_first: Your causal mask takes the query for token 0: it comes
+        last.
+    return → return values[..., 0, :];
+itself_alone: You read the new token alone: the cache counts as well.
+    → value.copy()
+not_scaled: You did not divide the scores by √d_k.
+    / np.sqrt(query.shape[-1]) →
+divided_by_d: You divided by d_k: divide by its square root.
+    np.sqrt(query.shape[-1]) → query.shape[-1]
+divided_by_root_n: You divided by the root of the number of tokens: d_k is
+        meant.
+    np.sqrt(query.shape[-1]) → np.sqrt(scores.shape[-1])
+no_maximum_subtracted: Large scores overflow: subtract the highest before exp.
+    scores - scores.max(axis=-1, keepdims=True) → scores
+maximum_of_the_cache: You subtracted the highest score of the cache: the new
+        one counts.
+    scores.max( → scores[..., :-1].max(
+largest_absolute: You subtracted the largest absolute score: below 0, all
+        vanish.
+    scores.max( → np.abs(scores).max(
+one_maximum_for_the_batch: You subtracted one highest score for the batch: each
+        has its own.
+    scores.max(axis=-1, keepdims=True) → scores.max()
+score_of_the_new_token: You subtracted the new token's score: any token may
+        have the highest.
+    scores.max(axis=-1, keepdims=True) → scores[..., -1:]
+no_softmax: You left out the softmax: weights are positive and sum to 1.
+    shares / shares.sum(axis=-1, keepdims=True) → scores
+all_alike: You gave all tokens the same weight: compare query and keys.
+    return → return values.mean(axis=-2);
+axis_of_tokens_left: Your result still has an axis for the one query: take it
+        out.
+    @ values)[..., 0, :] → @ values)
+    """
+)
 
 
 @EXERCISE.is_wrong
@@ -340,3 +243,12 @@ def two_dimensional_only(query, key, value, keys, values):
     values = np.concatenate([values, value[None]])
     weights = softmax(keys @ query / np.sqrt(query.shape[-1]))
     return weights @ values
+
+
+@EXERCISE.is_wrong
+def best_one_only(query, key, value, keys, values):
+    """You took the best token alone: mix all by their weights."""
+    keys, values = _grown(key, value, keys, values)
+    scores = (keys * query[..., None, :]).sum(axis=-1)
+    best = scores.argmax(axis=-1)[..., None, None]
+    return np.take_along_axis(values, best, axis=-2)[..., 0, :]

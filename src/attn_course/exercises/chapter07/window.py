@@ -98,19 +98,6 @@ def _behind(scores):
     return place[:, None] - place
 
 
-def _seen(scores, left):
-    """Say which keys are in sight, (n, n)."""
-    behind = _behind(scores)
-    return (behind >= 0) & (behind <= left)
-
-
-def _less(scores, left, highest):
-    """Subtract something else than the largest score of a row."""
-    shown = np.where(_seen(scores, left), scores, -np.inf)
-    shares = np.exp(shown - highest)
-    return shares / shares.sum(axis=-1, keepdims=True)
-
-
 def _weigh(scores, seen):
     """Take the softmax over the keys in sight."""
     return softmax(np.where(seen, scores, -np.inf))
@@ -150,51 +137,34 @@ def with_the_course(scores, left):
 
 # Which keys
 
-
-@EXERCISE.is_wrong
-def no_window(scores, left):
-    """You left the window out: keys too long ago must be hidden."""
-    return _weigh(scores, _behind(scores) >= 0)
-
-
-@EXERCISE.is_wrong
-def not_causal(scores, left):
-    """You let queries see later keys: a query sees itself and before."""
-    return _weigh(scores, _behind(scores) <= left)
-
-
-@EXERCISE.is_wrong
-def both_sides(scores, left):
-    """You opened the window to both sides: later keys must be hidden."""
-    return _weigh(scores, np.abs(_behind(scores)) <= left)
-
-
-@EXERCISE.is_wrong
-def looks_ahead(scores, left):
-    """You took the keys after the query: exchange rows and columns."""
-    behind = -_behind(scores)
-    return _weigh(scores, (behind >= 0) & (behind <= left))
-
-
-@EXERCISE.is_wrong
-def one_too_few(scores, left):
-    """Your window is one key too short: `left` keys and the query's own."""
-    behind = _behind(scores)
-    return _weigh(scores, (behind >= 0) & (behind < max(left, 1)))
-
-
-@EXERCISE.is_wrong
-def empty_window(scores, left):
-    """Your window holds `left` keys in all: the query's own comes on top."""
-    behind = _behind(scores)
-    return _weigh(scores, (behind >= 0) & (behind < left))
-
-
-@EXERCISE.is_wrong
-def one_too_many(scores, left):
-    """Your window is one key too long: it starts at i − left."""
-    behind = _behind(scores)
-    return _weigh(scores, (behind >= 0) & (behind <= left + 1))
+EXERCISE.edits(
+    """
+no_window: You left the window out: keys too long ago must be hidden.
+    & (behind <= left) →
+not_causal: You let queries see later keys: a query sees itself and before.
+    (behind >= 0) & (behind <= left) → behind <= left
+both_sides: You opened the window to both sides: later keys must be hidden.
+    (behind >= 0) & (behind <= left) → np.abs(behind) <= left
+looks_ahead: You took the keys after the query: exchange rows and columns.
+    place[:, None] - place → place - place[:, None]
+one_too_few: Your window is one key too short: `left` keys and the query's own.
+    behind <= left → behind < max(left, 1)
+empty_window: Your window holds `left` keys in all: the query's own comes on
+        top.
+    behind <= left → behind < left
+one_too_many: Your window is one key too long: it starts at i − left.
+    behind <= left → behind <= left + 1
+blocks: You cut the text into blocks: the window moves with each query.
+    (behind <= left) → (place[:, None] // (left + 1) == place // (left + 1))
+too_long_ago_only: You kept what should be hidden: keys of the window stay.
+    (behind >= 0) & (behind <= left) → (behind > left) | (behind == 0)
+every_so_many: You took every so many keys: that is a dilated window.
+    behind <= left → behind % (left + 1) == 0
+first_token_too: You kept the first token in sight: it goes out of the window
+        too.
+    (behind <= left) → ((behind <= left) | (place == 0))
+    """
+)
 
 
 @EXERCISE.is_wrong
@@ -203,38 +173,6 @@ def itself_hidden(scores, left):
     behind = _behind(scores)
     seen = (behind > 0) & (behind <= left)
     return _weigh(scores, seen | ((behind == 0) & ~seen.any(-1)[:, None]))
-
-
-@EXERCISE.is_wrong
-def blocks(scores, left):
-    """You cut the text into blocks: the window moves with each query."""
-    place = np.arange(scores.shape[-1]) // (left + 1)
-    same = place[:, None] == place
-    return _weigh(scores, same & (_behind(scores) >= 0))
-
-
-@EXERCISE.is_wrong
-def too_long_ago_only(scores, left):
-    """You kept what should be hidden: keys of the window stay."""
-    behind = _behind(scores)
-    seen = (behind > left) | (behind == 0)
-    return _weigh(scores, seen)
-
-
-@EXERCISE.is_wrong
-def every_so_many(scores, left):
-    """You took every so many keys: that is a dilated window."""
-    behind = _behind(scores)
-    return _weigh(scores, (behind >= 0) & (behind % (left + 1) == 0))
-
-
-@EXERCISE.is_wrong
-def first_token_too(scores, left):
-    """You kept the first token in sight: it goes out of the window too."""
-    behind = _behind(scores)
-    seen = (behind >= 0) & (behind <= left)
-    seen[:, 0] = True
-    return _weigh(scores, seen)
 
 
 @EXERCISE.is_wrong
@@ -247,6 +185,65 @@ def window_of_the_last_query(scores, left):
 
 
 # How they are hidden
+
+EXERCISE.edits(
+    """
+score_of_zero: You set hidden scores to 0: exp(0) is 1. Use −inf.
+    -np.inf → 0.0
+score_of_minus_a_hundred: You gave hidden keys a low score, −100 or so: real
+        ones may be lower.
+    -np.inf → -100.0
+score_of_minus_ten_thousand: You gave hidden keys a low score, −1e4 or so: real
+        ones may be lower.
+    -np.inf → -1e4
+score_of_minus_a_billion: You gave hidden keys a low score, −1e9 or so: real
+        ones may be lower.
+    -np.inf → -1e9
+minus_ten_thousand_added: You added −1e4 or so to hidden scores: one of 1e5 is
+        still seen.
+    np.where(seen, scores, -np.inf) → scores + np.where(seen, 0.0, -1e4)
+minus_a_billion_added: You added −1e9 or so to hidden scores: one of 1e10 is
+        still seen.
+    np.where(seen, scores, -np.inf) → scores + np.where(seen, 0.0, -1e9)
+minus_infinity_added: You added −inf: NaN and inf stay NaN. Choose with
+        `np.where`.
+    np.where(seen, scores, -np.inf) → scores + np.where(seen, 0.0, -np.inf)
+minus_one_added: You took 1 from hidden scores: that dims them, −inf hides
+        them.
+    np.where(seen, scores, -np.inf) → scores - 1.0 * ~seen
+softmax_over_queries: You took the softmax down the columns: each row must sum
+        to 1.
+    shown.max(axis=-1, → shown.max(axis=-2,
+    shares.sum(axis=-1, → shares.sum(axis=-2,
+no_maximum_subtracted: Large scores overflow: subtract each row's highest
+        before exp.
+    shown - shown.max(axis=-1, keepdims=True) → shown
+largest_absolute: You subtracted the largest absolute score: below 0, all
+        vanish.
+    shown.max( → np.where(seen, np.abs(scores), 0).max(
+one_maximum_for_all: You subtracted the largest score of all rows: each has its
+        own.
+    shown.max(axis=-1, keepdims=True) → shown.max()
+in_the_dtype_of_the_scores: You rounded: an array made like `scores` holds ints
+        if they are.
+    → window_weights(scores, left).astype(scores.dtype)
+equal_weights: You gave all keys of the window the same weight: use the scores.
+    → window_weights(np.zeros_like(scores), left)
+    """
+)
+
+
+@EXERCISE.is_wrong
+def lower_triangle(scores, left):
+    """You kept a triangle of the scores: the 0 of the rest gets weight."""
+    return softmax(np.tril(scores) - np.tril(scores, k=-left - 1))
+
+
+@EXERCISE.is_wrong
+def zeros_hidden(scores, left):
+    """You hid every score that is 0: a real one may be. Hide by place."""
+    kept = np.tril(scores) - np.tril(scores, k=-left - 1)
+    return softmax(np.where(kept == 0, -np.inf, kept))
 
 
 @EXERCISE.is_wrong
@@ -265,116 +262,9 @@ def normalised_again(scores, left):
 
 
 @EXERCISE.is_wrong
-def score_of_zero(scores, left):
-    """You set hidden scores to 0: exp(0) is 1. Use −inf."""
-    behind = _behind(scores)
-    seen = (behind >= 0) & (behind <= left)
-    return softmax(np.where(seen, scores, 0.0))
-
-
-@EXERCISE.is_wrong
-def score_of_minus_a_hundred(scores, left):
-    """You gave hidden keys a low score, −100 or so: real ones may be lower."""
-    return softmax(np.where(_seen(scores, left), scores, -100.0))
-
-
-@EXERCISE.is_wrong
-def score_of_minus_ten_thousand(scores, left):
-    """You gave hidden keys a low score, −1e4 or so: real ones may be lower."""
-    return softmax(np.where(_seen(scores, left), scores, -1e4))
-
-
-@EXERCISE.is_wrong
-def score_of_minus_a_billion(scores, left):
-    """You gave hidden keys a low score, −1e9 or so: real ones may be lower."""
-    return softmax(np.where(_seen(scores, left), scores, -1e9))
-
-
-@EXERCISE.is_wrong
-def minus_ten_thousand_added(scores, left):
-    """You added −1e4 or so to hidden scores: one of 1e5 is still seen."""
-    return softmax(scores + np.where(_seen(scores, left), 0.0, -1e4))
-
-
-@EXERCISE.is_wrong
-def minus_a_billion_added(scores, left):
-    """You added −1e9 or so to hidden scores: one of 1e10 is still seen."""
-    return softmax(scores + np.where(_seen(scores, left), 0.0, -1e9))
-
-
-@EXERCISE.is_wrong
-def minus_infinity_added(scores, left):
-    """You added −inf: NaN and inf stay NaN. Choose with `np.where`."""
-    return softmax(scores + np.where(_seen(scores, left), 0.0, -np.inf))
-
-
-@EXERCISE.is_wrong
-def lower_triangle(scores, left):
-    """You kept a triangle of the scores: the 0 of the rest gets weight."""
-    return softmax(np.tril(scores) - np.tril(scores, k=-left - 1))
-
-
-@EXERCISE.is_wrong
-def zeros_hidden(scores, left):
-    """You hid every score that is 0: a real one may be. Hide by place."""
-    kept = np.tril(scores) - np.tril(scores, k=-left - 1)
-    return softmax(np.where(kept == 0, -np.inf, kept))
-
-
-@EXERCISE.is_wrong
-def minus_one_added(scores, left):
-    """You took 1 from hidden scores: that dims them, −inf hides them."""
-    behind = _behind(scores)
-    seen = (behind >= 0) & (behind <= left)
-    return softmax(scores - 1.0 * ~seen)
-
-
-@EXERCISE.is_wrong
-def softmax_over_queries(scores, left):
-    """You took the softmax down the columns: each row must sum to 1."""
-    behind = _behind(scores)
-    seen = (behind >= 0) & (behind <= left)
-    return softmax(np.where(seen, scores, -np.inf), axis=-2)
-
-
-@EXERCISE.is_wrong
-def no_maximum_subtracted(scores, left):
-    """Large scores overflow: subtract each row's highest before exp."""
-    behind = _behind(scores)
-    seen = (behind >= 0) & (behind <= left)
-    shares = np.exp(np.where(seen, scores, -np.inf))
-    return shares / shares.sum(axis=-1, keepdims=True)
-
-
-@EXERCISE.is_wrong
 def maximum_of_hidden_keys(scores, left):
     """You subtracted the highest of all scores: hidden ones don't count."""
     behind = _behind(scores)
     seen = (behind >= 0) & (behind <= left)
     shares = np.exp(scores - scores.max(axis=-1, keepdims=True)) * seen
     return shares / np.maximum(shares.sum(axis=-1, keepdims=True), 1e-300)
-
-
-@EXERCISE.is_wrong
-def largest_absolute(scores, left):
-    """You subtracted the largest absolute score: below 0, all vanish."""
-    sizes = np.where(_seen(scores, left), np.abs(scores), 0)
-    return _less(scores, left, sizes.max(axis=-1, keepdims=True))
-
-
-@EXERCISE.is_wrong
-def one_maximum_for_all(scores, left):
-    """You subtracted the largest score of all rows: each has its own."""
-    return _less(scores, left, scores[..., _seen(scores, left)].max())
-
-
-@EXERCISE.is_wrong
-def in_the_dtype_of_the_scores(scores, left):
-    """You rounded: an array made like `scores` holds ints if they are."""
-    return window_weights(scores, left).astype(scores.dtype)
-
-
-@EXERCISE.is_wrong
-def equal_weights(scores, left):
-    """You gave all keys of the window the same weight: use the scores."""
-    return window_weights(np.zeros_like(scores), left)
