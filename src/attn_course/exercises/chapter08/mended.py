@@ -1,7 +1,5 @@
 """Exercise 8.2: a tile with a broken rescale, to be found and mended."""
 
-from typing import Any
-
 import numpy as np
 
 from attn_course.exercises.cases import Case, normal, query_key, sized, steep
@@ -114,35 +112,6 @@ def attend(query, key, value, block):
     return output / total
 
 
-def _run(
-    query,
-    key,
-    value,
-    block,
-    *,
-    sums=lambda kept: kept,
-    values=lambda kept: kept,
-    tile=lambda kept: 1.0,
-    start=-np.inf,
-    scale=None,
-    stop=None,
-):
-    """Run the loop with one of its parts replaced."""
-    scale = query.shape[1] ** -0.5 if scale is None else scale
-    m = np.full((len(query), 1), start)
-    total, output = np.zeros_like(m), 0.0
-    for first in range(0, len(key) if stop is None else stop, block):
-        k, v = key[first : first + block], value[first : first + block]
-        scores = query @ k.T * scale
-        m_new = np.maximum(m, scores.max(axis=1, keepdims=True))
-        kept = np.exp(m - m_new)
-        p = np.exp(scores - m_new) * tile(kept)
-        total = sums(kept) * total + p.sum(axis=1, keepdims=True)
-        output = values(kept) * output + p @ v
-        m = m_new
-    return output / total
-
-
 def _turned(kept):
     """Turn the factor round, but for the first tile."""
     return np.where(kept > 0, 1 / kept, 0.0)
@@ -212,70 +181,37 @@ def with_a_column_of_ones(query, key, value, block):
 
 # What is rescaled
 
-
-@EXERCISE.is_wrong
-def as_given(query, key, value, block):
-    """Rescale the output too: it was mixed below the old m."""
-    return _run(query, key, value, block, values=lambda kept: 1.0)
-
-
-@EXERCISE.is_wrong
-def sums_not_rescaled(query, key, value, block):
-    """You rescale the output and no longer the old sum: both need it."""
-    return _run(query, key, value, block, sums=lambda kept: 1.0)
-
-
-@EXERCISE.is_wrong
-def nothing_rescaled(query, key, value, block):
-    """You forgot to rescale the old sums: both were taken below the old m."""
-    both: Any = {"sums": lambda kept: 1.0, "values": lambda kept: 1.0}
-    return _run(query, key, value, block, **both)
-
-
-@EXERCISE.is_wrong
-def upside_down(query, key, value, block):
-    """You rescaled by exp(m_new − m_old): it is exp(m_old − m_new)."""
-    return _run(query, key, value, block, sums=_turned, values=_turned)
-
-
-@EXERCISE.is_wrong
-def output_upside_down(query, key, value, block):
-    """You rescaled the output by exp(m_new − m_old): turn it round."""
-    return _run(query, key, value, block, values=_turned)
-
-
-@EXERCISE.is_wrong
-def new_tile_rescaled(query, key, value, block):
-    """You rescaled the new tile too: it stands below the new m already."""
-    return _run(query, key, value, block, tile=lambda kept: kept)
-
-
-@EXERCISE.is_wrong
-def only_new_tile_rescaled(query, key, value, block):
-    """You rescaled the new tile instead of what was summed before."""
-    keep: Any = {"sums": lambda kept: 1.0, "values": lambda kept: 1.0}
-    return _run(query, key, value, block, tile=lambda kept: kept, **keep)
-
-
-@EXERCISE.is_wrong
-def output_rescaled_twice(query, key, value, block):
-    """You rescaled the output twice: once, by what the sum is rescaled by."""
-    return _run(query, key, value, block, values=lambda kept: kept * kept)
-
-
-@EXERCISE.is_wrong
-def divided_in_the_loop(query, key, value, block):
-    """You divided in the loop and did not multiply by the old sum again."""
-    m = np.full((len(query), 1), -np.inf)
-    total, output = np.zeros_like(m), np.zeros((len(query), value.shape[1]))
-    for first in range(0, len(key), block):
-        k, v = key[first : first + block], value[first : first + block]
-        scores = query @ k.T / np.sqrt(query.shape[1])
-        m_new = np.maximum(m, scores.max(axis=1, keepdims=True))
-        p, kept = np.exp(scores - m_new), np.exp(m - m_new)
-        total = kept * total + p.sum(axis=1, keepdims=True)
-        output, m = (kept * output + p @ v) / total, m_new
-    return output
+EXERCISE.edits(
+    """
+as_given: Rescale the output too: it was mixed below the old m.
+    output = kept * output → output = output
+sums_not_rescaled: You rescale the output and no longer the old sum: both need
+        it.
+    kept * total → total
+nothing_rescaled: You forgot to rescale the old sums: both were taken below the
+        old m.
+    kept = np.exp(m - m_new) → kept = 1.0
+upside_down: You rescaled by exp(m_new − m_old): it is exp(m_old − m_new).
+    np.exp(m - m_new)  # → _turned(np.exp(m - m_new))  #
+output_upside_down: You rescaled the output by exp(m_new − m_old): turn it
+        round.
+    output = kept * output → output = _turned(kept) * output
+new_tile_rescaled: You rescaled the new tile too: it stands below the new m
+        already.
+    total = kept * total → p = kept * p; total = kept * total
+only_new_tile_rescaled: You rescaled the new tile instead of what was summed
+        before.
+    total = kept * total → p = kept * p; total = total
+    output = kept * output → output = output
+output_rescaled_twice: You rescaled the output twice: once, by what the sum is
+        rescaled by.
+    output = kept * output → output = kept * kept * output
+divided_in_the_loop: You divided in the loop and did not multiply by the old
+        sum again.
+    kept * output + p @ v → (kept * output + p @ v) / total
+    output / total → output
+    """
+)
 
 
 @EXERCISE.is_wrong
@@ -297,11 +233,17 @@ def mean_of_tiles(query, key, value, block):
 
 # The largest score
 
-
-@EXERCISE.is_wrong
-def started_at_zero(query, key, value, block):
-    """You let m begin at 0: where all scores are far below, all vanish."""
-    return _run(query, key, value, block, start=0.0)
+EXERCISE.edits(
+    """
+started_at_zero: You let m begin at 0: where all scores are far below, all
+        vanish.
+    (len(query), 1), -np.inf → (len(query), 1), 0.0
+one_m_for_all: You took one m for all queries: each row has its own.
+    → _below(query, key, value, _scores(query, key).max())
+block_ignored: You hold whole rows of weights: read `block` keys at a time.
+    → _whole(query, key, value)
+    """
+)
 
 
 @EXERCISE.is_wrong
@@ -333,32 +275,18 @@ def largest_absolute(query, key, value, block):
     return _below(query, key, value, m)
 
 
-@EXERCISE.is_wrong
-def one_m_for_all(query, key, value, block):
-    """You took one m for all queries: each row has its own."""
-    return _below(query, key, value, _scores(query, key).max())
-
-
-@EXERCISE.is_wrong
-def block_ignored(query, key, value, block):
-    """You hold whole rows of weights: read `block` keys at a time."""
-    return _whole(query, key, value)
-
-
 # Which keys
 
-
-@EXERCISE.is_wrong
-def last_tile_missing(query, key, value, block):
-    """You left out the last tile where it is shorter."""
-    whole = len(key) // block * block
-    return _run(query, key, value, block, stop=whole)
-
-
-@EXERCISE.is_wrong
-def first_tile_alone(query, key, value, block):
-    """You read the first tile alone."""
-    return _whole(query, key[:block], value[:block])
+EXERCISE.edits(
+    """
+last_tile_missing: You left out the last tile where it is shorter.
+    (0, len(key), block) → (0, len(key) // block * block, block)
+first_tile_alone: You read the first tile alone.
+    → _whole(query, key[:block], value[:block])
+not_scaled: You no longer divide the scores by √d_k.
+    1 / np.sqrt(query.shape[1]) → 1.0
+    """
+)
 
 
 @EXERCISE.is_wrong
@@ -366,9 +294,3 @@ def last_tile_alone(query, key, value, block):
     """You kept the last tile alone: m and the sums must be carried on."""
     start = (len(key) - 1) // block * block
     return _whole(query, key[start:], value[start:])
-
-
-@EXERCISE.is_wrong
-def not_scaled(query, key, value, block):
-    """You no longer divide the scores by √d_k."""
-    return _whole(query, key, value, scale=1.0)

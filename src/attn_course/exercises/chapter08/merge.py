@@ -165,75 +165,40 @@ def with_logarithms(first, second):
 
 # What is rescaled
 
-
-@EXERCISE.is_wrong
-def first_not_rescaled(first, second):
-    """You forgot to rescale the old sums: they were taken below the old m."""
-    m, _, b = _factors(first, second)
-    return _weighed(m, first, second, 1.0, b)
-
-
-@EXERCISE.is_wrong
-def second_not_rescaled(first, second):
-    """You rescaled the first part only: the second may need it instead."""
-    m, a, _ = _factors(first, second)
-    return _weighed(m, first, second, a, 1.0)
-
-
-@EXERCISE.is_wrong
-def nothing_rescaled(first, second):
-    """You added the sums as they are: each was taken below its own m."""
-    m, _, _ = _factors(first, second)
-    return _weighed(m, first, second, 1.0, 1.0)
-
-
-@EXERCISE.is_wrong
-def only_sums_rescaled(first, second):
-    """You rescaled l and left o: the values were mixed with those shares."""
-    m, l, _ = _split(merge(first, second))  # noqa: E741
-    return _join(m, l, first[..., 2:] + second[..., 2:])
-
-
-@EXERCISE.is_wrong
-def only_values_rescaled(first, second):
-    """You rescaled o and left l: both were taken below the old m."""
-    m, _, mixed = _split(merge(first, second))
-    return _join(m, first[..., 1:2] + second[..., 1:2], mixed)
-
-
-@EXERCISE.is_wrong
-def upside_down(first, second):
-    """You rescaled by exp(m_new − m_old): it is exp(m_old − m_new)."""
-    m, a, b = _factors(first, second)
-    return _weighed(m, first, second, 1.0 / a, 1.0 / b)
-
-
-@EXERCISE.is_wrong
-def factors_swapped(first, second):
-    """You gave each part the other's factor."""
-    m, a, b = _factors(first, second)
-    return _weighed(m, first, second, b, a)
-
-
-@EXERCISE.is_wrong
-def without_exp(first, second):
-    """You multiplied by m_old − m_new: by exp of it."""
-    m = np.maximum(first[..., :1], second[..., :1])
-    a, b = first[..., :1] - m, second[..., :1] - m
-    return _weighed(m, first, second, a, b)
-
-
-@EXERCISE.is_wrong
-def rescaled_twice(first, second):
-    """You rescaled twice: one factor exp(m_old − m_new) is enough."""
-    m, a, b = _factors(first, second)
-    return _weighed(m, first, second, a * a, b * b)
-
-
-@EXERCISE.is_wrong
-def larger_part_alone(first, second):
-    """You kept the part with the larger score: the other counts too."""
-    return np.where(first[..., :1] >= second[..., :1], first, second)
+EXERCISE.edits(
+    """
+first_not_rescaled: You forgot to rescale the old sums: they were taken below
+        the old m.
+    a * first → first
+second_not_rescaled: You rescaled the first part only: the second may need it
+        instead.
+    b * second → second
+nothing_rescaled: You added the sums as they are: each was taken below its own
+        m.
+    a * first → first
+    b * second → second
+only_sums_rescaled: You rescaled l and left o: the values were mixed with those
+        shares.
+    return → sums[..., 1:] = first[..., 2:] + second[..., 2:]; return
+only_values_rescaled: You rescaled o and left l: both were taken below the old
+        m.
+    return → sums[..., :1] = first[..., 1:2] + second[..., 1:2]; return
+upside_down: You rescaled by exp(m_new − m_old): it is exp(m_old − m_new).
+    a * first[..., 1:] → first[..., 1:] / a
+    b * second[..., 1:] → second[..., 1:] / b
+factors_swapped: You gave each part the other's factor.
+    a, b = → b, a =
+without_exp: You multiplied by m_old − m_new: by exp of it.
+    np.exp(first[..., :1] - m) → first[..., :1] - m
+    np.exp(second[..., :1] - m) → second[..., :1] - m
+rescaled_twice: You rescaled twice: one factor exp(m_old − m_new) is enough.
+    a * first → a**2 * first
+    b * second → b**2 * second
+larger_part_alone: You kept the part with the larger score: the other counts
+        too.
+    → np.where(first[..., :1] >= second[..., :1], first, second)
+    """
+)
 
 
 @EXERCISE.is_wrong
@@ -247,36 +212,24 @@ def scores_as_they_are(first, second):
 
 # The largest score
 
-
-@EXERCISE.is_wrong
-def sum_of_largest(first, second):
-    """You added the two largest scores: take the larger."""
-    m = first[..., :1] + second[..., :1]
-    a, b = np.exp(first[..., :1] - m), np.exp(second[..., :1] - m)
-    return _weighed(m, first, second, a, b)
-
-
-@EXERCISE.is_wrong
-def smaller_of_largest(first, second):
-    """You took the smaller of the two scores: take the larger."""
-    m = np.minimum(first[..., :1], second[..., :1])
-    a, b = np.exp(first[..., :1] - m), np.exp(second[..., :1] - m)
-    return _weighed(m, first, second, a, b)
-
-
-@EXERCISE.is_wrong
-def old_largest_kept(first, second):
-    """You rescaled rightly and returned the first part's m: give the new."""
-    return _join(first[..., :1], *_split(merge(first, second))[1:])
-
-
-@EXERCISE.is_wrong
-def largest_of_all_rows(first, second):
-    """You took one m for all rows: each row has its own."""
-    m = np.maximum(first[..., :1], second[..., :1])
-    m = np.full_like(m, m.max())
-    a, b = np.exp(first[..., :1] - m), np.exp(second[..., :1] - m)
-    return _weighed(m, first, second, a, b)
+EXERCISE.edits(
+    """
+sum_of_largest: You added the two largest scores: take the larger.
+    np.maximum(first[..., :1], second → np.add(first[..., :1], second
+smaller_of_largest: You took the smaller of the two scores: take the larger.
+    np.maximum → np.minimum
+old_largest_kept: You rescaled rightly and returned the first part's m: give
+        the new.
+    [m, sums] → [first[..., :1], sums]
+largest_of_all_rows: You took one m for all rows: each row has its own.
+    a, b = → m = np.full_like(m, m.max()); a, b =
+no_m_below_zero: You let m begin at 0: scores may all be below.
+    a, b = → m = np.maximum(m, 0); a, b =
+no_m_below_a_billion: You took −1e9 or so for −inf: what was read may lie below
+        that.
+    a, b = → m = np.maximum(m, -1e9); a, b =
+    """
+)
 
 
 @EXERCISE.is_wrong
@@ -285,22 +238,6 @@ def largest_absolute(first, second):
     m1, m2 = first[..., :1], second[..., :1]
     m = np.where(np.abs(m1) > np.abs(m2), m1, m2)
     a, b = np.exp(m1 - m), np.exp(m2 - m)
-    return _weighed(m, first, second, a, b)
-
-
-@EXERCISE.is_wrong
-def no_m_below_zero(first, second):
-    """You let m begin at 0: scores may all be below."""
-    m = np.maximum(np.maximum(first[..., :1], second[..., :1]), 0)
-    a, b = np.exp(first[..., :1] - m), np.exp(second[..., :1] - m)
-    return _weighed(m, first, second, a, b)
-
-
-@EXERCISE.is_wrong
-def no_m_below_a_billion(first, second):
-    """You took −1e9 or so for −inf: what was read may lie below that."""
-    m = np.maximum(np.maximum(first[..., :1], second[..., :1]), -1e9)
-    a, b = np.exp(first[..., :1] - m), np.exp(second[..., :1] - m)
     return _weighed(m, first, second, a, b)
 
 
@@ -315,22 +252,15 @@ def nothing_at_ten_thousand_below(first, second):
 
 # What is returned
 
-
-@EXERCISE.is_wrong
-def divided_already(first, second):
-    """You divided o by l: that comes at the very end, after all parts."""
-    m, total, mixed = _split(merge(first, second))
-    return _join(m, total, mixed / total)
-
-
-@EXERCISE.is_wrong
-def mean_of_both(first, second):
-    """You took the mean of the two sums: they add up."""
-    m, total, mixed = _split(merge(first, second))
-    return _join(m, total / 2, mixed / 2)
-
-
-@EXERCISE.is_wrong
-def in_the_inputs_dtype(first, second):
-    """You rounded: an array made like `first` holds ints if it does."""
-    return merge(first, second).astype(first.dtype)
+EXERCISE.edits(
+    """
+divided_already: You divided o by l: that comes at the very end, after all
+        parts.
+    return → sums[..., 1:] /= sums[..., :1]; return
+mean_of_both: You took the mean of the two sums: they add up.
+    [m, sums] → [m, sums / 2]
+in_the_inputs_dtype: You rounded: an array made like `first` holds ints if it
+        does.
+    → merge(first, second).astype(first.dtype)
+    """
+)

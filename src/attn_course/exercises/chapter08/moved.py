@@ -132,60 +132,33 @@ def with_the_course(query, key, value, block_q, block_k):
 
 # How many tiles
 
-
-@EXERCISE.is_wrong
-def short_tiles_missing(query, key, value, block_q, block_k):
-    """You left out short last tiles: round up."""
-    q, k, v, o, _, _ = _parts(query, key, value, block_q, block_k)
-    tiles_q, tiles_k = len(query) // block_q, len(key) // block_k
-    return _both(k + v + tiles_k * (q + 2 * o), q + o + tiles_q * (k + v))
-
-
-@EXERCISE.is_wrong
-def one_tile_too_many(query, key, value, block_q, block_k):
-    """You have a tile too many where the tiles fit: round up, add no one."""
-    q, k, v, o, _, _ = _parts(query, key, value, block_q, block_k)
-    tiles_q, tiles_k = len(query) // block_q + 1, len(key) // block_k + 1
-    return _both(k + v + tiles_k * (q + 2 * o), q + o + tiles_q * (k + v))
-
-
-@EXERCISE.is_wrong
-def tiles_swapped(query, key, value, block_q, block_k):
-    """You repeated the inner loop once for each of its own tiles.
-
-    It runs once for each tile of the outer loop.
+EXERCISE.edits(
     """
-    q, k, v, o, tiles_q, tiles_k = _parts(query, key, value, block_q, block_k)
-    return _both(k + v + tiles_q * (q + 2 * o), q + o + tiles_k * (k + v))
-
-
-@EXERCISE.is_wrong
-def every_pair_of_tiles(query, key, value, block_q, block_k):
-    """You loaded everything for every pair of tiles.
-
-    What the outer loop loads stays on the chip during the inner one.
+short_tiles_missing: You left out short last tiles: round up.
+    -(-len(query) // block_q) → len(query) // block_q
+    -(-len(key) // block_k) → len(key) // block_k
+one_tile_too_many: You have a tile too many where the tiles fit: round up, add
+        no one.
+    -(-len(query) // block_q) → len(query) // block_q + 1
+    -(-len(key) // block_k) → len(key) // block_k + 1
+tiles_swapped: You repeated the inner loop once for each of its own tiles. It
+        runs once for each tile of the outer loop.
+    keys_outside = pair + tiles_k → keys_outside = pair + tiles_q
+    output + tiles_q * pair → output + tiles_k * pair
+every_pair_of_tiles: You loaded everything for every pair of tiles. What the
+        outer loop loads stays on the chip during the inner one.
+    keys_outside = pair → keys_outside = tiles_q * pair
+    queries_outside = query.size → queries_outside = tiles_k * query.size
+everything_once: You counted each array once: the inner loop runs again and
+        again.
+    -(-len(query) // block_q) → 1
+    -(-len(key) // block_k) → 1
+whole_arrays_for_each_pair: You counted whole arrays for each pair of tiles:
+        one tile of each.
+    pair + tiles_k * (query → tiles_k * pair + tiles_q * tiles_k * (query
+    query.size + output + → tiles_q * (query.size + output + tiles_k * pair)  #
     """
-    q, k, v, o, tiles_q, tiles_k = _parts(query, key, value, block_q, block_k)
-    pair = tiles_q * (k + v)
-    return _both(pair + tiles_k * (q + 2 * o), tiles_k * q + o + pair)
-
-
-@EXERCISE.is_wrong
-def everything_once(query, key, value, block_q, block_k):
-    """You counted each array once: the inner loop runs again and again."""
-    q, k, v, o, _, _ = _parts(query, key, value, block_q, block_k)
-    return _both(q + k + v + 2 * o, q + k + v + o)
-
-
-@EXERCISE.is_wrong
-def whole_arrays_for_each_pair(query, key, value, block_q, block_k):
-    """You counted whole arrays for each pair of tiles: one tile of each."""
-    q, k, v, o, tiles_q, tiles_k = _parts(query, key, value, block_q, block_k)
-    pairs = tiles_q * tiles_k
-    return _both(
-        tiles_k * (k + v) + pairs * (q + 2 * o),
-        tiles_q * (q + o) + pairs * (k + v),
-    )
+)
 
 
 @EXERCISE.is_wrong
@@ -202,75 +175,37 @@ def short_tiles_full(query, key, value, block_q, block_k):
 
 # What is moved
 
-
-@EXERCISE.is_wrong
-def output_never_loaded(query, key, value, block_q, block_k):
-    """You did not load the output so far: with keys outside it comes back."""
-    q, k, v, o, tiles_q, tiles_k = _parts(query, key, value, block_q, block_k)
-    return _both(k + v + tiles_k * (q + o), q + o + tiles_q * (k + v))
-
-
-@EXERCISE.is_wrong
-def output_stored_once(query, key, value, block_q, block_k):
-    """You stored the output once: with keys outside, after every tile."""
-    q, k, v, o, tiles_q, tiles_k = _parts(query, key, value, block_q, block_k)
-    return _both(k + v + tiles_k * q + o, q + o + tiles_q * (k + v))
-
-
-@EXERCISE.is_wrong
-def first_load_left_out(query, key, value, block_q, block_k):
-    """You left out the first load of the output: here it counts, zeros too."""
-    q, k, v, o, tiles_q, tiles_k = _parts(query, key, value, block_q, block_k)
-    return _both(k + v + tiles_k * (q + 2 * o) - o, q + o + tiles_q * (k + v))
-
-
-@EXERCISE.is_wrong
-def only_loads(query, key, value, block_q, block_k):
-    """You counted what is loaded: what is stored counts too."""
-    q, k, v, o, tiles_q, tiles_k = _parts(query, key, value, block_q, block_k)
-    return _both(k + v + tiles_k * (q + o), q + tiles_q * (k + v))
-
-
-@EXERCISE.is_wrong
-def output_loaded_in_both(query, key, value, block_q, block_k):
-    """You loaded the output with queries outside: it never left the chip."""
-    keys, queries = moved(query, key, value, block_q, block_k)
-    output = len(query) * value.shape[1]
-    return _both(keys, queries + output)
-
-
-@EXERCISE.is_wrong
-def output_moved_in_every_step(query, key, value, block_q, block_k):
-    """You moved the output in every step of both orders.
-
-    With queries outside it stays on the chip until it is done.
+EXERCISE.edits(
     """
-    q, k, v, o, tiles_q, tiles_k = _parts(query, key, value, block_q, block_k)
-    return _both(
-        k + v + tiles_k * (q + 2 * o),
-        q + 2 * tiles_k * o + tiles_q * (k + v),
-    )
-
-
-@EXERCISE.is_wrong
-def values_forgotten(query, key, value, block_q, block_k):
-    """You forgot the values: they are loaded with the keys."""
-    q, k, _, o, tiles_q, tiles_k = _parts(query, key, value, block_q, block_k)
-    return _both(k + tiles_k * (q + 2 * o), q + o + tiles_q * k)
-
-
-@EXERCISE.is_wrong
-def output_as_long_as_queries(query, key, value, block_q, block_k):
-    """You gave the output d_k numbers a row: it has d_v."""
-    q, k, v, _, tiles_q, tiles_k = _parts(query, key, value, block_q, block_k)
-    return _both(k + v + tiles_k * 3 * q, 2 * q + tiles_q * (k + v))
-
-
-@EXERCISE.is_wrong
-def values_as_long_as_keys(query, key, value, block_q, block_k):
-    """You gave the values d_k numbers a row: they have d_v."""
-    q, k, _, o, tiles_q, tiles_k = _parts(query, key, value, block_q, block_k)
-    return _both(2 * k + tiles_k * (q + 2 * o), q + o + tiles_q * 2 * k)
+output_never_loaded: You did not load the output so far: with keys outside it
+        comes back.
+    query.size + 2 * output → query.size + output
+output_stored_once: You stored the output once: with keys outside, after every
+        tile.
+    (query.size + 2 * output) → query.size + output
+first_load_left_out: You left out the first load of the output: here it counts,
+        zeros too.
+    keys_outside = pair → keys_outside = pair - output
+only_loads: You counted what is loaded: what is stored counts too.
+    query.size + output + tiles_q → query.size + tiles_q
+    query.size + 2 * output → query.size + output
+output_loaded_in_both: You loaded the output with queries outside: it never
+        left the chip.
+    query.size + output + → query.size + 2 * output +
+output_moved_in_every_step: You moved the output in every step of both orders.
+        With queries outside it stays on the chip until it is done.
+    query.size + output + → query.size + 2 * tiles_k * output +
+values_forgotten: You forgot the values: they are loaded with the keys.
+    key.size + value.size → key.size
+output_as_long_as_queries: You gave the output d_k numbers a row: it has d_v.
+    output = len(query) * value.shape[1] → output = query.size
+values_as_long_as_keys: You gave the values d_k numbers a row: they have d_v.
+    key.size + value.size → 2 * key.size
+rows_moved_too: You counted m and l too: not here.
+    2 * output) → 2 * output + 4 * len(query))
+    output + tiles_q → output + 2 * len(query) + tiles_q
+    """
+)
 
 
 @EXERCISE.is_wrong
@@ -280,30 +215,17 @@ def scores_moved_too(query, key, value, block_q, block_k):
     return moved(query, key, value, block_q, block_k) + scores
 
 
-@EXERCISE.is_wrong
-def rows_moved_too(query, key, value, block_q, block_k):
-    """You counted m and l too: not here."""
-    n_q, tiles_k = len(query), -(-len(key) // block_k)
-    right = moved(query, key, value, block_q, block_k)
-    return right + np.array([4.0 * tiles_k * n_q, 2.0 * n_q])
-
-
 # What is returned
 
-
-@EXERCISE.is_wrong
-def orders_swapped(query, key, value, block_q, block_k):
-    """You gave the two orders the other way round: keys outside comes first.
-
-    Or is it the inner loop that you call outside?
+EXERCISE.edits(
     """
-    return moved(query, key, value, block_q, block_k)[::-1].copy()
-
-
-@EXERCISE.is_wrong
-def in_bytes(query, key, value, block_q, block_k):
-    """You counted bytes: here numbers are asked for."""
-    return moved(query, key, value, block_q, block_k) * query.itemsize
+orders_swapped: You gave the two orders the other way round: keys outside comes
+        first. Or is it the inner loop that you call outside?
+    → moved(query, key, value, block_q, block_k)[::-1].copy()
+in_bytes: You counted bytes: here numbers are asked for.
+    → moved(query, key, value, block_q, block_k) * query.itemsize
+    """
+)
 
 
 @EXERCISE.is_wrong

@@ -88,25 +88,6 @@ def tile_map(query, key, q_offset, block_q, block_k):
     return 1.0 * some + 1.0 * every
 
 
-def _ends(query, key, block_q, block_k, *, clip_q=True, clip_k=True):
-    """Give first and last query of each tile, first and last key."""
-    n_q, n_k = len(query), len(key)
-    first_q = np.arange(0, n_q, block_q)[:, None]
-    first_k = np.arange(0, n_k, block_k)
-    last_q, last_k = first_q + block_q - 1, first_k + block_k - 1
-    return (
-        first_q,
-        np.minimum(last_q, n_q - 1) if clip_q else last_q,
-        first_k,
-        np.minimum(last_k, n_k - 1) if clip_k else last_k,
-    )
-
-
-def _kinds(some, every):
-    """Give 0, 1 or 2."""
-    return np.where(every, 2.0, np.where(some, 1.0, 0.0))
-
-
 def _from_mask(mask, block_q, block_k):
     """Look at a mask, tile by tile."""
     n_q, n_k = mask.shape
@@ -154,162 +135,89 @@ def with_loops(query, key, q_offset, block_q, block_k):
 
 # Which of a tile decides
 
-
-@EXERCISE.is_wrong
-def tiles_compared(query, key, q_offset, block_q, block_k):
-    """You compared the numbers of the tiles: compare positions.
-
-    It is the same only for square tiles.
+EXERCISE.edits(
     """
-    first_q, _, first_k, _ = _ends(query, key, block_q, block_k)
-    i, j = first_q // block_q, first_k // block_k
-    return _kinds(j <= i, j < i)
-
-
-@EXERCISE.is_wrong
-def skipped_by_first_query(query, key, q_offset, block_q, block_k):
-    """You skip a tile when its first query sees nothing: ask its last."""
-    first_q, _, first_k, last_k = _ends(query, key, block_q, block_k)
-    low = first_q + q_offset
-    return _kinds(first_k <= low, last_k <= low)
-
-
-@EXERCISE.is_wrong
-def skipped_by_last_key(query, key, q_offset, block_q, block_k):
-    """You skip a tile when its last key is hidden: ask its first."""
-    first_q, last_q, _, last_k = _ends(query, key, block_q, block_k)
-    return _kinds(last_k <= last_q + q_offset, last_k <= first_q + q_offset)
-
-
-@EXERCISE.is_wrong
-def whole_by_first_key(query, key, q_offset, block_q, block_k):
-    """You leave the mask out when the first key is seen: ask the last."""
-    first_q, last_q, first_k, _ = _ends(query, key, block_q, block_k)
-    return _kinds(first_k <= last_q + q_offset, first_k <= first_q + q_offset)
-
-
-@EXERCISE.is_wrong
-def whole_by_last_query(query, key, q_offset, block_q, block_k):
-    """You leave the mask out when the last query sees all: ask the first."""
-    _, last_q, first_k, last_k = _ends(query, key, block_q, block_k)
-    high = last_q + q_offset
-    return _kinds(first_k <= high, last_k <= high)
-
-
-@EXERCISE.is_wrong
-def first_pair_only(query, key, q_offset, block_q, block_k):
-    """You looked at a tile's first query and first key alone."""
-    first_q, _, first_k, _ = _ends(query, key, block_q, block_k)
-    seen = first_k <= first_q + q_offset
-    return _kinds(seen, seen)
-
-
-@EXERCISE.is_wrong
-def own_key_hidden(query, key, q_offset, block_q, block_k):
-    """You hid a query's own position: it may look at j = i + q_offset."""
-    return _from_mask(_mask(query, key, q_offset - 1), block_q, block_k)
-
-
-@EXERCISE.is_wrong
-def one_past_the_end(query, key, q_offset, block_q, block_k):
-    """You are one too far: the last query of a tile is at its end less 1."""
-    first_q, last_q, first_k, last_k = _ends(query, key, block_q, block_k)
-    return _kinds(
-        first_k <= last_q + 1 + q_offset, last_k + 1 <= first_q + q_offset
-    )
+tiles_compared: You compared the numbers of the tiles: compare positions. It is
+        the same only for square tiles.
+    first_k <= last_q + q_offset → first_k // block_k <= first_q // block_q
+    last_k <= first_q + q_offset → first_k // block_k < first_q // block_q
+skipped_by_first_query: You skip a tile when its first query sees nothing: ask
+        its last.
+    first_k <= last_q → first_k <= first_q
+skipped_by_last_key: You skip a tile when its last key is hidden: ask its
+        first.
+    first_k <= last_q → last_k <= last_q
+whole_by_first_key: You leave the mask out when the first key is seen: ask the
+        last.
+    last_k <= first_q → first_k <= first_q
+whole_by_last_query: You leave the mask out when the last query sees all: ask
+        the first.
+    last_k <= first_q → last_k <= last_q
+first_pair_only: You looked at a tile's first query and first key alone.
+    first_k <= last_q → first_k <= first_q
+    last_k <= first_q → first_k <= first_q
+own_key_hidden: You hid a query's own position: it may look at j = i +
+        q_offset.
+    → tile_map(query, key, q_offset - 1, block_q, block_k)
+one_past_the_end: You are one too far: the last query of a tile is at its end
+        less 1.
+    first_k <= last_q → first_k <= last_q + 1
+    last_k <= first_q → last_k + 1 <= first_q
+    """
+)
 
 
 # Where a query stands
 
-
-@EXERCISE.is_wrong
-def offset_forgotten(query, key, q_offset, block_q, block_k):
-    """You forgot q_offset: query i stands at i + q_offset."""
-    return tile_map(query, key, 0, block_q, block_k)
-
-
-@EXERCISE.is_wrong
-def offset_subtracted(query, key, q_offset, block_q, block_k):
-    """You subtracted q_offset: query i stands at i + q_offset."""
-    return tile_map(query, key, -q_offset, block_q, block_k)
-
-
-@EXERCISE.is_wrong
-def ends_aligned(query, key, q_offset, block_q, block_k):
-    """You put the last query beside the last key: q_offset says where."""
-    return tile_map(query, key, len(key) - len(query), block_q, block_k)
-
-
-@EXERCISE.is_wrong
-def looks_ahead(query, key, q_offset, block_q, block_k):
-    """You turned the mask round: a query looks at what came before."""
-    i = np.arange(len(query))[:, None] + q_offset
-    return _from_mask(np.arange(len(key)) >= i, block_q, block_k)
+EXERCISE.edits(
+    """
+offset_forgotten: You forgot q_offset: query i stands at i + q_offset.
+    → tile_map(query, key, 0, block_q, block_k)
+offset_subtracted: You subtracted q_offset: query i stands at i + q_offset.
+    → tile_map(query, key, -q_offset, block_q, block_k)
+ends_aligned: You put the last query beside the last key: q_offset says where.
+    → tile_map(query, key, len(key) - len(query), block_q, block_k)
+looks_ahead: You turned the mask round: a query looks at what came before.
+    first_k <= last_q → last_k >= first_q
+    last_k <= first_q → first_k >= last_q
+    """
+)
 
 
 # Short tiles
 
-
-@EXERCISE.is_wrong
-def short_queries_as_full(query, key, q_offset, block_q, block_k):
-    """You took a short last tile of queries as full: no query is there."""
-    ends = _ends(query, key, block_q, block_k, clip_q=False)
-    first_q, last_q, first_k, last_k = ends
-    return _kinds(first_k <= last_q + q_offset, last_k <= first_q + q_offset)
-
-
-@EXERCISE.is_wrong
-def short_keys_as_full(query, key, q_offset, block_q, block_k):
-    """You took a short last tile of keys as full: no key is there."""
-    ends = _ends(query, key, block_q, block_k, clip_k=False)
-    first_q, last_q, first_k, last_k = ends
-    return _kinds(first_k <= last_q + q_offset, last_k <= first_q + q_offset)
-
-
-@EXERCISE.is_wrong
-def short_tiles_missing(query, key, q_offset, block_q, block_k):
-    """You left out the short last tiles."""
-    rows, columns = len(query) // block_q, len(key) // block_k
-    return tile_map(query, key, q_offset, block_q, block_k)[:rows, :columns]
+EXERCISE.edits(
+    """
+short_queries_as_full: You took a short last tile of queries as full: no query
+        is there.
+    np.minimum(first_q + block_q, n_q) - 1 → first_q + block_q - 1
+short_keys_as_full: You took a short last tile of keys as full: no key is
+        there.
+    np.minimum(first_k + block_k, n_k) - 1 → first_k + block_k - 1
+short_tiles_missing: You left out the short last tiles.
+    (0, n_q, block_q) → (0, n_q - block_q + 1, block_q)
+    (0, n_k, block_k) → (0, n_k - block_k + 1, block_k)
+    """
+)
 
 
 # What is returned
 
-
-@EXERCISE.is_wrong
-def nothing_skipped(query, key, q_offset, block_q, block_k):
-    """You skip nothing: a tile that no query may look into is 0."""
-    right = tile_map(query, key, q_offset, block_q, block_k)
-    return np.maximum(right, 1.0)
-
-
-@EXERCISE.is_wrong
-def always_masked(query, key, q_offset, block_q, block_k):
-    """You mask every tile: where every pair may look, it is 2."""
-    right = tile_map(query, key, q_offset, block_q, block_k)
-    return np.minimum(right, 1.0)
-
-
-@EXERCISE.is_wrong
-def kinds_swapped(query, key, q_offset, block_q, block_k):
-    """You gave 2 to tiles that need the mask and 1 to those that do not."""
-    right = tile_map(query, key, q_offset, block_q, block_k)
-    return np.where(right > 0, 3.0 - right, 0.0)
-
-
-@EXERCISE.is_wrong
-def skipped_and_whole_swapped(query, key, q_offset, block_q, block_k):
-    """You gave 2 to tiles that can be skipped and 0 to those seen whole."""
-    return 2.0 - tile_map(query, key, q_offset, block_q, block_k)
-
-
-@EXERCISE.is_wrong
-def keys_in_rows(query, key, q_offset, block_q, block_k):
-    """You gave tiles of keys the rows: the rows are tiles of queries."""
-    return tile_map(query, key, q_offset, block_q, block_k).T.copy()
-
-
-@EXERCISE.is_wrong
-def pair_by_pair(query, key, q_offset, block_q, block_k):
-    """You gave the mask of all pairs: one number a tile is asked for."""
-    return _mask(query, key, q_offset).astype(float)
+EXERCISE.edits(
+    """
+nothing_skipped: You skip nothing: a tile that no query may look into is 0.
+    1.0 * some → 1.0
+always_masked: You mask every tile: where every pair may look, it is 2.
+    1.0 * some + 1.0 * every → 1.0 * some
+kinds_swapped: You gave 2 to tiles that need the mask and 1 to those that do
+        not.
+    1.0 * some + 1.0 * every → 2.0 * some - 1.0 * every
+skipped_and_whole_swapped: You gave 2 to tiles that can be skipped and 0 to
+        those seen whole.
+    → 2.0 - tile_map(query, key, q_offset, block_q, block_k)
+keys_in_rows: You gave tiles of keys the rows: the rows are tiles of queries.
+    → tile_map(query, key, q_offset, block_q, block_k).T.copy()
+pair_by_pair: You gave the mask of all pairs: one number a tile is asked for.
+    → _mask(query, key, q_offset).astype(float)
+    """
+)

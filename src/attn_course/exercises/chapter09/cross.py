@@ -98,26 +98,6 @@ def cross(x, memory, w_query, w_key, w_value, heads):
     return np.swapaxes(weights @ v, -2, -3).reshape(x.shape)
 
 
-def _split(y, heads):
-    y = y.reshape(*y.shape[:-1], heads, y.shape[-1] // heads)
-    return np.swapaxes(y, -2, -3)
-
-
-def _merge(y):
-    y = np.swapaxes(y, -2, -3)
-    return y.reshape(*y.shape[:-2], -1)
-
-
-def _read(q, k, v, heads, *, scale=None, axis=-1, mask=None):
-    """Attend in heads, with one thing done otherwise."""
-    q, k, v = (_split(y, heads) for y in (q, k, v))
-    scale = q.shape[-1] ** -0.5 if scale is None else scale
-    scores = q @ swap(k) * scale
-    if mask is not None:
-        scores = np.where(mask, scores, -1e30)
-    return _merge(softmax(scores, axis=axis) @ v)
-
-
 # Right in other words
 
 
@@ -161,211 +141,98 @@ def with_einsum(x, memory, w_query, w_key, w_value, heads):
 
 # Who asks whom
 
-
-@EXERCISE.is_wrong
-def x_asks_itself(x, memory, w_query, w_key, w_value, heads):
-    """You let x ask itself: keys and values come from memory."""
-    return _read(x @ w_query, x @ w_key, x @ w_value, heads)
-
-
-@EXERCISE.is_wrong
-def memory_asks_itself(x, memory, w_query, w_key, w_value, heads):
-    """You let memory ask itself: the queries come from x."""
-    m = memory
-    return _read(m @ w_query, m @ w_key, m @ w_value, heads)
-
-
-@EXERCISE.is_wrong
-def memory_asks_x(x, memory, w_query, w_key, w_value, heads):
-    """You let memory ask x: it is the other way round."""
-    return cross(memory, x, w_query, w_key, w_value, heads)
-
-
-@EXERCISE.is_wrong
-def values_from_x(x, memory, w_query, w_key, w_value, heads):
-    """You read values from x: they belong to the keys, so to memory."""
-    return _read(x @ w_query, memory @ w_key, x @ w_value, heads)
-
-
-@EXERCISE.is_wrong
-def keys_from_x(x, memory, w_query, w_key, w_value, heads):
-    """You compared x with itself: the keys are those of memory."""
-    return _read(x @ w_query, x @ w_key, memory @ w_value, heads)
-
-
-@EXERCISE.is_wrong
-def both_texts_asked(x, memory, w_query, w_key, w_value, heads):
-    """You let x ask both texts at once: it asks memory alone."""
-    both = np.concatenate([x, memory], axis=-2)
-    return _read(x @ w_query, both @ w_key, both @ w_value, heads)
+EXERCISE.edits(
+    """
+x_asks_itself: You let x ask itself: keys and values come from memory.
+    memory @ w_key → x @ w_key
+    memory @ w_value → x @ w_value
+memory_asks_itself: You let memory ask itself: the queries come from x.
+    → cross(memory, memory, w_query, w_key, w_value, heads)
+memory_asks_x: You let memory ask x: it is the other way round.
+    → cross(memory, x, w_query, w_key, w_value, heads)
+values_from_x: You read values from x: they belong to the keys, so to memory.
+    memory @ w_value → x @ w_value
+keys_from_x: You compared x with itself: the keys are those of memory.
+    memory @ w_key → x @ w_key
+both_texts_asked: You let x ask both texts at once: it asks memory alone.
+    → cross(x, np.append(x, memory, -2), w_query, w_key, w_value, heads)
+    """
+)
 
 
 # The maps
 
-
-@EXERCISE.is_wrong
-def maps_transposed(x, memory, w_query, w_key, w_value, heads):
-    """You transposed the maps: v W, not W v."""
-    return cross(x, memory, w_query.T, w_key.T, w_value.T, heads)
-
-
-@EXERCISE.is_wrong
-def keys_and_values_exchanged(x, memory, w_query, w_key, w_value, heads):
-    """You exchanged the maps of keys and values."""
-    return cross(x, memory, w_query, w_value, w_key, heads)
-
-
-@EXERCISE.is_wrong
-def query_map_for_keys(x, memory, w_query, w_key, w_value, heads):
-    """You made the keys with the map of the queries."""
-    return cross(x, memory, w_query, w_query, w_value, heads)
-
-
-@EXERCISE.is_wrong
-def keys_as_values(x, memory, w_query, w_key, w_value, heads):
-    """You read the keys: the values have a map of their own."""
-    return cross(x, memory, w_query, w_key, w_key, heads)
-
-
-@EXERCISE.is_wrong
-def values_not_mapped(x, memory, w_query, w_key, w_value, heads):
-    """You read memory as it is: map it to values first."""
-    return _read(x @ w_query, memory @ w_key, memory, heads)
+EXERCISE.edits(
+    """
+maps_transposed: You transposed the maps: v W, not W v.
+    → cross(x, memory, w_query.T, w_key.T, w_value.T, heads)
+keys_and_values_exchanged: You exchanged the maps of keys and values.
+    → cross(x, memory, w_query, w_value, w_key, heads)
+query_map_for_keys: You made the keys with the map of the queries.
+    → cross(x, memory, w_query, w_query, w_value, heads)
+keys_as_values: You read the keys: the values have a map of their own.
+    → cross(x, memory, w_query, w_key, w_key, heads)
+values_not_mapped: You read memory as it is: map it to values first.
+    memory @ w_value → memory
+    """
+)
 
 
 # The heads
 
-
-@EXERCISE.is_wrong
-def one_head(x, memory, w_query, w_key, w_value, heads):
-    """You used one head: cut into `heads` pieces first."""
-    return cross(x, memory, w_query, w_key, w_value, 1)
-
-
-@EXERCISE.is_wrong
-def heads_first(x, memory, w_query, w_key, w_value, heads):
-    """You reshaped straight to (heads, n, d_head): that mixes the words."""
-
-    def split(y):
-        *lead, n, d = y.shape
-        return y.reshape(*lead, heads, n, d // heads)
-
-    q, k, v = (
-        split(x @ w_query),
-        split(memory @ w_key),
-        split(memory @ w_value),
-    )
-    weights = softmax(q @ swap(k) / np.sqrt(q.shape[-1]))
-    return (weights @ v).reshape(x.shape)
-
-
-@EXERCISE.is_wrong
-def merged_without_swapping(x, memory, w_query, w_key, w_value, heads):
-    """You merged the heads without swapping back: that mixes the words."""
-    q, k, v = (
-        _split(y, heads)
-        for y in (x @ w_query, memory @ w_key, memory @ w_value)
-    )
-    weights = softmax(q @ swap(k) / np.sqrt(q.shape[-1]))
-    return (weights @ v).reshape(x.shape)
-
-
-@EXERCISE.is_wrong
-def every_second_number(x, memory, w_query, w_key, w_value, heads):
-    """You dealt the numbers out to the heads: cut them in order."""
-    d = x.shape[-1]
-    order = np.arange(d).reshape(-1, heads).T.reshape(-1)
-    q, k, v = (
-        y[..., order] for y in (x @ w_query, memory @ w_key, memory @ w_value)
-    )
-    return _read(q, k, v, heads)[..., np.argsort(order)]
-
-
-@EXERCISE.is_wrong
-def heads_added(x, memory, w_query, w_key, w_value, heads):
-    """You took the mean of the heads: put them side by side."""
-    q, k, v = (
-        _split(y, heads)
-        for y in (x @ w_query, memory @ w_key, memory @ w_value)
-    )
-    read = softmax(q @ swap(k) / np.sqrt(q.shape[-1])) @ v
-    return read.mean(axis=-3)
+EXERCISE.edits(
+    """
+one_head: You used one head: cut into `heads` pieces first.
+    → cross(x, memory, w_query, w_key, w_value, 1)
+heads_first: You reshaped straight to (heads, n, d_head): that mixes the words.
+    *y.shape[:-1], heads, → *y.shape[:-2], heads, y.shape[-2],
+    return np.swapaxes(y, -2, -3) → return y
+    np.swapaxes(weights @ v, -2, -3) → (weights @ v)
+merged_without_swapping: You merged the heads without swapping back: that mixes
+        the words.
+    np.swapaxes(weights @ v, -2, -3) → (weights @ v)
+every_second_number: You dealt the numbers out to the heads: cut them in order.
+    heads, y.shape[-1] // heads) → y.shape[-1] // heads, heads)
+    return np.swapaxes(y, -2, -3) → return np.moveaxis(y, -1, -3)
+    np.swapaxes(weights @ v, -2, -3) → np.moveaxis(weights @ v, -3, -1)
+heads_added: You took the mean of the heads: put them side by side.
+    np.swapaxes(weights → np.mean(weights
+    v, -2, -3).reshape(x.shape) → v, axis=-3)
+    """
+)
 
 
 # The weights
 
-
-@EXERCISE.is_wrong
-def scaled_by_d_model(x, memory, w_query, w_key, w_value, heads):
-    """You divided by √d: a head's keys have d / heads numbers."""
-    maps = (x @ w_query, memory @ w_key, memory @ w_value)
-    return _read(*maps, heads, scale=x.shape[-1] ** -0.5)
-
-
-@EXERCISE.is_wrong
-def not_scaled(x, memory, w_query, w_key, w_value, heads):
-    """You did not divide the scores."""
-    maps = (x @ w_query, memory @ w_key, memory @ w_value)
-    return _read(*maps, heads, scale=1.0)
-
-
-@EXERCISE.is_wrong
-def softmax_over_queries(x, memory, w_query, w_key, w_value, heads):
-    """You took the softmax over the words that ask: it runs over keys."""
-    maps = (x @ w_query, memory @ w_key, memory @ w_value)
-    return _read(*maps, heads, axis=-2)
-
-
-@EXERCISE.is_wrong
-def softmax_over_heads(x, memory, w_query, w_key, w_value, heads):
-    """You took the softmax over the heads: it runs over keys."""
-    maps = (x @ w_query, memory @ w_key, memory @ w_value)
-    return _read(*maps, heads, axis=-3)
-
-
-@EXERCISE.is_wrong
-def causal(x, memory, w_query, w_key, w_value, heads):
-    """You added a causal mask: all of memory may be read."""
-    maps = (x @ w_query, memory @ w_key, memory @ w_value)
-    mask = np.tri(x.shape[-2], memory.shape[-2], dtype=bool)
-    return _read(*maps, heads, mask=mask)
-
-
-@EXERCISE.is_wrong
-def no_maximum_subtracted(x, memory, w_query, w_key, w_value, heads):
-    """Large scores overflow: subtract each row's highest before exp."""
-    q, k, v = (
-        _split(y, heads)
-        for y in (x @ w_query, memory @ w_key, memory @ w_value)
-    )
-    shares = np.exp(q @ swap(k) / np.sqrt(q.shape[-1]))
-    return _merge(shares / shares.sum(axis=-1, keepdims=True) @ v)
-
-
-def _less(x, memory, w_query, w_key, w_value, heads, shift):
-    """Subtract something else than the highest score of each row."""
-    q, k, v = (
-        _split(y, heads)
-        for y in (x @ w_query, memory @ w_key, memory @ w_value)
-    )
-    scores = q @ swap(k) / np.sqrt(q.shape[-1])
-    shares = np.exp(scores - shift(scores))
-    return _merge(shares / shares.sum(axis=-1, keepdims=True) @ v)
-
-
-@EXERCISE.is_wrong
-def largest_absolute(x, memory, w_query, w_key, w_value, heads):
-    """You subtracted the largest absolute score: below 0, all vanish."""
-    return _less(
-        *(x, memory, w_query, w_key, w_value, heads),
-        lambda scores: np.abs(scores).max(axis=-1, keepdims=True),
-    )
-
-
-@EXERCISE.is_wrong
-def one_maximum_for_all(x, memory, w_query, w_key, w_value, heads):
-    """You subtracted the highest score of all rows: each has its own."""
-    return _less(x, memory, w_query, w_key, w_value, heads, np.max)
+EXERCISE.edits(
+    """
+scaled_by_d_model: You divided by √d: a head's keys have d / heads numbers.
+    np.sqrt(q.shape[-1]) → np.sqrt(x.shape[-1])
+not_scaled: You did not divide the scores.
+    / np.sqrt(q.shape[-1]) →
+softmax_over_queries: You took the softmax over the words that ask: it runs
+        over keys.
+    scores.max(axis=-1, → scores.max(axis=-2,
+    shares.sum(axis=-1, → shares.sum(axis=-2,
+softmax_over_heads: You took the softmax over the heads: it runs over keys.
+    scores.max(axis=-1, → scores.max(axis=-3,
+    shares.sum(axis=-1, → shares.sum(axis=-3,
+causal: You added a causal mask: all of memory may be read.
+    shares = → scores -= 1e30 * (1 - np.tri(*scores.shape[-2:])); shares =
+no_maximum_subtracted: Large scores overflow: subtract each row's highest
+        before exp.
+    scores - scores.max(axis=-1, keepdims=True) → scores
+largest_absolute: You subtracted the largest absolute score: below 0, all
+        vanish.
+    scores.max( → np.abs(scores).max(
+one_maximum_for_all: You subtracted the highest score of all rows: each has its
+        own.
+    scores.max(axis=-1, keepdims=True) → scores.max()
+residual_added: You added x: that is right in a decoder, but not asked for
+        here.
+    → x + cross(x, memory, w_query, w_key, w_value, heads)
+    """
+)
 
 
 @EXERCISE.is_wrong
@@ -378,9 +245,3 @@ def two_dimensional_only(x, memory, w_query, w_key, w_value, heads):
     )
     weights = softmax(q @ swap(k) / np.sqrt(size))
     return (weights @ v).transpose(1, 0, 2).reshape(x.shape)
-
-
-@EXERCISE.is_wrong
-def residual_added(x, memory, w_query, w_key, w_value, heads):
-    """You added x: that is right in a decoder, but not asked for here."""
-    return x + cross(x, memory, w_query, w_key, w_value, heads)

@@ -131,163 +131,79 @@ def with_torch_in_words(x, gain, shift, w_in, w_out):
 
 # The order
 
-
-@EXERCISE.is_wrong
-def as_it_was(x, gain, shift, w_in, w_out):
-    """You left it as it was: the norm still comes last."""
-    return _norm(x + _maps(x, w_in, w_out), gain, shift)
-
-
-@EXERCISE.is_wrong
-def normalised_added(x, gain, shift, w_in, w_out):
-    """You added to the normalised x: add to x as it came in."""
-    h = _norm(x, gain, shift)
-    return h + _maps(h, w_in, w_out)
-
-
-@EXERCISE.is_wrong
-def norm_behind_the_maps(x, gain, shift, w_in, w_out):
-    """You normalised what the maps gave: normalise before them."""
-    return x + _norm(_maps(x, w_in, w_out), gain, shift)
-
-
-@EXERCISE.is_wrong
-def norm_at_both_ends(x, gain, shift, w_in, w_out):
-    """You normalised first, and once more at the end: no longer straight."""
-    return _norm(x + _maps(_norm(x, gain, shift), w_in, w_out), gain, shift)
-
-
-@EXERCISE.is_wrong
-def norm_between_the_maps(x, gain, shift, w_in, w_out):
-    """You normalised between the maps: the norm comes before both."""
-    return x + np.maximum(_norm(x @ w_in), 0) @ w_out
-
-
-@EXERCISE.is_wrong
-def nothing_added(x, gain, shift, w_in, w_out):
-    """You left out the sum: x has no straight way to the output."""
-    return _maps(_norm(x, gain, shift), w_in, w_out)
-
-
-@EXERCISE.is_wrong
-def no_norm(x, gain, shift, w_in, w_out):
-    """You left out the norm: it stands before the maps."""
-    return x + _maps(x, w_in, w_out)
-
-
-@EXERCISE.is_wrong
-def added_twice(x, gain, shift, w_in, w_out):
-    """You added x twice."""
-    return x + block(x, gain, shift, w_in, w_out)
-
-
-@EXERCISE.is_wrong
-def subtracted(x, gain, shift, w_in, w_out):
-    """You subtracted what the maps gave: add it."""
-    return 2 * x - block(x, gain, shift, w_in, w_out)
-
-
-@EXERCISE.is_wrong
-def output_only_normalised(x, gain, shift, w_in, w_out):
-    """You normalised and forgot the maps."""
-    return x + _norm(x, gain, shift)
+EXERCISE.edits(
+    """
+as_it_was: You left it as it was: the norm still comes last.
+    → _norm(x + _maps(x, w_in, w_out), gain, shift)
+normalised_added: You added to the normalised x: add to x as it came in.
+    x + np.maximum → h + np.maximum
+norm_behind_the_maps: You normalised what the maps gave: normalise before them.
+    → x + _norm(_maps(x, w_in, w_out), gain, shift)
+norm_at_both_ends: You normalised first, and once more at the end: no longer
+        straight.
+    → _norm(x + _maps(_norm(x, gain, shift), w_in, w_out), gain, shift)
+norm_between_the_maps: You normalised between the maps: the norm comes before
+        both.
+    → x + np.maximum(_norm(x @ w_in), 0) @ w_out
+nothing_added: You left out the sum: x has no straight way to the output.
+    x + np.maximum → np.maximum
+no_norm: You left out the norm: it stands before the maps.
+    h @ w_in → x @ w_in
+added_twice: You added x twice.
+    return x → return 2 * x
+subtracted: You subtracted what the maps gave: add it.
+    x + np.maximum → x - np.maximum
+output_only_normalised: You normalised and forgot the maps.
+    np.maximum(h @ w_in, 0) @ w_out → h
+    """
+)
 
 
 # The norm
 
-
-@EXERCISE.is_wrong
-def gain_left_out(x, gain, shift, w_in, w_out):
-    """You left out the gain."""
-    return x + _maps(_norm(x, 1.0, shift), w_in, w_out)
-
-
-@EXERCISE.is_wrong
-def shift_left_out(x, gain, shift, w_in, w_out):
-    """You left out the shift."""
-    return x + _maps(_norm(x, gain), w_in, w_out)
-
-
-@EXERCISE.is_wrong
-def shift_before_gain(x, gain, shift, w_in, w_out):
-    """You added the shift before the gain: multiply first."""
-    return x + _maps(gain * (_norm(x) + shift), w_in, w_out)
-
-
-@EXERCISE.is_wrong
-def mean_kept(x, gain, shift, w_in, w_out):
-    """You divided without taking the mean away first."""
-    root = np.sqrt(x.var(axis=-1, keepdims=True) + EPS)
-    return x + _maps(gain * x / root + shift, w_in, w_out)
-
-
-@EXERCISE.is_wrong
-def root_mean_square(x, gain, shift, w_in, w_out):
-    """You divided by the root mean square: that is another norm."""
-    root = np.sqrt((x**2).mean(axis=-1, keepdims=True) + EPS)
-    return x + _maps(gain * x / root + shift, w_in, w_out)
-
-
-@EXERCISE.is_wrong
-def divided_by_the_variance(x, gain, shift, w_in, w_out):
-    """You divided by the variance: take its root."""
-    centred = x - x.mean(axis=-1, keepdims=True)
-    h = gain * centred / (x.var(axis=-1, keepdims=True) + EPS) + shift
-    return x + _maps(h, w_in, w_out)
-
-
-@EXERCISE.is_wrong
-def one_fewer(x, gain, shift, w_in, w_out):
-    """You divided by d − 1 for the variance: here it is d."""
-    centred = x - x.mean(axis=-1, keepdims=True)
-    variance = x.var(axis=-1, keepdims=True, ddof=1)
-    h = gain * centred / np.sqrt(variance + EPS) + shift
-    return x + _maps(h, w_in, w_out)
-
-
-@EXERCISE.is_wrong
-def nothing_added_to_the_variance(x, gain, shift, w_in, w_out):
-    """You left out the 1e-5: a vector of equal numbers gives 0 / 0."""
-    return x + _maps(_norm(x, gain, shift, eps=0.0), w_in, w_out)
-
-
-@EXERCISE.is_wrong
-def added_behind_the_root(x, gain, shift, w_in, w_out):
-    """You added 1e-5 behind the root: it belongs under it."""
-    centred = x - x.mean(axis=-1, keepdims=True)
-    root = np.sqrt(x.var(axis=-1, keepdims=True)) + EPS
-    return x + _maps(gain * centred / root + shift, w_in, w_out)
-
-
-@EXERCISE.is_wrong
-def over_everything(x, gain, shift, w_in, w_out):
-    """You normalised over all words at once: each has its own norm."""
-    return x + _maps(_norm(x, gain, shift, axis=None), w_in, w_out)
-
-
-@EXERCISE.is_wrong
-def over_the_words(x, gain, shift, w_in, w_out):
-    """You normalised over the words: the norm runs over a vector."""
-    axis = -2 if x.ndim > 1 else -1
-    return x + _maps(_norm(x, gain, shift, axis=axis), w_in, w_out)
+EXERCISE.edits(
+    """
+gain_left_out: You left out the gain.
+    gain * (x - mean) → (x - mean)
+shift_left_out: You left out the shift.
+    root + shift → root
+shift_before_gain: You added the shift before the gain: multiply first.
+    gain * (x - mean) / root + shift → gain * ((x - mean) / root + shift)
+mean_kept: You divided without taking the mean away first.
+    (x - mean) → x
+root_mean_square: You divided by the root mean square: that is another norm.
+    x.var(axis=-1, keepdims=True) → (x**2).mean(axis=-1, keepdims=True)
+    (x - mean) → x
+divided_by_the_variance: You divided by the variance: take its root.
+    / root → / root**2
+one_fewer: You divided by d − 1 for the variance: here it is d.
+    x.var(axis=-1, → x.var(axis=-1, ddof=1,
+nothing_added_to_the_variance: You left out the 1e-5: a vector of equal numbers
+        gives 0 / 0.
+    + 1e-5 →
+added_behind_the_root: You added 1e-5 behind the root: it belongs under it.
+    keepdims=True) + 1e-5) → keepdims=True)) + 1e-5
+over_everything: You normalised over all words at once: each has its own norm.
+    x.mean(axis=-1, keepdims=True) → x.mean()
+    x.var(axis=-1, keepdims=True) → x.var()
+over_the_words: You normalised over the words: the norm runs over a vector.
+    x.mean(axis=-1 → x.mean(axis=max(-2, -x.ndim)
+    x.var(axis=-1 → x.var(axis=max(-2, -x.ndim)
+    """
+)
 
 
 # The maps
 
-
-@EXERCISE.is_wrong
-def no_relu(x, gain, shift, w_in, w_out):
-    """You left out the ReLU: two linear maps are one."""
-    return x + _norm(x, gain, shift) @ w_in @ w_out
-
-
-@EXERCISE.is_wrong
-def relu_at_the_end(x, gain, shift, w_in, w_out):
-    """You put the ReLU behind the second map: it stands between the two."""
-    return x + np.maximum(_norm(x, gain, shift) @ w_in @ w_out, 0)
-
-
-@EXERCISE.is_wrong
-def relu_of_the_sum(x, gain, shift, w_in, w_out):
-    """You took the ReLU of the sum: then nothing negative gets through."""
-    return np.maximum(block(x, gain, shift, w_in, w_out), 0)
+EXERCISE.edits(
+    """
+no_relu: You left out the ReLU: two linear maps are one.
+    np.maximum(h @ w_in, 0) → h @ w_in
+relu_at_the_end: You put the ReLU behind the second map: it stands between the
+        two.
+    np.maximum(h @ w_in, 0) @ w_out → np.maximum(h @ w_in @ w_out, 0)
+relu_of_the_sum: You took the ReLU of the sum: then nothing negative gets
+        through.
+    → np.maximum(block(x, gain, shift, w_in, w_out), 0)
+    """
+)

@@ -82,14 +82,6 @@ def _angles(x, start, speeds=None):
     return np.arange(start, start + n)[:, None] * speeds
 
 
-def _turn(x, angles):
-    """Turn the pairs (i, i + d/2) by given angles."""
-    half = x.shape[-1] // 2
-    a, b = x[..., :half], x[..., half:]
-    cos, sin = np.cos(angles), np.sin(angles)
-    return np.concatenate([a * cos - b * sin, b * cos + a * sin], axis=-1)
-
-
 # Right in other words
 
 
@@ -127,151 +119,75 @@ def with_loops(x, start):
 
 # Which numbers are a pair
 
-
-@EXERCISE.is_wrong
-def neighbours_paired(x, start):
-    """You paired neighbours, 2i and 2i + 1: here i goes with i + d/2."""
-    even, odd = x[..., 0::2], x[..., 1::2]
-    turned = _turn(np.concatenate([even, odd], -1), _angles(x, start))
-    a, b = np.split(turned, 2, axis=-1)
-    return np.stack([a, b], axis=-1).reshape(x.shape)
-
-
-@EXERCISE.is_wrong
-def result_by_turns(x, start):
-    """You wrote the results by turns: a's half comes first, then b's."""
-    a, b = np.split(rotary(x, start), 2, axis=-1)
-    return np.stack([a, b], axis=-1).reshape(x.shape)
-
-
-@EXERCISE.is_wrong
-def halves_exchanged(x, start):
-    """You put the second half first."""
-    return np.roll(rotary(x, start), x.shape[-1] // 2, axis=-1)
-
-
-@EXERCISE.is_wrong
-def first_half_alone(x, start):
-    """You turned the first half and left the second as it was."""
-    half = x.shape[-1] // 2
-    return np.concatenate([rotary(x, start)[..., :half], x[..., half:]], -1)
+EXERCISE.edits(
+    """
+neighbours_paired: You paired neighbours, 2i and 2i + 1: here i goes with i +
+        d/2.
+    x[..., : d // 2], x[..., d // 2 :] → x[..., 0::2], x[..., 1::2]
+    np.concatenate( → np.stack(
+    axis=-1) → axis=-1).reshape(x.shape)
+result_by_turns: You wrote the results by turns: a's half comes first, then
+        b's.
+    np.concatenate( → np.stack(
+    axis=-1) → axis=-1).reshape(x.shape)
+halves_exchanged: You put the second half first.
+    np.concatenate( → np.roll(np.concatenate(
+    axis=-1) → axis=-1), d // 2, axis=-1)
+first_half_alone: You turned the first half and left the second as it was.
+    b * cos + a * sin → b
+    """
+)
 
 
 # How a pair turns
 
-
-@EXERCISE.is_wrong
-def clockwise(x, start):
-    """You turned the other way: (1, 0) goes to (cos, sin)."""
-    return _turn(x, -_angles(x, start))
-
-
-@EXERCISE.is_wrong
-def both_with_minus(x, start):
-    """You have a minus twice: b cos + a sin."""
-    a, b = np.split(x, 2, axis=-1)
-    cos, sin = np.cos(_angles(x, start)), np.sin(_angles(x, start))
-    return np.concatenate([a * cos - b * sin, b * cos - a * sin], axis=-1)
-
-
-@EXERCISE.is_wrong
-def both_with_plus(x, start):
-    """You have a plus twice: a cos − b sin."""
-    a, b = np.split(x, 2, axis=-1)
-    cos, sin = np.cos(_angles(x, start)), np.sin(_angles(x, start))
-    return np.concatenate([a * cos + b * sin, b * cos + a * sin], axis=-1)
-
-
-@EXERCISE.is_wrong
-def from_the_turned_a(x, start):
-    """You took the new a to make b: both come from the old pair."""
-    a, b = np.split(x, 2, axis=-1)
-    cos, sin = np.cos(_angles(x, start)), np.sin(_angles(x, start))
-    a = a * cos - b * sin
-    return np.concatenate([a, b * cos + a * sin], axis=-1)
-
-
-@EXERCISE.is_wrong
-def sine_and_cosine_exchanged(x, start):
-    """You exchanged sine and cosine: at place 0 nothing turns."""
-    a, b = np.split(x, 2, axis=-1)
-    cos, sin = np.cos(_angles(x, start)), np.sin(_angles(x, start))
-    return np.concatenate([a * sin - b * cos, b * sin + a * cos], axis=-1)
-
-
-@EXERCISE.is_wrong
-def added_instead(x, start):
-    """You added sines and cosines: turn the vector, its length stays."""
-    angles = _angles(x, start)
-    return x + np.concatenate([np.sin(angles), np.cos(angles)], axis=-1)
+EXERCISE.edits(
+    """
+clockwise: You turned the other way: (1, 0) goes to (cos, sin).
+    np.sin(angles) → -np.sin(angles)
+both_with_minus: You have a minus twice: b cos + a sin.
+    b * cos + a * sin → b * cos - a * sin
+both_with_plus: You have a plus twice: a cos − b sin.
+    a * cos - b * sin → a * cos + b * sin
+from_the_turned_a: You took the new a to make b: both come from the old pair.
+    [a * cos - b * sin → [a := a * cos - b * sin
+sine_and_cosine_exchanged: You exchanged sine and cosine: at place 0 nothing
+        turns.
+    np.cos(angles), np.sin(angles) → np.sin(angles), np.cos(angles)
+added_instead: You added sines and cosines: turn the vector, its length stays.
+    [a * cos - b * sin, b * cos + a * sin] → [a + sin, b + cos]
+    """
+)
 
 
 # The angles
 
-
-@EXERCISE.is_wrong
-def start_forgotten(x, start):
-    """You counted places from 0: the first word stands at `start`."""
-    return rotary(x, 0)
-
-
-@EXERCISE.is_wrong
-def counted_from_one(x, start):
-    """You counted one too far: the first word stands at `start`."""
-    return rotary(x, start + 1)
-
-
-@EXERCISE.is_wrong
-def every_word_at_start(x, start):
-    """You turned every word alike: each stands one place further."""
-    return _turn(x, start * _speeds(x.shape[-1]))
-
-
-@EXERCISE.is_wrong
-def one_speed(x, start):
-    """You turned all pairs at one speed: pair i has 10000^(−2i / d)."""
-    return _turn(x, _angles(x, start, np.ones(x.shape[-1] // 2)))
-
-
-@EXERCISE.is_wrong
-def half_the_exponent(x, start):
-    """Your exponent is i / d: it is 2i / d."""
-    return _turn(x, _angles(x, start, np.sqrt(_speeds(x.shape[-1]))))
-
-
-@EXERCISE.is_wrong
-def divided_by_half(x, start):
-    """Your exponent is 2i / (d / 2): it is 2i / d."""
-    return _turn(x, _angles(x, start, _speeds(x.shape[-1]) ** 2))
-
-
-@EXERCISE.is_wrong
-def faster_and_faster(x, start):
-    """Your speeds rise: divide by the power, the first pair is fastest."""
-    return _turn(x, _angles(x, start, 1 / _speeds(x.shape[-1])))
-
-
-@EXERCISE.is_wrong
-def slowest_first(x, start):
-    """You began with the slowest pair: pair 0 is the fastest."""
-    return _turn(x, _angles(x, start, _speeds(x.shape[-1])[::-1]))
-
-
-@EXERCISE.is_wrong
-def in_degrees(x, start):
-    """You took the angles for degrees: they are in radians."""
-    return _turn(x, np.radians(_angles(x, start)))
-
-
-@EXERCISE.is_wrong
-def places_on_the_first_axis(x, start):
-    """You counted words on the first axis: it is the last but one."""
-    n, d = x.shape[0], x.shape[-1]
-    angles = np.arange(start, start + n)[:, None] * _speeds(d)
-    return _turn(x, angles)
-
-
-@EXERCISE.is_wrong
-def in_the_inputs_dtype(x, start):
-    """You rounded: an array made like `x` holds ints if x does."""
-    return rotary(x, start).astype(x.dtype)
+EXERCISE.edits(
+    """
+start_forgotten: You counted places from 0: the first word stands at `start`.
+    → rotary(x, 0)
+counted_from_one: You counted one too far: the first word stands at `start`.
+    → rotary(x, start + 1)
+every_word_at_start: You turned every word alike: each stands one place
+        further.
+    start + n)[:, None] → start + n)[:1, None]
+one_speed: You turned all pairs at one speed: pair i has 10000^(−2i / d).
+    / d) → / d * 0)
+half_the_exponent: Your exponent is i / d: it is 2i / d.
+    (0, d, 2) / d → (d // 2) / d
+divided_by_half: Your exponent is 2i / (d / 2): it is 2i / d.
+    / d) → / (d / 2))
+faster_and_faster: Your speeds rise: divide by the power, the first pair is
+        fastest.
+    -np.arange(0, d, 2) → np.arange(0, d, 2)
+slowest_first: You began with the slowest pair: pair 0 is the fastest.
+    -np.arange(0, d, 2) → -np.arange(0, d, 2)[::-1]
+in_degrees: You took the angles for degrees: they are in radians.
+    * speeds → * np.radians(speeds)
+places_on_the_first_axis: You counted words on the first axis: it is the last
+        but one.
+    start + n) → start + len(x))
+in_the_inputs_dtype: You rounded: an array made like `x` holds ints if x does.
+    → rotary(x, start).astype(x.dtype)
+    """
+)
