@@ -17,12 +17,15 @@ __all__ = ["dot_product_variance", "entropy", "softmax_jacobian_norm"]
 _DRAWN_AT_ONCE = 1_000_000
 
 
-def dot_product_variance(d: int, n: int, seed: int) -> float:
+def dot_product_variance(
+    d: int, n: int, seed: int, *, mean: float = 0.0
+) -> float:
     """Measure the variance of q·k over `n` random pairs of size `d`.
 
-    Every number in q and k is drawn from a normal distribution with mean 0
-    and variance 1. Theory: the variance of q·k is then d, because it sums d
-    products of variance 1 each (Vaswani et al. 2017, footnote 4).
+    Every number in q and k is drawn from a normal distribution with variance
+    1 and this mean. Theory: the variance of q·k is d · (1 + 2 mean²), because
+    it sums d products of that variance. With mean 0 it is d (Vaswani et al.
+    2017, footnote 4).
 
     Raises
     ------
@@ -33,6 +36,8 @@ def dot_product_variance(d: int, n: int, seed: int) -> float:
     --------
     >>> round(dot_product_variance(64, n=100_000, seed=0))
     64
+    >>> round(dot_product_variance(1, n=1_000_000, seed=0, mean=1.0))
+    3
     """
     check_integer("d", d)
     check_integer("n", n)
@@ -44,7 +49,7 @@ def dot_product_variance(d: int, n: int, seed: int) -> float:
     products, rows = [], max(1, _DRAWN_AT_ONCE // d)
     for start in range(0, n, rows):
         shape = (2, min(rows, n - start), d)
-        q, k = generator.standard_normal(shape)  # (rows, d) each
+        q, k = mean + generator.standard_normal(shape)  # (rows, d) each
         products.append((q * k).sum(-1))  # (rows,)  # pyright: ignore[reportUnknownMemberType]
     return float(np.var(np.concatenate(products), ddof=1))  # pyright: ignore[reportUnknownArgumentType]
 
