@@ -81,8 +81,9 @@ def check(
 ) -> Result:
     """Try the function on every case of the exercise; say what it does.
 
-    One call may take `seconds`, all calls may take `together`. Raises KeyboardInterrupt when the learner interrupts, and RuntimeError
-    inside a function that is being checked; nothing else.
+    One call may take `seconds`, all with NumPy may take `together`. Raises
+    KeyboardInterrupt when the learner interrupts, and RuntimeError inside a
+    function that is being checked; nothing else.
     """
     if doors.is_answering():
         raise RuntimeError(

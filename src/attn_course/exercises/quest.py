@@ -21,7 +21,7 @@ def _nothing(rng: np.random.Generator) -> list[Case]:
     return []
 
 
-@dataclass
+@dataclass(repr=False)
 class Quest(Exercise):
     """An exercise that judges values.
 

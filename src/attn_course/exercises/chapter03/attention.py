@@ -17,7 +17,7 @@ at once and any batch axes, without calling the course's functions.
 - `query` has shape `(..., n_q, d_k)`, `key` has `(..., n_k, d_k)` and `value`
   `(..., n_k, d_v)`; the dots are any batch axes, the same in all. Return shape
   `(..., n_q, d_v)`.
-- Your `softmax` may help. What if n_q ≠ n_k, d_v ≠ d_k, or a score is 1000?""",
+- Your `softmax` may help. What if n_q ≠ n_k, d_v ≠ d_k, a score is 1000?""",
     difficulty=2,
     minutes=10,
     hints=[

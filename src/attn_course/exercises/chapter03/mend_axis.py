@@ -62,7 +62,7 @@ EXERCISE.wrong_answers = list(ATTENTION.wrong_answers)
 
 @EXERCISE.is_wrong
 def only_the_sum_mended(query, key, value):
-    """The sum is along the keys; the maximum is still along the queries."""
+    """Mended in the sum, not in the maximum: it is along the queries."""
     xp = array_namespace(query)
     scores = query @ key.swapaxes(-1, -2) / query.shape[-1] ** 0.5
     exps = xp.exp(scores - xp.max(scores, axis=-2, keepdims=True))
@@ -71,7 +71,7 @@ def only_the_sum_mended(query, key, value):
 
 @EXERCISE.is_wrong
 def only_the_maximum_mended(query, key, value):
-    """The maximum is along the keys; the sum is still along the queries."""
+    """Mended in the maximum, not in the sum: it is along the queries."""
     xp = array_namespace(query)
     scores = query @ key.swapaxes(-1, -2) / query.shape[-1] ** 0.5
     exps = xp.exp(scores - xp.max(scores, axis=-1, keepdims=True))

@@ -70,7 +70,7 @@ def both_left(query, key, value):
 
 @EXERCISE.is_wrong
 def query_written_into(query, key, value):
-    """The values are mixed; `/=` still writes into the caller's query."""
+    """You mix the values now, but `/=` still writes into the query."""
     query /= query.shape[-1] ** 0.5
     xp = array_namespace(query)
     scores = query @ key.swapaxes(-1, -2)

@@ -12,13 +12,13 @@ EXERCISE = Quest(
     id="3.9",
     title="Break the tie",
     statement="""\
-*it* asks with `[1, 0, 1, 0]`, and *cat*, *sat* and *mat* answer alike. Choose a
-`query` of shape `(4,)` and a `key` of shape `(3, 4)`, so that *cat* gets more
-than half of the attention, softmax(q·k / √4).
+*it* asks with `[1, 0, 1, 0]`, and *cat*, *sat* and *mat* answer alike. Choose
+a `query` of shape `(4,)` and a `key` of shape `(3, 4)`, so that *cat* gets
+more than half of the attention, softmax(q·k / √4).
 
 - All numbers are 0 or 1, and each key has exactly two ones, so that no word
   wins by length alone.
-- The three keys are different. The query may have as many ones as you like.""",
+- The three keys are different. The query may have any number of ones.""",
     difficulty=2,
     minutes=15,
     hints=[
@@ -102,41 +102,41 @@ ARTICLE = np.array([[1, 1, 0, 0], [0, 1, 1, 0], [0, 0, 1, 1]])
 
 @EXERCISE.is_wrong
 def still_a_tie():
-    """It is still a tie"""  # noqa: D400, D415
+    """Keep the article's numbers."""
     return [1, 0, 1, 0], ARTICLE
 
 
 @EXERCISE.is_wrong
 def wrong_shape():
-    """The query should have shape (4,)"""  # noqa: D400, D415
+    """Give the query an axis too many."""
     return [[1, 1, 0, 0]], ARTICLE
 
 
 @EXERCISE.is_wrong
 def not_zero_or_one():
-    """All numbers should be 0 or 1"""  # noqa: D400, D415
+    """Ask four times as loudly."""
     return [4, 4, 0, 0], ARTICLE
 
 
 @EXERCISE.is_wrong
 def wins_by_length():
-    """The key of cat has 3 ones"""  # noqa: D400, D415
+    """Make the first key longer."""
     return [1, 1, 1, 0], [[1, 1, 1, 0], *ARTICLE[1:]]
 
 
 @EXERCISE.is_wrong
 def same_keys():
-    """Two of the keys are the same"""  # noqa: D400, D415
+    """Let the two others agree."""
     return [1, 1, 0, 0], [[1, 1, 0, 0], [0, 0, 1, 1], [0, 0, 1, 1]]
 
 
 @EXERCISE.is_wrong
 def another_word():
-    """Most goes to mat"""  # noqa: D400, D415
+    """Ask for the last."""
     return [0, 0, 1, 1], ARTICLE
 
 
 @EXERCISE.is_wrong
 def not_half():
-    """Cat has most, but not more than half"""  # noqa: D400, D415
+    """Let the two others score 1 both."""
     return [1, 1, 1, 0], [[1, 1, 0, 0], [0, 0, 1, 1], [1, 0, 0, 1]]
