@@ -30,7 +30,7 @@ EXERCISE = Exercise(
     id="3.4",
     title="The output",
     statement="""\
-Write `attend(query, key, value)`: the values, mixed by the weights of one
+Write `attention_output(query, key, value)`: the values, mixed by the weights of one
 query.
 
 - `query` has shape `(d_k,)`, `key` has `(n_k, d_k)` and `value` `(n_k, d_v)`.
@@ -50,7 +50,7 @@ query.
 
 
 @EXERCISE.is_solution
-def attend(query, key, value):
+def attention_output(query, key, value):
     """Mix the values by how well their keys fit one query.
 
     query (d_k,), key (n_k, d_k), value (n_k, d_v) → (d_v,)
