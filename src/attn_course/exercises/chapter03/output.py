@@ -30,8 +30,8 @@ EXERCISE = Exercise(
     id="3.4",
     title="The output",
     statement="""\
-Write `attention_output(query, key, value)`: the values, mixed by the weights of one
-query.
+Write `attention_output(query, key, value)`: the values, mixed by the weights
+of one query.
 
 - `query` has shape `(d_k,)`, `key` has `(n_k, d_k)` and `value` `(n_k, d_v)`.
   Return one vector as long as a value, `(d_v,)`.
