@@ -1,4 +1,4 @@
-"""The first and the last cell of every notebook, and a plain table."""
+"""What labs share: first and last cell, a plain table, and what is kept."""
 
 import os
 import platform
@@ -9,10 +9,24 @@ from importlib import metadata
 from typing import Any
 
 import attn_course
+from attn_course.exercises.keeping import (
+    download_mine,
+    keep,
+    mine,
+    upload_mine,
+)
 from attn_course.handover import hand_over
 from attn_course.html import html_table
 
-__all__ = ["report", "setup", "table"]
+__all__ = [
+    "download_mine",
+    "keep",
+    "mine",
+    "report",
+    "setup",
+    "table",
+    "upload_mine",
+]
 
 # Below this many cores one thread is faster: with two busy cores, two
 # threads made a training loop fifteen times slower.

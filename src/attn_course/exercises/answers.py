@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["code_of", "is_stub", "last_line"]
+__all__ = ["code_of", "is_stub", "last_line", "same_code"]
 
 # What runs in these folders is not the learner's.
 LIBRARIES = (
@@ -55,6 +55,15 @@ def is_stub(function: Any) -> bool:
             for step in dis.get_instructions(code)
         )
     )
+
+
+def same_code(function: Any, other: Any) -> bool:
+    """Say whether two functions do the same, word for word."""
+    mine, theirs = code_of(function), code_of(other)
+    if mine is None or theirs is None:
+        return False
+    parts = ("co_code", "co_names", "co_consts", "co_varnames")
+    return all(getattr(mine, x) == getattr(theirs, x) for x in parts)
 
 
 def last_line(error: BaseException) -> str:

@@ -111,8 +111,8 @@ def exercise_text(task: Task) -> str:
         [
             f"Exercise {task.id}: {task.title} ({task.level})",
             task.statement,
-            f"check({task.reference.__name__}) checks your function, "
-            "hint() helps, solution() shows one.",
+            f"check({task.checked}) checks your answer, hint() helps, "
+            "solution() shows one.",
         ]
     )
 

@@ -90,6 +90,9 @@ class Task:
         What an answer may not call, where the statement says so: a package
         or module ("attn_course": any function in it), or the plain name of
         another function ("attention_weights"), wherever it is defined.
+    differentiable
+        Whether answers also take torch tensors, and let gradients through
+        to every floating argument.
     """
 
     id: str
@@ -100,7 +103,9 @@ class Task:
     hints: Sequence[str]
     inputs: Callable[[np.random.Generator], list[Case]]
     forbids: Sequence[str] = ()
+    differentiable: bool = False
     reference: Callable = field(init=False)
+    given: Callable | None = field(default=None, init=False)
     variants: list[Callable] = field(default_factory=list, init=False)
     wrong_answers: list[Callable] = field(default_factory=list, init=False)
 
@@ -115,8 +120,15 @@ class Task:
         return list(inspect.signature(self.reference).parameters)
 
     @property
+    def checked(self) -> str:
+        """Say what `check` takes."""
+        return self.reference.__name__
+
+    @property
     def stub(self) -> str:
-        """Give the function to fill in: the solution without its body."""
+        """Give the function to mend, or to fill in: one without a body."""
+        if self.given is not None:
+            return source_of(self.given)
         lines = source_of(self.reference).splitlines()
         function = ast.parse("\n".join(lines)).body[0]
         assert isinstance(function, ast.FunctionDef)
@@ -131,6 +143,11 @@ class Task:
     def is_solution(self, function: Callable) -> Callable:
         """Make this function the reference; its docstring gives shapes."""
         self.reference = function
+        return function
+
+    def is_given(self, function: Callable) -> Callable:
+        """Make this function, with its mistakes, the one to mend."""
+        self.given = function
         return function
 
     def is_right(self, function: Callable) -> Callable:

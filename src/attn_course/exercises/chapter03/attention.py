@@ -1,34 +1,36 @@
-"""Exercise 3.2: attention itself, in one function."""
+"""Exercise 3.5: attention itself, for many queries and any batch."""
 
 import numpy as np
+from array_api_compat import array_namespace
 
 from attn_course.exercises.cases import query_key_value
 from attn_course.exercises.core import Exercise
 from attn_course.exercises.parts import softmax, swap
 
 EXERCISE = Exercise(
-    id="3.2",
+    id="3.5",
     title="Attention",
     statement="""\
-Write `attention(query, key, value)`: softmax(QKᵀ / √d_k) V, without calling
-your answer to 3.1 or the course's functions.
+Write `attention(query, key, value)`: softmax(QKᵀ / √d_k) V, for many queries
+at once and any batch axes, without calling the course's functions.
 
 - `query` has shape `(..., n_q, d_k)`, `key` has `(..., n_k, d_k)` and `value`
-  `(..., n_k, d_v)`; the batch axes are the same in all. Return shape
+  `(..., n_k, d_v)`; the dots are any batch axes, the same in all. Return shape
   `(..., n_q, d_v)`.
-- What if n_q ≠ n_k, d_v ≠ d_k, or a score is 1000?""",
-    difficulty=1,
+- Your `softmax` may help. What if n_q ≠ n_k, d_v ≠ d_k, a score is 1000?""",
+    difficulty=2,
     minutes=10,
     hints=[
-        "Each query gets one output, as long as a value: a mixture of all "
-        "values, by the weights of that query.",
+        "One line for each term of the formula: scores, scaled scores, "
+        "weights, output. Write the shape beside each.",
+        "`key.T` turns all axes round. With batch axes only the last two "
+        "should change places: arrays and tensors both have `swapaxes`.",
         "Weights are (..., n_q, n_k), values (..., n_k, d_v). Which product "
         "sums over n_k?",
-        "Which array's last axis is d_k? Divide the scores, before the "
-        "exponential, by its root; then subtract each row's largest score.",
     ],
     inputs=query_key_value,
-    forbids=["attn_course", "attention_weights"],
+    forbids=["attn_course"],
+    differentiable=True,
 )
 
 
@@ -39,10 +41,11 @@ def attention(query, key, value):
     query (..., n_q, d_k), key (..., n_k, d_k), value (..., n_k, d_v)
     → (..., n_q, d_v)
     """
-    scores = query @ np.swapaxes(key, -1, -2)  # (..., n_q, n_k)
-    scaled = scores / np.sqrt(query.shape[-1])
-    exps = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
-    weights = exps / exps.sum(axis=-1, keepdims=True)
+    xp = array_namespace(query)
+    scores = query @ key.swapaxes(-1, -2)  # (..., n_q, n_k)
+    scaled = scores / query.shape[-1] ** 0.5
+    exps = xp.exp(scaled - xp.max(scaled, axis=-1, keepdims=True))
+    weights = exps / xp.sum(exps, axis=-1, keepdims=True)
     return weights @ value  # (..., n_q, d_v)
 
 
@@ -52,29 +55,21 @@ def attention(query, key, value):
 @EXERCISE.is_right
 def with_einsum(query, key, value):
     """Let einsum find the axes."""
-    scores = np.einsum("...qd,...kd->...qk", query, key)
-    weights = softmax(scores / np.sqrt(query.shape[-1]))
-    return np.einsum("...qk,...kv->...qv", weights, value)
-
-
-@EXERCISE.is_right
-def with_loops(query, key, value):
-    """One query at a time."""
-    output = np.zeros((*query.shape[:-1], value.shape[-1]))
-    for place in np.ndindex(query.shape[:-1]):
-        keys, values = key[place[:-1]], value[place[:-1]]
-        weights = softmax(keys @ query[place] / len(query[place]) ** 0.5)
-        for weight, row in zip(weights, values, strict=True):
-            output[place] += weight * row
-    return output
+    xp = array_namespace(query)
+    scores = xp.einsum("...qd,...kd->...qk", query, key)
+    scaled = scores / query.shape[-1] ** 0.5
+    exps = xp.exp(scaled - xp.max(scaled, axis=-1)[..., None])
+    weights = exps / xp.sum(exps, axis=-1)[..., None]
+    return xp.einsum("...qk,...kv->...qv", weights, value)
 
 
 @EXERCISE.is_right
 def divided_at_the_end(query, key, value):
     """Mix first, divide by the sum of the exponentials last."""
-    scores = query @ swap(key) / np.sqrt(query.shape[-1])
-    exps = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    return (exps @ value) / exps.sum(axis=-1, keepdims=True)
+    xp = array_namespace(query)
+    scores = query @ xp.matrix_transpose(key) * query.shape[-1] ** -0.5
+    exps = xp.exp(scores - xp.max(scores, axis=-1, keepdims=True))
+    return (exps @ value) / exps.sum(-1, keepdims=True)
 
 
 # The wrong things mixed
