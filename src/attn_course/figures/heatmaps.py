@@ -164,7 +164,9 @@ def contact_map(
         raise ValueError(
             f"expected distances of shape ({n}, {n}), got {table.shape}"
         )
-    figure, [axes] = lay_out(size, 1, size.width * (1.05 if size.narrow else 0.65))
+    figure, [axes] = lay_out(
+        size, 1, size.width * (1.05 if size.narrow else 0.65)
+    )
     ends = (0.5, n + 0.5)
     cells(axes, table < below, 0, 1, colour="ink", extent=(*ends, *ends[::-1]))
     for shift in (window, -window):
@@ -215,7 +217,7 @@ def grids(
             axis.set_ticks(ticks, [str(i + 1) for i in ticks])
     _legend(
         figure, size, f"{ylabel} down, {xlabel} across",
-        [f"{label}: {plain(lowest)} (pale) to {plain(highest)} (strong)"],
+        f"{label}: {plain(lowest)} (pale) to {plain(highest)} (strong)",
     )  # fmt: skip
     return figure
 
@@ -234,6 +236,8 @@ def maps(
 
     Parameters
     ----------
+    size
+        Given by the chart.
     panels
         Name to map, rows that look and columns that are looked at.
     tokens
@@ -259,7 +263,9 @@ def maps(
     names = _for_each(panels, colours, "names of colours")
     tops = highest if isinstance(highest, Sequence) else [highest]
     tops = _for_each(panels, tops, "scales")
-    figure, places = lay_out(size, len(panels), 0.94 * size.width / (1 if size.narrow else 2) + 30)
+    figure, places = lay_out(
+        size, len(panels), 0.94 * size.width / (1 if size.narrow else 2) + 30
+    )
     for place, (title, weights), colour, top in zip(
         places, panels.items(), names, tops, strict=True
     ):
@@ -282,13 +288,17 @@ def maps(
             range(n), tokens, rotation=60, ha="right", rotation_mode="anchor"
         )
         place.set_yticks(range(n), tokens)
-    _legend(figure, size, "row: the word that looks", ["column: the word it looks at"])
+    _legend(
+        figure,
+        size,
+        "row: the word that looks",
+        ["column: the word it looks at"],
+    )
     return figure
 
 
-def _legend(figure: Any, size: Size, first: str, rest: Sequence[str]) -> None:
+def _legend(figure: Any, size: Size, *texts: str) -> None:
     """Say below all panels what they share."""
-    texts = [first, *rest]
     figure.supxlabel(
         ("\n" if size.narrow else "; ").join(texts), x=0.02, ha="left",
         color=SOFT, fontsize="medium",
@@ -366,7 +376,6 @@ def pieces(
     figure, places = lay_out(size, len(panels), 40 + 36 * tallest)
     widest = max(table.shape[1] for table in tables)
     for place, name, numbers in zip(places, panels, tables, strict=True):
-        rows, _ = numbers.shape
         for (row, col), number in np.ndenumerate(numbers):
             owner, feature = divmod(int(number), d_model)
             if not 0 <= owner < len(tokens):

@@ -15,7 +15,10 @@ LINE_HEIGHT = 1.2
 
 
 def spread(
-    wanted: Sequence[float], heights: Sequence[float]
+    wanted: Sequence[float],
+    heights: Sequence[float],
+    low: float = -np.inf,
+    high: float = np.inf,
 ) -> Float[np.ndarray, " n"]:
     """Move labels apart, each as little as it takes.
 
@@ -25,6 +28,8 @@ def spread(
         Where the middle of each should be.
     heights
         How high each is.
+    low, high
+        Where the lowest may begin, and the highest end, if all have room.
 
     Examples
     --------
@@ -45,6 +50,12 @@ def spread(
         for i in parts:
             found[i] = at + heights[i] / 2
             at += heights[i]
+    for i in order[np.argsort(found[order], kind="stable")]:
+        found[i] = max(found[i], low + heights[i] / 2)
+        low = found[i] + heights[i] / 2
+    for i in order[np.argsort(-found[order], kind="stable")]:
+        found[i] = min(found[i], high - heights[i] / 2)
+        high = found[i] - heights[i] / 2
     return found
 
 
@@ -70,35 +81,39 @@ def name_ends(
     Where names are too long for a narrow place they stand below, with a
     piece of their line.
     """
-    most = 13 if size.narrow else 24
+    most = 15 if size.narrow else 28
     longest = max(len(name) for name in ends)
-    if size.narrow and (longest > 2 * most or len(ends) * longest > 6 * most):
+    if size.narrow and (longest > 26 or len(ends) * longest > 78):
         key(axes.figure, size)
         return
-    texts = {name: wrapped(name, most) for name in ends}
     right = max(x for x, _, _ in ends.values())
+    _name_what_ends_before(axes, ends, right)
+    ends = {name: end for name, end in ends.items() if end[0] == right}
+    texts = [wrapped(name, most) for name in ends]
     labels = [
         axes.annotate(
-            texts[name], (right, y), xytext=(9, 0), color=colour,
+            text, (right, y), xytext=(9, 0), color=colour,
             textcoords="offset points", va="center", ha="left",
             annotation_clip=False, linespacing=LINE_HEIGHT - 0.2,
         )
-        for name, (_, y, colour) in ends.items()
+        for text, (_, y, colour) in zip(texts, ends.values(), strict=True)
     ]  # fmt: skip
     axes.figure.draw_without_rendering()  # lays out: now heights are known
-    points = [axes.transData.transform((right, e[1]))[1] for e in ends.values()]
-    heights = [
-        (text.count("\n") + 1) * LINE_HEIGHT * size.letters
-        for text in texts.values()
+    wanted = [
+        axes.transData.transform((right, y))[1] for _, y, _ in ends.values()
     ]
-    for label, at, place, (x, y, colour) in zip(
-        labels, points, spread(points, heights), ends.values(), strict=True
+    heights = [
+        (text.count("\n") + 1) * LINE_HEIGHT * size.letters for text in texts
+    ]
+    box = axes.get_window_extent()
+    places = spread(wanted, heights, box.y0, box.y1 + size.letters)
+    for label, move, (_, y, colour) in zip(
+        labels, places - wanted, ends.values(), strict=True
     ):
-        label.set_position((9, place - at))
-        if abs(place - at) > 3 or x != right:
+        label.set_position((9, move))
+        if abs(move) > 3:
             axes.annotate(
-                "", (x, y), xytext=(8, place - at),
-                textcoords=_from((right, y), axes),
+                "", (right, y), xytext=(8, move), textcoords="offset points",
                 arrowprops={
                     "arrowstyle": "-", "color": colour, "linewidth": 0.8,
                     "shrinkA": 0, "shrinkB": 2,
@@ -107,11 +122,19 @@ def name_ends(
             )  # fmt: skip
 
 
-def _from(point: tuple[float, float], axes: Any) -> Any:
-    """Count in pixels from a point of the data."""
-    ScaledTranslation = need("matplotlib.transforms").ScaledTranslation
-    scale = need("matplotlib.transforms").Affine2D().scale(1)
-    return scale + ScaledTranslation(*point, axes.transData)
+def _name_what_ends_before(
+    axes: Any, ends: Mapping[str, tuple[float, float, str]], right: float
+) -> None:
+    """Write the name of a shorter curve at its end, on the outer side."""
+    middle = np.median([y for _, y, _ in ends.values()])
+    for name, (x, y, colour) in ends.items():
+        if x != right:
+            below = y < middle
+            axes.annotate(
+                name, (x, y), xytext=(2, -4 if below else 4), color=colour,
+                textcoords="offset points", ha="center",
+                va="top" if below else "bottom",
+            )  # fmt: skip
 
 
 def key(figure: Any, size: Size, *, handles: Any = None) -> None:

@@ -53,26 +53,29 @@ def bars(
         When a group does not have one number for each name.
     """
     _check(groups, len(names), "group")
-    thick = 0.8 / len(groups)
-    places = np.arange(len(names))
-    height = 300.0
-    if size.narrow:
-        height = 70 + len(names) * (16 + 15 * len(groups))
-    figure, [axes] = lay_out(size, 1, height + 18 * len(groups))
+    rows = len(names) * (24 + 15 * len(groups)) if size.narrow else 230
+    figure, [axes] = lay_out(size, 1, 70 + rows + 18 * len(groups))
+    width = 0.6 if size.narrow else 0.8  # below its name, or the whole place
+    places = np.arange(len(names)) + (0.15 if size.narrow else 0)
+    draw = axes.barh if size.narrow else axes.bar
     for i, (group, colour) in enumerate(
         zip(groups, colours_for(groups), strict=True)
     ):
-        shift = (i - (len(groups) - 1) / 2) * thick
-        draw, across = (
-            (axes.barh, "height") if size.narrow else (axes.bar, "width")
-        )
+        shift = (i - (len(groups) - 1) / 2) * width / len(groups)
         draw(
-            places + shift, groups[group], **{across: 0.9 * thick},
+            places + shift, groups[group], 0.9 * width / len(groups),
             label=group, facecolor=(colour, 0.25) if i % 2 else colour,
-            edgecolor=colour, linewidth=1.5, linestyle=("-", "--")[i // 2 % 2],
+            edgecolor=colour, linewidth=1.5,
+            linestyle="--" if i % 4 == 3 else "-",
         )  # fmt: skip
     if size.narrow:
-        _rows_below_names(axes, names, thick)
+        axes.set(ylim=(len(names) - 0.5, -0.5), yticks=[])
+        for row, name in enumerate(names):
+            axes.annotate(
+                " ".join(name.split()), (0, row - 0.17), va="bottom",
+                xycoords=axes.get_yaxis_transform(),
+            )  # fmt: skip
+        axes.grid(axis="x")
         name_axes(axes, size, xlabel=ylabel, ylabel="", title=title)
     else:
         room = int(560 / 0.6 / size.letters / len(names))
@@ -82,25 +85,6 @@ def bars(
     if len(groups) > 1:
         key(figure, size)
     return figure
-
-
-def _rows_below_names(axes: Any, names: Sequence[str], thick: float) -> None:
-    """Let rows go down, each with its name above."""
-    axes.invert_yaxis()
-    axes.set_yticks([])
-    axes.grid(axis="x")
-    for row, name in enumerate(names):
-        axes.annotate(
-            name, (0, row - 0.42), xycoords=axes.get_yaxis_transform(),
-            xytext=(0, 1), textcoords="offset points", va="bottom",
-        )  # fmt: skip
-    axes.set_ylim(len(names) - 0.5, -0.85)
-    # Room for a name between two rows.
-    for bar in axes.patches:
-        middle = round(bar.get_y() + bar.get_height() / 2)
-        shift = 0.72 * (bar.get_y() - middle) + 0.06
-        bar.set_y(middle + shift)
-        bar.set_height(0.72 * bar.get_height())
 
 
 @chart
@@ -293,7 +277,7 @@ def scatter(
     """Draw points and, over them, lines: name to (x, y), each `(m,)`."""
     figure, [axes] = lay_out(size, 1, 330)
     name_axes(axes, size, xlabel=xlabel, ylabel=ylabel, title=title)
-    axes.plot(x, y, ".", color=SOFT, markersize=3, alpha=0.6, label="_points")
+    _dots(axes, x, y)
     ends = {}
     for i, (name, colour) in enumerate(
         zip(lines, colours_for(lines), strict=True)
@@ -309,6 +293,24 @@ def scatter(
     if ends:
         name_ends(axes, size, ends)
     return figure
+
+
+def _dots(axes: Any, x: Float[Any, " n"], y: Float[Any, " n"]) -> None:
+    """Draw points as one path: thousands of marks would weigh too much."""
+    Path = need("matplotlib.path").Path
+    PathPatch = need("matplotlib.patches").PathPatch
+
+    points = np.stack([x, y], axis=-1).astype(float)  # (n, 2)
+    codes = np.tile([Path.MOVETO, Path.LINETO], len(points))
+    path = Path(points.repeat(2, axis=0), codes)
+    path.should_simplify = False  # which drops lines without a length
+    axes.add_patch(
+        PathPatch(
+            path, fill=False, edgecolor=SOFT, alpha=0.6, linewidth=3,
+            capstyle="round",
+        )
+    )  # fmt: skip
+    axes.autoscale_view()
 
 
 @chart
@@ -337,7 +339,8 @@ def over_time(
     table = np.asarray(table, dtype=float)
     rows, n = table.shape
     _check(lines, n, "line")
-    figure, (above, below) = lay_out(size, 2, 220, per_row=1, sharex=True)
+    figure, (above, below) = lay_out(size, 2, 230, per_row=1, sharex=True)
+    figure.get_layout_engine().set(hspace=0.12)
     edges = (0.5, n + 0.5, rows + 0.5, 0.5)
     low, high = np.nanmin(table), np.nanmax(table)
     cells(above, table, low, high, extent=edges, aspect="auto")

@@ -46,7 +46,9 @@ def arcs(
     n = len(tokens)
     letters = sum(max(len(token), 4) + 1 for token in tokens)
     turned = letters * 0.6 * size.letters > size.width
-    high = 170 + (50 if turned else 0)
+    # An arc rises by a quarter of its width.
+    farthest = max(query, n - 1 - query)
+    high = 0.24 * size.width * farthest / n + (110 if turned else 75)
     figure, panels = lay_out(size, len(rows), high, per_row=1)
     for axes, (name, row) in zip(panels, rows.items(), strict=True):
         if len(row) != n:
@@ -75,8 +77,8 @@ def arcs(
                 rotation=60 if turned else 0, rotation_mode="anchor",
                 fontweight="bold" if place == query else "normal",
             )  # fmt: skip
-        axes.set(xlim=(-0.6, n - 0.4), ylim=(0, 1.6))
-        axes.set_title(name, pad=0)
+        axes.set(xlim=(-0.6, n - 0.4), ylim=(0, 1))
+        axes.set_title(name)
         axes.axis("off")
     return figure
 
@@ -158,7 +160,8 @@ def road(
         (places[s.mended], row) for row, s in enumerate(stops) if s.mended
     ]
     dots = [(places[s.open], row) for row, s in enumerate(stops)]
-    figure, [axes] = lay_out(size, 1, 190 + 26 * len(stops))
+    row_height = 40 if size.narrow else 26
+    figure, [axes] = lay_out(size, 1, 190 + row_height * len(stops))
     axes.grid()
     for column, row in dots:
         below = [r for c, r in rings if c == column and r > row]
@@ -185,7 +188,15 @@ def road(
         range(len(kinds)), kinds.values(), ha="left",
         rotation=60 if size.narrow else 35, rotation_mode="anchor",
     )  # fmt: skip
-    axes.set_yticks(range(len(stops)), [f"{s.name}, {s.year}" for s in stops])
+    told = [f"{s.name}, {s.year}" for s in stops]
+    axes.set_yticks(range(len(stops)), told)
+    if size.narrow:  # above its row
+        axes.tick_params(axis="y", labelleft=False)
+        for row, text in enumerate(told):
+            axes.text(
+                -0.4, row - 0.26, text, va="bottom", color=SOFT,
+                bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 1},
+            )  # fmt: skip
     axes.set(xlim=(-0.5, len(kinds) - 0.5), ylim=(len(stops) - 0.4, -0.6))
     axes.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False)
     axes.spines["bottom"].set(color=LINE)

@@ -47,7 +47,10 @@ class Pictures(Shown):
             f"<span>{_written(image)}<b>{html.escape(name)}</b></span>"
             for name, image in self.images.items()
         )
-        wide = f"--wide:{self.inches * 6:g}rem;--row:{self.per_row}"
+        wide = (
+            f"--wide:{self.inches * 6:g}rem;--row:{self.per_row};"
+            f"--few:{min(2, self.per_row)}"
+        )
         return f'<div style="{wide}">{each}</div>'
 
 
@@ -95,11 +98,11 @@ def _written(image: Float[np.ndarray, "rows cols *colours"]) -> str:
         picture.save(file, "PNG", optimize=True)
     else:
         picture.convert("RGB").save(file, "JPEG", quality=82, optimize=True)
-    kind = "png" if small else "jpeg"
+    kind, exact = ("png", ' class="pixels"') if small else ("jpeg", "")
     data = base64.b64encode(file.getvalue()).decode()
     return (
-        f'<img alt="" width="{cols}" height="{rows}"'
-        f'{" class=pixels" if small else ""} src="data:image/{kind};base64,{data}">'
+        f'<img alt="" width="{cols}" height="{rows}"{exact} '
+        f'src="data:image/{kind};base64,{data}">'
     )
 
 

@@ -51,9 +51,12 @@ _ROLE = re.compile(rf"({'|'.join(ROLES)})s?\b")
 def colours_for(names: Iterable[str]) -> list[str]:
     """Give each series a colour: its own where it is a part of attention."""
     names = list(names)
-    own = [match and match[1] for match in map(_ROLE.match, names)]
-    # Two series of one role would look alike.
-    own = [role if own.count(role) == 1 else None for role in own]
+    alike = [match and match[1] for match in map(_ROLE.match, names)]
+    # Two series of one role would look alike: only the one with its name.
+    own = [
+        role if name == role or alike.count(role) == 1 else None
+        for name, role in zip(names, alike, strict=True)
+    ]
     free = [name for name in SERIES if name not in own] or list(SERIES)
     rest = (free[i % len(free)] for i in range(len(names)))
     return [tone(role or next(rest)) for role in own]
@@ -75,7 +78,7 @@ def settings(size: Size) -> dict[str, Any]:
         "svg.hashsalt": "attn",
         "text.parse_math": False,  # a token may hold a $
         "figure.dpi": 72,  # a point is a pixel
-        "figure.constrained_layout.h_pad": 0.03,
+        "figure.constrained_layout.h_pad": 0.06,
         "figure.constrained_layout.w_pad": 0.03,
         "font.size": size.letters,
         "figure.facecolor": "none",

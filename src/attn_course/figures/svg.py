@@ -24,9 +24,7 @@ __all__ = ["MASK", "themed", "to_svg"]
 MASK = "mask-"
 _SVG = "{http://www.w3.org/2000/svg}"
 _LINK = "{http://www.w3.org/1999/xlink}href"
-_VARIABLES = {
-    tone.light: name for name, tone in {**ROLES, **SURFACES}.items()
-}
+_VARIABLES = {tone.light: name for name, tone in {**ROLES, **SURFACES}.items()}
 _COLOUR = re.compile("|".join(_VARIABLES))
 _NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
 _USED = re.compile(r"""url\(#([^)]+)\)|href="#([^"]+)\"""")
@@ -36,6 +34,8 @@ _DEFAULT = re.compile(
     r"stroke-linecap: butt(?:; |$)|stroke-dashoffset: 0(?:; |$)|"
     r"stroke-width: 1\.0(?:; |$)"
 )
+# A line to where it began: a point.
+_POINT = re.compile(r"M(\S+) (\S+?)L\1 \2(?=M|$)")
 _NOT_TURNED = re.compile(r"rotate\(-?0 [^)]*\)")
 
 
@@ -70,7 +70,7 @@ def _clean(element: ElementTree.Element) -> None:
         if child.tag == f"{_SVG}image":
             _mask(child)
         nothing = child.tag in (f"{_SVG}g", f"{_SVG}defs") and not len(child)
-        if nothing or child.get("style") == "fill: none; opacity: 0":
+        if nothing or child.get("style") == "fill:none":
             element.remove(child)
     _attributes(element)
 
@@ -93,7 +93,9 @@ def _attributes(element: ElementTree.Element) -> None:
         if name != _LINK:
             given[name] = _NUMBER.sub(_short, value)
     if "d" in given:
-        given["d"] = re.sub(r"\s*([MLCQz])\s*", r"\1", given["d"])
+        given["d"] = re.sub(r"\s*([MLCQz])\s*", r"\1", given["d"]).strip()
+        if (points := _POINT.findall(given["d"])) and len(points) > 100:
+            given["d"] = _cloud(points)
     if "style" in given:
         given["style"] = re.sub(r"([:;]) ", r"\1", given["style"])
         if not given["style"]:
@@ -106,6 +108,16 @@ def _short(found: re.Match) -> str:
     text = f"{number:.1f}" if abs(number) >= 3 else f"{number:.2f}"
     text = text.rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
+
+
+def _cloud(points: list[tuple[str, str]]) -> str:
+    """Write many points as steps from one to the next, in whole pixels."""
+    places = sorted({(round(float(x)), round(float(y))) for x, y in points})
+    steps, before = [], (0, 0)
+    for x, y in places:
+        steps.append(f"m{x - before[0]} {y - before[1]}h0")
+        before = x, y
+    return "".join(steps)
 
 
 def _mask(image: ElementTree.Element) -> None:
