@@ -1,15 +1,13 @@
-"""The matplotlib figures of the course; nothing else plots."""
+"""The charts and diagrams of the course; nothing else plots."""
 
-from attn_course.figures.diagrams import arcs, graph, road
+from attn_course.figures.charts import Chart
 from attn_course.figures.heatmaps import (
     contact_map,
     grids,
     heatmap,
     lightness,
     maps,
-    pictures,
     pieces,
-    sheet,
 )
 from attn_course.figures.lines import (
     bars,
@@ -19,8 +17,12 @@ from attn_course.figures.lines import (
     over_time,
     scatter,
 )
+from attn_course.figures.links import arcs, graph, road
+from attn_course.figures.pictures import Pictures, pictures, sheet
 
 __all__ = [
+    "Chart",
+    "Pictures",
     "arcs",
     "bars",
     "contact_map",

@@ -1,4 +1,4 @@
-"""Heatmaps, pictures and small tables."""
+"""Tables of weights, each cell as strong as its number."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -6,25 +6,81 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float
 
-from attn_course.figures.style import COLOURS, frame, panels_of
+from attn_course.figures.charts import chart
+from attn_course.figures.labels import name_axes, plain
+from attn_course.figures.style import (
+    SOFT,
+    Size,
+    colours_for,
+    frame,
+    lay_out,
+    tone,
+    wrapped,
+)
+from attn_course.figures.svg import MASK
 from attn_course.optional import need
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = [
+    "cells",
     "contact_map",
     "grids",
     "heatmap",
     "lightness",
     "maps",
-    "pictures",
     "pieces",
-    "sheet",
 ]
 
+# The colour of weights: nothing is the page itself.
+THEMED = "weight"
+# How strong a cell may be that text stands on: 4.5 : 1 in both themes.
+BEHIND_TEXT = 0.5
 
+
+def cells(
+    axes: Any,
+    table: Float[Any, "rows cols"],
+    low: float,
+    high: float,
+    *,
+    colour: str = THEMED,
+    strongest: float = 1.0,
+    extent: tuple[float, ...] | None = None,
+    aspect: str = "equal",
+) -> Any:
+    """Draw a table in one colour: the page's at `low`, full at `high`.
+
+    What is NaN is hatched, so that it never looks like zero.
+    """
+    Rectangle = need("matplotlib.patches").Rectangle
+
+    table = np.asarray(table, dtype=float)
+    image = axes.imshow(
+        table, cmap="gray", vmin=low,
+        vmax=low + ((high - low) or 1) / strongest,
+        extent=extent, aspect=aspect,
+    )  # fmt: skip
+    image.set_gid(f"{MASK}{colour}")
+    left, right, bottom, top = image.get_extent()
+    width = (right - left) / table.shape[1]
+    height = (bottom - top) / table.shape[0]
+    for row, col in np.argwhere(np.isnan(table)):
+        axes.add_patch(
+            Rectangle(
+                (left + col * width, top + row * height), width, height,
+                hatch="////", fill=False, linewidth=0, edgecolor=SOFT,
+            )
+        )  # fmt: skip
+    for spine in axes.spines.values():
+        spine.set(visible=True, edgecolor=SOFT)
+    return image
+
+
+@chart
 def heatmap(
+    size: Size,
     weights: Float[Any, "n_q n_k"],
     query_tokens: Sequence[str],
     key_tokens: Sequence[str] | None = None,
@@ -36,17 +92,14 @@ def heatmap(
 ) -> "Figure":
     """Draw attention weights: query rows, key columns, a number in each cell.
 
-    Numbers are left out where there are more than 12 keys, NaN cells stay
-    empty. The colours are cividis, which survives colour blindness and grey
-    print. Other labels make it a table of something else.
+    Numbers are left out where there is no room for them, NaN cells are
+    hatched. Other labels make it a table of something else.
 
     Raises
     ------
     ValueError
         When the tokens do not fit the shape of `weights`.
     """
-    pyplot = need("matplotlib.pyplot")
-
     weights = np.asarray(weights, dtype=float)
     keys = query_tokens if key_tokens is None else key_tokens
     if weights.shape != (len(query_tokens), len(keys)):
@@ -55,35 +108,41 @@ def heatmap(
             f"to match the tokens, got {weights.shape}"
         )
     rows, cols = weights.shape
-    figure, axes = pyplot.subplots(
-        figsize=(1.8 + 0.42 * cols, 1.4 + 0.36 * rows),
-        layout="constrained",
-    )
-    # A notebook shows the figure that a cell returns; closed, it is not
-    # shown a second time.
-    pyplot.close(figure)
-    image = axes.imshow(weights, cmap="cividis", vmin=0, aspect="auto")
-    axes.set_title(title)
-    axes.set_xlabel(xlabel)
-    axes.set_ylabel(ylabel)
-    axes.set_xticks(range(cols), keys, rotation=60, ha="right")
+    high = float(np.nanmax(weights))
+    longest = max(map(len, query_tokens))
+    room = (size.width - 60 - 0.6 * size.letters * longest) / cols
+    each = min(room, 2.4 * size.letters)
+    figure, [axes] = lay_out(size, 1, 110 + each * rows)
+    # Two digits at least, without a zero before the point.
+    told = room >= 2.2 * size.letters
+    cells(
+        axes, weights, 0, high, aspect="auto",
+        strongest=BEHIND_TEXT if told else 1.0,
+    )  # fmt: skip
+    small = max(map(len, keys)) * 0.6 * size.letters < room
+    axes.set_xticks(
+        range(cols), keys, rotation=0 if small else 60,
+        ha="center" if small else "right", rotation_mode="anchor",
+    )  # fmt: skip
     axes.set_yticks(range(rows), query_tokens)
-    if cols <= 12:
-        middle = np.nanmax(weights) / 2
-        for i, j in zip(*np.nonzero(~np.isnan(weights)), strict=True):
+    if told:
+        for row, col in np.argwhere(~np.isnan(weights)):
+            text = f"{weights[row, col]:.2f}"
+            short = room < 3 * size.letters
             axes.text(
-                j,
-                i,
-                f"{weights[i, j]:.2f}",
-                ha="center",
-                va="center",
-                color="black" if weights[i, j] > middle else "white",
-            )
-    figure.colorbar(image, label=label)
+                col, row, text.removeprefix("0") if short else text,
+                ha="center", va="center",
+            )  # fmt: skip
+    else:
+        label += f", from 0 (pale) to {plain(round(high, 2))} (strong)"
+    above = f"{ylabel}; cells: {label}" if ylabel else label
+    name_axes(axes, size, xlabel=xlabel, ylabel=above, title=title)
     return figure
 
 
+@chart
 def contact_map(
+    size: Size,
     distances: Float[Any, "n n"],
     *,
     below: float,
@@ -99,34 +158,31 @@ def contact_map(
     ValueError
         When there is not a distance from each residue to each.
     """
-    pyplot = need("matplotlib.pyplot")
-
     table = np.asarray(distances, dtype=float)
     n = len(table)
     if table.shape != (n, n):
         raise ValueError(
             f"expected distances of shape ({n}, {n}), got {table.shape}"
         )
-    figure, axes = pyplot.subplots(figsize=(4.6, 4.6), layout="constrained")
-    pyplot.close(figure)
-    ends = (0.5, n + 0.5)
-    axes.imshow(
-        table < below, cmap="Greys", vmax=1.2, extent=(*ends, *ends[::-1])
+    figure, [axes] = lay_out(
+        size, 1, size.width * (1.05 if size.narrow else 0.65)
     )
+    ends = (0.5, n + 0.5)
+    cells(axes, table < below, 0, 1, colour="ink", extent=(*ends, *ends[::-1]))
     for shift in (window, -window):
-        axes.plot(
-            ends, np.add(ends, shift), color=COLOURS[1], linewidth=1.5,
-            label="" if shift < 0 else f"{window} places apart",
-        )  # fmt: skip
-    axes.set(
-        xlabel="residue", ylabel="residue", title=title,
-        xlim=ends, ylim=ends[::-1],
+        axes.plot(ends, np.add(ends, shift), color=tone("key"), linewidth=1.5)
+    axes.set(xlim=ends, ylim=ends[::-1])
+    axes.annotate(
+        f"{window} places apart", (0.5 + window, 0.5), xytext=(2, 4),
+        textcoords="offset points", color=tone("key"), annotation_clip=False,
     )  # fmt: skip
-    axes.legend(loc="lower left", fontsize="small")
+    name_axes(axes, size, xlabel="residue", ylabel="residue\n", title=title)
     return figure
 
 
+@chart
 def grids(
+    size: Size,
     panels: Mapping[str, Float[Any, "rows cols"]],
     *,
     xlabel: str,
@@ -135,7 +191,7 @@ def grids(
     lowest: float = 0.0,
     highest: float = 1.0,
 ) -> "Figure":
-    """Draw tables of one size side by side, two in a row, in one scale.
+    """Draw tables of one size, two in a row, in one scale.
 
     Rows and columns are counted from 1; the largest cell of each panel is
     framed.
@@ -150,33 +206,38 @@ def grids(
     if len(shapes) != 1:
         raise ValueError(f"expected panels of one shape, got {shapes}")
     rows, cols = shapes.pop()
-    figure, places = panels_of(len(tables), 3.6, 2.3, sharex=True, sharey=True)
+    figure, places = lay_out(size, len(tables), 70 + min(26 * rows, 300))
     for place, (name, table) in zip(places, tables.items(), strict=True):
-        image = place.imshow(
-            table, cmap="cividis", vmin=lowest, vmax=highest, aspect="auto"
-        )
+        cells(place, table, lowest, highest, aspect="auto")
         frame(place, *np.unravel_index(table.argmax(), table.shape))
-        place.set_title(name, fontsize="medium")
-        place.set_xticks(range(cols), [str(i + 1) for i in range(cols)])
-        place.set_yticks(range(rows), [str(i + 1) for i in range(rows)])
-    figure.supxlabel(xlabel, fontsize="medium")
-    figure.supylabel(ylabel, fontsize="medium")
-    figure.colorbar(image, ax=figure.axes, label=label)  # pyright: ignore[reportPossiblyUnboundVariable]
+        place.set_title(name)
+        for axis, count in ((place.xaxis, cols), (place.yaxis, rows)):
+            step = -(-count // (12 if axis is place.yaxis else 16))
+            ticks = range(0, count, step)
+            axis.set_ticks(ticks, [str(i + 1) for i in ticks])
+    _legend(
+        figure, size, f"{ylabel} down, {xlabel} across",
+        f"{label}: {plain(lowest)} (pale) to {plain(highest)} (strong)",
+    )  # fmt: skip
     return figure
 
 
+@chart
 def maps(
+    size: Size,
     panels: Mapping[str, Float[Any, "n n"]],
     tokens: Sequence[str],
     *,
     highest: float | Sequence[float | None] | None = None,
-    colours: Sequence[str] = ("cividis",),
+    colours: Sequence[str] = (THEMED,),
     mark: tuple[int, int] | None = None,
 ) -> "Figure":
-    """Draw attention maps side by side, each with its own legend.
+    """Draw attention maps side by side, each with its own scale.
 
     Parameters
     ----------
+    size
+        Given by the chart.
     panels
         Name to map, rows that look and columns that are looked at.
     tokens
@@ -186,8 +247,9 @@ def maps(
         a panel's own largest weight, so that equal colours in two panels are
         not equal weights.
     colours
-        A name of matplotlib's for each panel, or one for all; with
-        ", in grey" at the end it is shown as a grey print would.
+        For each panel, or one for all: `"weight"`, the page's own colour, or
+        a name of matplotlib's; with ", in grey" at the end that is shown as
+        a grey print would.
     mark
         A row and a column, framed in each panel.
 
@@ -201,7 +263,9 @@ def maps(
     names = _for_each(panels, colours, "names of colours")
     tops = highest if isinstance(highest, Sequence) else [highest]
     tops = _for_each(panels, tops, "scales")
-    figure, places = panels_of(len(panels), 3.9, 3.7)
+    figure, places = lay_out(
+        size, len(panels), 0.94 * size.width / (1 if size.narrow else 2) + 30
+    )
     for place, (title, weights), colour, top in zip(
         places, panels.items(), names, tops, strict=True
     ):
@@ -211,17 +275,34 @@ def maps(
                 f"expected a map of shape ({n}, {n}), got {weights.shape} "
                 f"in {title!r}"
             )
-        image = place.imshow(weights, cmap=_colours(colour), vmin=0, vmax=top)
+        top = float(np.nanmax(weights)) if top is None else top
+        if colour == THEMED:
+            cells(place, weights, 0, top)
+        else:
+            place.imshow(weights, cmap=_colours(colour), vmin=0, vmax=top)
         if mark is not None:
             frame(place, *mark)
-        place.set_title(title, fontsize="medium")
-        place.set_xticks(range(n), tokens, rotation=60, ha="right")
+        scale = f"0 to {plain(float(f'{top:.2g}'))}"
+        place.set_title(f"{title} ({scale})")
+        place.set_xticks(
+            range(n), tokens, rotation=60, ha="right", rotation_mode="anchor"
+        )
         place.set_yticks(range(n), tokens)
-        place.tick_params(labelsize="small")
-        figure.colorbar(image, ax=place, shrink=0.8)
-    figure.supxlabel("key: is looked at", fontsize="medium")
-    figure.supylabel("query: looks", fontsize="medium")
+    _legend(
+        figure,
+        size,
+        "row: the word that looks",
+        ["column: the word it looks at"],
+    )
     return figure
+
+
+def _legend(figure: Any, size: Size, *texts: str) -> None:
+    """Say below all panels what they share."""
+    figure.supxlabel(
+        ("\n" if size.narrow else "; ").join(texts), x=0.02, ha="left",
+        color=SOFT, fontsize="medium",
+    )  # fmt: skip
 
 
 def _for_each(panels: Any, given: Sequence[Any], name: str) -> list[Any]:
@@ -269,82 +350,9 @@ def lightness(name: str) -> Float[np.ndarray, " 256"]:
     )
 
 
-def pictures(
-    images: Mapping[str, Float[np.ndarray, "rows cols *colours"]],
-    *,
-    per_row: int | None = None,
-    inches: float = 3.2,
-) -> "Figure":
-    """Show pictures side by side, each under its name.
-
-    Colours are numbers from 0 to 1. A picture without colours is shown in
-    cividis, from its lowest number to its highest. All stand in one row
-    unless `per_row` says how many do; each has a place `inches` wide.
-
-    Raises
-    ------
-    ValueError
-        When `per_row` is no positive count.
-    """
-    pyplot = need("matplotlib.pyplot")
-
-    if per_row is not None and per_row < 1:
-        raise ValueError(f"expected per_row of at least 1, got {per_row}")
-    cols = min(per_row or len(images), len(images))
-    rows = -(-len(images) // cols)
-    figure, axes = pyplot.subplots(
-        rows,
-        cols,
-        # A little higher than wide: the name needs its line.
-        figsize=(inches * cols, (1.22 if rows == 1 else 1.09) * inches * rows),
-        layout="constrained",
-        squeeze=False,
-    )
-    pyplot.close(figure)
-    for place in axes.flat:
-        place.axis("off")
-    for place, (name, image) in zip(axes.flat, images.items(), strict=False):
-        if image.ndim == 3:
-            place.imshow(image.clip(0, 1))
-        else:
-            place.imshow(image, cmap="cividis")
-        place.set_title(name)
-    return figure
-
-
-def sheet(
-    pictures: Float[Any, "n rows cols"], *, per_row: int = 3
-) -> Float[np.ndarray, "sheet_rows sheet_cols"]:
-    """Put small pictures on one, row by row, with empty lines between them.
-
-    What stays empty is NaN, which `pictures` leaves without a colour.
-
-    Raises
-    ------
-    ValueError
-        When there is no picture, or `per_row` is no positive count.
-
-    Examples
-    --------
-    >>> sheet(np.ones((2, 1, 1)), per_row=2)
-    array([[ 1., nan,  1.]])
-    """
-    pictures = np.asarray(pictures, dtype=float)
-    if pictures.ndim != 3 or not len(pictures) or per_row < 1:
-        raise ValueError(
-            "expected pictures of shape (n, rows, cols) and per_row of at "
-            f"least 1, got {pictures.shape} and {per_row}"
-        )
-    n, rows, cols = pictures.shape
-    down = -(-n // per_row)
-    whole = np.full((down * (rows + 1) - 1, per_row * (cols + 1) - 1), np.nan)
-    for i, picture in enumerate(pictures):
-        top, left = i // per_row * (rows + 1), i % per_row * (cols + 1)
-        whole[top : top + rows, left : left + cols] = picture
-    return whole
-
-
+@chart
 def pieces(
+    size: Size,
     panels: Mapping[str, Float[Any, "rows cols"]],
     tokens: Sequence[str],
     d_model: int,
@@ -352,8 +360,8 @@ def pieces(
     """Draw tables of numbers that know which vector they came from.
 
     Number i · d_model + f is feature f (from 1 in the picture) of token i.
-    Each token has a colour and a pattern, so that a row which mixes tokens
-    shows at once.
+    Each token has a colour, and its name stands in each cell, so that a row
+    which mixes tokens shows at once.
 
     Raises
     ------
@@ -362,10 +370,12 @@ def pieces(
     """
     Rectangle = need("matplotlib.patches").Rectangle
 
-    figure, places = panels_of(len(panels), 3.2, 1.5)
-    for place, (name, numbers) in zip(places, panels.items(), strict=True):
-        numbers = np.asarray(numbers)
-        rows, cols = numbers.shape
+    colours = colours_for(tokens)
+    tables = [np.asarray(numbers) for numbers in panels.values()]
+    tallest = max(len(table) for table in tables)
+    figure, places = lay_out(size, len(panels), 40 + 36 * tallest)
+    widest = max(table.shape[1] for table in tables)
+    for place, name, numbers in zip(places, panels, tables, strict=True):
         for (row, col), number in np.ndenumerate(numbers):
             owner, feature = divmod(int(number), d_model)
             if not 0 <= owner < len(tokens):
@@ -375,15 +385,16 @@ def pieces(
                 )
             place.add_patch(
                 Rectangle(
-                    (col, row), 1, 1, facecolor=COLOURS[owner % 5], alpha=0.3,
-                    hatch=("", "///", "...", "xxx")[owner % 4],
-                    edgecolor="white",
+                    (col + 0.03, row + 0.06), 0.94, 0.88,
+                    facecolor=(colours[owner], 0.18),
+                    edgecolor=colours[owner], linewidth=1.5,
                 )
             )  # fmt: skip
             place.text(
                 col + 0.5, row + 0.5, f"{tokens[owner]} {feature + 1}",
-                ha="center", va="center", fontsize="small",
+                ha="center", va="center",
             )  # fmt: skip
-        place.set(xlim=(0, cols), ylim=(rows, 0), xticks=[], yticks=[])
-        place.set_title(name, fontsize="medium")
+        place.set(xlim=(0, widest), ylim=(tallest, 0), xticks=[], yticks=[])
+        place.spines["bottom"].set_visible(False)
+        place.set_title(wrapped(name, 36))
     return figure

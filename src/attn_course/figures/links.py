@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float
 
-from attn_course.figures.style import COLOURS
+from attn_course.figures.charts import chart
+from attn_course.figures.labels import key
+from attn_course.figures.style import (
+    LINE,
+    PAPER,
+    SOFT,
+    Size,
+    lay_out,
+    tone,
+)
 from attn_course.optional import need
 
 if TYPE_CHECKING:
@@ -15,7 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["arcs", "graph", "road"]
 
 
+@chart
 def arcs(
+    size: Size,
     tokens: Sequence[str],
     query: int,
     rows: Mapping[str, Float[Any, " n"]],
@@ -23,51 +34,58 @@ def arcs(
     """Draw how much one word looks at each: thicker arcs, larger weights.
 
     Each of `rows` gets a panel; a weight of at least 0.05 is written out.
+    Where many words stand in a narrow place they are turned.
 
     Raises
     ------
     ValueError
         When a row does not have one weight for each token.
     """
-    pyplot = need("matplotlib.pyplot")
     FancyArrowPatch = need("matplotlib.patches").FancyArrowPatch
 
     n = len(tokens)
-    figure, panels = pyplot.subplots(
-        len(rows), figsize=(7.2, 1.9 * len(rows)), layout="constrained",
-        squeeze=False,
-    )  # fmt: skip
-    pyplot.close(figure)
-    for axes, (name, row) in zip(panels[:, 0], rows.items(), strict=True):
+    letters = sum(max(len(token), 4) + 1 for token in tokens)
+    turned = letters * 0.6 * size.letters > size.width
+    # An arc rises by a quarter of its width.
+    farthest = max(query, n - 1 - query)
+    high = 0.24 * size.width * farthest / n + (110 if turned else 75)
+    figure, panels = lay_out(size, len(rows), high, per_row=1)
+    for axes, (name, row) in zip(panels, rows.items(), strict=True):
         if len(row) != n:
             raise ValueError(
                 f"expected {n} weights in row {name!r}, got {len(row)}"
             )
-        for key, weight in enumerate(row):
-            bend = 0.5 if key < query else -0.5
-            if key != query and weight >= 0.01:
+        for place, weight in enumerate(row):
+            bend = 0.5 if place < query else -0.5
+            if place != query and weight >= 0.01:
                 axes.add_patch(
                     FancyArrowPatch(
-                        (query, 0), (key, 0), arrowstyle="-",
+                        (query, 0), (place, 0), arrowstyle="-",
                         connectionstyle=f"arc3,rad={bend}",
-                        linewidth=10 * weight, color=COLOURS[0], alpha=0.7,
-                        capstyle="round",
+                        linewidth=10 * weight, color=tone("weight"),
+                        alpha=0.8, capstyle="round", clip_on=False,
+                        shrinkA=0, shrinkB=0,
                     )
                 )  # fmt: skip
-            if weight >= 0.05:
-                axes.text(key, -0.34, f"{weight:.2f}", ha="center", va="top")
         for place, token in enumerate(tokens):
-            axes.text(
-                place, -0.06, token, ha="center", va="top",
+            weight = f" {row[place]:.2f}" if row[place] >= 0.05 else ""
+            told = token + (weight if turned else weight.replace(" ", "\n"))
+            axes.annotate(
+                told, (place, 0), xytext=(0, -6), textcoords="offset points",
+                ha="right" if turned else "center",
+                va="center" if turned else "top",
+                rotation=60 if turned else 0, rotation_mode="anchor",
                 fontweight="bold" if place == query else "normal",
             )  # fmt: skip
-        axes.set(xlim=(-0.6, n - 0.4), ylim=(-0.7, 1.6))
-        axes.set_title(name, loc="left", fontsize="medium")
+        axes.set(xlim=(-0.6, n - 0.4), ylim=(0, 1))
+        axes.set_title(name)
         axes.axis("off")
     return figure
 
 
+@chart
 def graph(
+    size: Size,
     tokens: Sequence[str],
     weights: Float[Any, "n n"],
     *,
@@ -86,7 +104,6 @@ def graph(
     ValueError
         When the map does not fit the tokens.
     """
-    pyplot = need("matplotlib.pyplot")
     FancyArrowPatch = need("matplotlib.patches").FancyArrowPatch
 
     weights, n = np.asarray(weights, dtype=float), len(tokens)
@@ -94,8 +111,7 @@ def graph(
         raise ValueError(
             f"expected a map of shape ({n}, {n}), got {weights.shape}"
         )
-    figure, axes = pyplot.subplots(figsize=(5.6, 4.6), layout="constrained")
-    pyplot.close(figure)
+    figure, [axes] = lay_out(size, 1, 320 if size.narrow else 430)
     angles = np.pi / 2 - 2 * np.pi * np.arange(n) / n
     points = np.stack([np.cos(angles), np.sin(angles)], axis=-1)  # (n, 2)
     shown = (weights >= threshold) & ~np.eye(n, dtype=bool)
@@ -104,20 +120,23 @@ def graph(
             FancyArrowPatch(
                 points[i], points[j], arrowstyle="-|>", mutation_scale=10,
                 connectionstyle="arc3,rad=0.12", shrinkA=3, shrinkB=3,
-                linewidth=6 * weights[i, j], color=COLOURS[0], alpha=0.6,
+                linewidth=6 * weights[i, j], color=tone("weight"), alpha=0.7,
             )
         )  # fmt: skip
     for (x, y), token in zip(points, tokens, strict=True):
         side = "center" if abs(x) < 0.2 else ("left" if x > 0 else "right")
         axes.text(1.1 * x, 1.1 * y, token, ha=side, va="center")
-        axes.plot(x, y, "o", color=COLOURS[4], markersize=3)
-    axes.set(xlim=(-1.6, 1.6), ylim=(-1.25, 1.25), aspect="equal")
-    axes.set_title(title, fontsize="medium")
+        axes.plot(x, y, "o", color=SOFT, markersize=3)
+    axes.set(xlim=(-1.4, 1.4), ylim=(-1.25, 1.25), aspect="equal")
+    axes.set_title(title)
     axes.axis("off")
     return figure
 
 
-def road(stops: Sequence[Any], kinds: Mapping[str, str]) -> "Figure":
+@chart
+def road(
+    size: Size, stops: Sequence[Any], kinds: Mapping[str, str]
+) -> "Figure":
     """Draw which bottleneck each step mended, and which one it left open.
 
     A row for each of `stops` (`road.Stop`), a column for each of `kinds`,
@@ -130,8 +149,6 @@ def road(stops: Sequence[Any], kinds: Mapping[str, str]) -> "Figure":
     ValueError
         When a stop is about a kind that is not there.
     """
-    pyplot = need("matplotlib.pyplot")
-
     unknown = {s.mended for s in stops if s.mended} | {s.open for s in stops}
     if unknown - set(kinds):
         raise ValueError(
@@ -143,43 +160,45 @@ def road(stops: Sequence[Any], kinds: Mapping[str, str]) -> "Figure":
         (places[s.mended], row) for row, s in enumerate(stops) if s.mended
     ]
     dots = [(places[s.open], row) for row, s in enumerate(stops)]
-    figure, axes = pyplot.subplots(
-        figsize=(5.4, 1.6 + 0.26 * len(stops)), layout="constrained"
-    )
-    pyplot.close(figure)
+    row_height = 40 if size.narrow else 26
+    figure, [axes] = lay_out(size, 1, 190 + row_height * len(stops))
+    axes.grid()
     for column, row in dots:
         below = [r for c, r in rings if c == column and r > row]
         if below:
-            axes.plot([column] * 2, [row, below[0]], color="#8c959f", lw=1)
+            axes.plot([column] * 2, [row, below[0]], color=SOFT, lw=1)
     for column, row in rings:
         if dots[row][0] != column:
             axes.annotate(
                 "", dots[row], (column, row),
                 arrowprops={
-                    "arrowstyle": "-|>", "color": COLOURS[0],
+                    "arrowstyle": "-|>", "color": tone("query"),
                     "shrinkA": 5, "shrinkB": 4, "lw": 1.4,
                 },
             )  # fmt: skip
     axes.scatter(
-        *np.transpose(rings), s=70, facecolor="white", edgecolor=COLOURS[1],
+        *np.transpose(rings), s=70, facecolor=PAPER, edgecolor=tone("key"),
         linewidth=1.8, zorder=3, label="mended",
     )  # fmt: skip
     axes.scatter(
-        *np.transpose(dots), s=26, color=COLOURS[0], zorder=4,
+        *np.transpose(dots), s=26, color=tone("query"), zorder=4,
         label="left open",
     )  # fmt: skip
     axes.set_xticks(
-        range(len(kinds)), kinds.values(), rotation=35, ha="left",
-        rotation_mode="anchor", fontsize="small",
+        range(len(kinds)), kinds.values(), ha="left",
+        rotation=60 if size.narrow else 35, rotation_mode="anchor",
     )  # fmt: skip
-    axes.set_yticks(
-        range(len(stops)), [f"{s.name}, {s.year}" for s in stops],
-        fontsize="small",
-    )  # fmt: skip
+    told = [f"{s.name}, {s.year}" for s in stops]
+    axes.set_yticks(range(len(stops)), told)
+    if size.narrow:  # above its row
+        axes.tick_params(axis="y", labelleft=False)
+        for row, text in enumerate(told):
+            axes.text(
+                -0.4, row - 0.26, text, va="bottom", color=SOFT,
+                bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 1},
+            )  # fmt: skip
     axes.set(xlim=(-0.5, len(kinds) - 0.5), ylim=(len(stops) - 0.4, -0.6))
     axes.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False)
-    axes.grid(alpha=0.2)
-    axes.legend(
-        loc="upper center", bbox_to_anchor=(0.5, 0), ncols=2, frameon=False
-    )
+    axes.spines["bottom"].set(color=LINE)
+    key(figure, size)
     return figure
