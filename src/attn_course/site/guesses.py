@@ -256,7 +256,7 @@ def _table(
     xlabel: str, ylabel: str, x: list, y: list[float], unit: str
 ) -> nodes.table:
     """Write the truth of a curve, a row for each x."""
-    table = nodes.table(classes=["attn-table"])
+    table = nodes.table(classes=["attn-table", "attn-drawn"])
     group = nodes.tgroup(cols=2)
     group += [nodes.colspec(colwidth=1), nodes.colspec(colwidth=1)]
     sign = "%" if unit == "%" else f" {unit}" if unit else ""

@@ -10,16 +10,20 @@ Each option has an explanation after ` | `, which is shown to whoever chose
 it. One right option makes radio buttons, several make checkboxes. What
 stands before the first option belongs to the question.
 
+`:taught: [Chapter 3](03-query-key-value.md)` says where to read it up, and
+`{tally}` counts the questions of its page that were right at the first try.
+
 Without scripts and on paper the options can be read, and the answers are
-folded. `attn-site.js` brings the controls to life.
+folded. `attn-questions.js` brings the controls to life.
 """
 
 import re
 from dataclasses import dataclass
 from string import ascii_uppercase
-from typing import Any
+from typing import Any, ClassVar
 
 from docutils import nodes
+from docutils.parsers.rst import directives
 from docutils.statemachine import StringList
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
@@ -148,6 +152,10 @@ class Asking(SphinxDirective):
 class Question(Asking):
     """Read a question."""
 
+    option_spec: ClassVar[dict[str, Any]] = {
+        "taught": directives.unchanged_required
+    }
+
     def run(self) -> list[nodes.Node]:
         """Build the question as a list of options and folded answers."""
         before, options = read_options(list(self.content))
@@ -178,6 +186,9 @@ class Question(Asking):
         )  # fmt: skip
         summary = element("summary", nodes.Text("Answers"))
         fold = element("details", summary, answers)
+        if "taught" in self.options:
+            told = f"Look it up: {self.options['taught']}."
+            fold += element("div", *self.blocks([told], 0), css="taught")
         question = element(
             "fieldset", legend, *self.blocks(before, 0), hint, choices, bar,
             fold, css="question",
@@ -201,6 +212,15 @@ class Question(Asking):
         return item
 
 
+class Tally(SphinxDirective):
+    """Count the answers of the page; this needs the script."""
+
+    def run(self) -> list[nodes.Node]:
+        """Leave room for it."""
+        return [element("div", css="tally", role="status", hidden="hidden")]
+
+
 def setup(app: Any) -> None:
     """Connect to Sphinx."""
+    app.add_directive("tally", Tally)
     app.add_directive("question", Question)

@@ -32,7 +32,11 @@
     add(document.createElementNS(SVG, tag), attributes, children);
 
   const written = (value, unit) => {
-    const text = String(Number(value.toPrecision(3))).replace("-", "−");
+    const whole = Number.isInteger(value) || Math.abs(value) >= 1000;
+    const digits = whole
+      ? Math.round(value).toLocaleString("en-GB")
+      : String(Number(value.toPrecision(3)));
+    const text = digits.replace("-", "−");
     return unit === "%" ? `${text}%` : unit ? `${text} ${unit}` : text;
   };
   const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
@@ -71,9 +75,10 @@
         });
         if (guess === null) return "";
         const right = items.findIndex((item) => item.dataset.right);
-        const judged =
-          right < 0 ? "" : right === guess ? ", as it is" : ", but it is not";
-        return `You guessed ${letter(guess)}${judged}.`;
+        if (right < 0) return `You guessed ${letter(guess)}.`;
+        return right === guess
+          ? `You guessed ${letter(guess)}, and that is the answer.`
+          : `You guessed ${letter(guess)}. The answer is ${letter(right)}.`;
       },
       close() {
         for (const input of inputs) {
@@ -119,6 +124,12 @@
   function slider(slot) {
     const { low, high, step, unit } = JSON.parse(slot.dataset.guess);
     const truth = Number(slot.dataset.truth);
+    const told = slot.parentElement.querySelector(".attn-truth strong");
+    // As the text behind the fold rounds it.
+    const answer = written(truth, unit).replace(
+      /^[\d.,−]+%?/,
+      told.textContent,
+    );
     const input = html("input", {
       type: "range",
       min: low,
@@ -168,7 +179,7 @@
           ...(guessed === null
             ? []
             : [mark(guess, "yours", `yours: ${guessed}`)]),
-          mark(truth, "truth", `answer: ${written(truth, unit)}`),
+          mark(truth, "truth", `answer: ${answer}`),
         );
         return guessed === null ? "" : `You guessed ${guessed}.`;
       },
@@ -210,8 +221,9 @@
   function curve(slot) {
     const told = JSON.parse(slot.dataset.guess);
     const { x, truth, low, high, unit } = told;
-    const [width, height] = [640, 340];
-    const box = { left: 64, right: 600, top: 16, bottom: 290 };
+    // Letters keep their size where the page is narrow.
+    const [width, height] = slot.clientWidth < 480 ? [360, 320] : [640, 340];
+    const box = { left: 60, right: width - 8, top: 16, bottom: height - 50 };
     const line = (name) => (told.log.includes(name) ? Math.log : Number);
     const axis = (name, from, to, start, end) => {
       const f = line(name);
@@ -365,10 +377,7 @@
     draw();
 
     const rows = () => [
-      ...slot.parentElement.querySelectorAll(":scope > details > table tr"),
-      ...slot.parentElement.querySelectorAll(
-        ":scope > details > .pst-scrollable-table-container tr",
-      ),
+      ...slot.parentElement.querySelectorAll(".attn-drawn tr"),
     ];
     const name = (content, values, css, shift) =>
       text(content, {
@@ -504,7 +513,8 @@
     });
     const bar = html("div", { class: "attn-buttons" }, lock, skip, again);
     const status = html("div", { role: "status" }, words);
-    fold.before(bar, status);
+    fold.before(status);
+    fold.after(bar);
 
     if (field.crowd) {
       const panel = html("div", { class: "attn-class", hidden: true });
