@@ -23,6 +23,11 @@ Each module has one reason to exist, and each is told apart by its `setup`:
 - `studies`: shows experiments: the evidence pages, and figures in lessons
 - `road`: lists the steps to today's attention
 - `questions`: questions that mark themselves
+- `guesses`: a guess first, then the answer; `truths` reads the number that
+  it is held against
+- `popovers`: numbers that tell how they were made and terms that tell what
+  they mean; `glossary` reads those
+- `elements`: HTML elements for the directives above
 - `runs`: the table of seconds and memory that each notebook took
 
 `server` is no part of the extension: it serves the built site with the
@@ -40,16 +45,19 @@ def setup(app: Any) -> dict[str, Any]:
     from attn_course.site import (
         alt_text,
         assets,
+        elements,
         entrance,
         evidence,
         execution,
         frames,
+        guesses,
         icons,
         launching,
         ledger,
         lightening,
         maths,
         mounting,
+        popovers,
         questions,
         road,
         runs,
@@ -61,7 +69,8 @@ def setup(app: Any) -> dict[str, Any]:
     parts = (
         execution, assets, mounting, maths, lightening,
         icons, templates, alt_text, launching, entrance, evidence,
-        ledger, questions, frames, runs, verdicts, studies, road,
+        ledger, elements, questions, guesses, popovers, frames, runs, verdicts,
+        studies, road,
     )  # fmt: skip
     for part in parts:
         part.setup(app)

@@ -4,8 +4,12 @@
 that computed it. After a colon comes a format or a field, or both:
 
 - `` {claim}`3.tie.weight:.2f` ``
-- `` {claim}`3.x.accuracy:spread` ``: 0.71 (0.69 to 0.73 over 3 seeds)
+- `` {claim}`3.x.accuracy:spread` ``: 0.71 (0.69 to 0.73 over 3 seeds) on
+  evidence pages; elsewhere prose has the mean, and a click gives the spread
 - `min`, `max`, `seeds`: these alone
+
+With a script a number opens how it came about (`popovers`); without, it is a
+link to its cell or study.
 
 `{claims}` lists the whole ledger. Nothing is known until every page has been
 read, so both leave marks that are filled in when a page is written.
@@ -31,6 +35,8 @@ __all__ = ["find", "setup", "split_target"]
 logger = logging.getLogger(__name__)
 
 USES = "attn_claim_numbers"
+# Where a spread is written out.
+EVIDENCE = "book/evidence/"
 
 
 class claim_number(nodes.Inline, nodes.Element):
@@ -144,6 +150,9 @@ def _number(
     has_spread = isinstance(one.value, Mapping)
     if mark.get("in_full") and has_spread:
         field = "spread"
+    in_prose = not (mark.get("in_full") or page.startswith(EVIDENCE))
+    if field == "spread" and has_spread and in_prose:
+        field = ""
     try:
         text = show(one.value, form, field)
     except ValueError as error:
@@ -152,10 +161,13 @@ def _number(
         return nodes.Text(text)
     how = "Recorded, and read" if one.recorded else "Computed"
     title = f"{how} in: {app.env.titles[one.page].astext()}"
-    return _link(
+    link = _link(
         app, page, f"{one.page}#{one.anchor}", text,
         reftitle=title, classes=["attn-claim"],
     )  # fmt: skip
+    full = show(one.value, form, "spread") if has_spread else text
+    link["attn_number"] = (claim_id, name, full)
+    return link
 
 
 def _fill_numbers(app: Any, doctree: nodes.document, page: str) -> None:

@@ -16,6 +16,13 @@ from attn_course.widgets.base import STATIC
 __all__ = ["scripts_for", "setup"]
 
 SHARED = "attn-widgets.js"
+OWN = Path(str(resources.files("attn_course"))) / "site" / "static"
+# What only pages with such an element need.
+PARTS = {
+    'class="attn-guess': ("attn-guess.css", "attn-guess.js"),
+    'class="attn-question': ("attn-questions.js",),
+    'id="attn-notes"': ("attn-popovers.css", "attn-popovers.js"),
+}
 
 
 def scripts_for(html: str) -> list[str]:
@@ -26,16 +33,14 @@ def scripts_for(html: str) -> list[str]:
 
 
 def _register(app: Any, config: Any) -> None:
-    own = Path(str(resources.files("attn_course"))) / "site" / "static"
     config.html_static_path += [
-        str(own / "attn-site.css"),
-        str(own / "attn-site.js"),
+        *(str(path) for path in sorted(OWN.glob("attn-*"))),
         *(str(path) for path in sorted(STATIC.glob("attn-*.js"))),
     ]
     app.add_css_file("attn-colours.css", priority=890)
     app.add_css_file("attn-site.css", priority=900)
     app.add_js_file("attn-site.js", loading_method="defer")
-    config.html_favicon = str(own / "favicon.svg")
+    config.html_favicon = str(OWN / "favicon.svg")
 
 
 def _write_colours(app: Any, error: Exception | None) -> None:
@@ -47,7 +52,16 @@ def _write_colours(app: Any, error: Exception | None) -> None:
 def _mount(
     app: Any, page: str, template: str, context: dict, doctree: Any
 ) -> None:
-    for name in scripts_for(context.get("body", "")):
+    body = context.get("body", "")
+    own = [
+        name for mark, names in PARTS.items() if mark in body for name in names
+    ]
+    for name in own:
+        if name.endswith(".css"):
+            app.add_css_file(name, priority=900)
+    # A guess hides read-outs before its widget draws them.
+    scripts = [name for name in own if name.endswith(".js")]
+    for name in [*scripts, *scripts_for(body)]:
         app.add_js_file(name, loading_method="defer")
 
 

@@ -10,21 +10,27 @@ Each option has an explanation after ` | `, which is shown to whoever chose
 it. One right option makes radio buttons, several make checkboxes. What
 stands before the first option belongs to the question.
 
+`:taught: [Chapter 3](03-query-key-value.md)` says where to read it up, and
+`{tally}` counts the questions of its page that were right at the first try.
+
 Without scripts and on paper the options can be read, and the answers are
-folded. `attn-site.js` brings the controls to life.
+folded. `attn-questions.js` brings the controls to life.
 """
 
 import re
 from dataclasses import dataclass
 from string import ascii_uppercase
-from typing import Any
+from typing import Any, ClassVar
 
 from docutils import nodes
+from docutils.parsers.rst import directives
 from docutils.statemachine import StringList
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-__all__ = ["Option", "read_options", "setup"]
+from attn_course.site.elements import element, tag
+
+__all__ = ["Asking", "Option", "read_options", "setup"]
 
 logger = logging.getLogger(__name__)
 
@@ -97,34 +103,58 @@ def faults(options: list[Option]) -> list[tuple[int, str]]:
     return found
 
 
-class tag(nodes.General, nodes.Element):
-    """An HTML element that docutils has no node for."""
-
-
-def _open(writer: Any, node: tag) -> None:
-    more = {key: value for key, value in node["attributes"].items() if value}
-    writer.body.append(writer.starttag(node, node["tag"], "", **more))
-
-
-def _close(writer: Any, node: tag) -> None:
-    if node["tag"] != "input":
-        writer.body.append(f"</{node['tag']}>")
-
-
-def element(
-    html: str, /, *children: nodes.Node, css: str = "", **more: str
-) -> tag:
-    """Make an HTML element."""
-    classes = [f"attn-{css}"] if css else []
-    return tag("", *children, tag=html, classes=classes, attributes=more)
-
-
-class Question(SphinxDirective):
-    """Read a question."""
+class Asking(SphinxDirective):
+    """What questions and guesses share: a question, and text in MyST."""
 
     required_arguments = 1
     final_argument_whitespace = True
     has_content = True
+    kind = "question"
+
+    def warn(self, line: int, text: str) -> None:
+        """Say what is wrong, where."""
+        place = (self.env.docname, self.lineno + line)
+        logger.warning(
+            "%s %r: %s", self.kind, self.arguments[0], text, location=place,
+            type="attn_course", subtype=self.kind,
+        )  # fmt: skip
+
+    def choice(
+        self, option: Option, letter: str, name: str, many: bool = False
+    ) -> tag:
+        """Give an option its control, asleep until a script wakes it."""
+        control = element(
+            "input",
+            type="checkbox" if many else "radio",
+            name=name, hidden="hidden", autocomplete="off",
+        )  # fmt: skip
+        text = self.inline(option.text, option.line, "an option")
+        # The answer calls it by its letter, so that is to be heard as well;
+        # a label of maths alone would have no words.
+        box = element("span", nodes.Text(f"{letter}. "), *text)
+        return element("li", element("label", control, box))
+
+    def blocks(self, lines: list[str], line: int) -> list[nodes.Node]:
+        """Read MyST."""
+        box = nodes.Element()
+        self.state.nested_parse(StringList(lines, source=""), line, box)
+        return box.children
+
+    def inline(self, text: str, line: int, what: str) -> list[nodes.Node]:
+        """Read MyST that has to fit on a label."""
+        blocks = self.blocks(text.splitlines(), line)
+        if len(blocks) != 1 or not isinstance(blocks[0], nodes.paragraph):
+            self.warn(line, f"expected {what} to be one paragraph: {text!r}")
+            return [nodes.Text(text)]
+        return blocks[0].children
+
+
+class Question(Asking):
+    """Read a question."""
+
+    option_spec: ClassVar[dict[str, Any]] = {
+        "taught": directives.unchanged_required
+    }
 
     def run(self) -> list[nodes.Node]:
         """Build the question as a list of options and folded answers."""
@@ -156,35 +186,15 @@ class Question(SphinxDirective):
         )  # fmt: skip
         summary = element("summary", nodes.Text("Answers"))
         fold = element("details", summary, answers)
+        if "taught" in self.options:
+            told = f"Look it up: {self.options['taught']}."
+            fold += element("div", *self.blocks([told], 0), css="taught")
         question = element(
             "fieldset", legend, *self.blocks(before, 0), hint, choices, bar,
             fold, css="question",
         )  # fmt: skip
         question["ids"].append(name)
         return [question]
-
-    def warn(self, line: int, text: str) -> None:
-        """Say what is wrong, where."""
-        place = (self.env.docname, self.lineno + line)
-        logger.warning(
-            "question %r: %s", self.arguments[0], text, location=place,
-            type="attn_course", subtype="question",
-        )  # fmt: skip
-
-    def choice(
-        self, option: Option, letter: str, name: str, many: bool
-    ) -> tag:
-        """Give an option its control, asleep until a script wakes it."""
-        control = element(
-            "input",
-            type="checkbox" if many else "radio",
-            name=name, hidden="hidden", autocomplete="off",
-        )  # fmt: skip
-        text = self.inline(option.text, option.line, "an option")
-        # The answer calls it by its letter, so that is to be heard as well;
-        # a label of maths alone would have no words.
-        box = element("span", nodes.Text(f"{letter}. "), *text)
-        return element("li", element("label", control, box))
 
     def answer(self, option: Option) -> tag:
         """Say whether an option is right, and why."""
@@ -201,22 +211,16 @@ class Question(SphinxDirective):
         item += blocks
         return item
 
-    def blocks(self, lines: list[str], line: int) -> list[nodes.Node]:
-        """Read MyST."""
-        box = nodes.Element()
-        self.state.nested_parse(StringList(lines, source=""), line, box)
-        return box.children
 
-    def inline(self, text: str, line: int, what: str) -> list[nodes.Node]:
-        """Read MyST that has to fit on a label."""
-        blocks = self.blocks(text.splitlines(), line)
-        if len(blocks) != 1 or not isinstance(blocks[0], nodes.paragraph):
-            self.warn(line, f"expected {what} to be one paragraph: {text!r}")
-            return [nodes.Text(text)]
-        return blocks[0].children
+class Tally(SphinxDirective):
+    """Count the answers of the page; this needs the script."""
+
+    def run(self) -> list[nodes.Node]:
+        """Leave room for it."""
+        return [element("div", css="tally", role="status", hidden="hidden")]
 
 
 def setup(app: Any) -> None:
     """Connect to Sphinx."""
-    app.add_node(tag, html=(_open, _close))
+    app.add_directive("tally", Tally)
     app.add_directive("question", Question)
