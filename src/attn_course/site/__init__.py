@@ -7,12 +7,14 @@ Each module has one reason to exist, and each is told apart by its `setup`:
 - `mounting`: puts the book's style on every page, and the scripts of the
   widgets where they stand
 - `maths`: renders formulas at build time, with local fonts
-- `lightening`: leaves out scripts that no page of ours needs
+- `lightening`: leaves out scripts and rules that no page of ours needs
 - `icons`: keeps only the icons that the pages show
 - `templates`: replaces parts of the theme that a strict page refuses or a
   screen reader stumbles over
 - `alt_text`: asks every image for words
-- `launching`: lets a page's launch buttons open its notebook
+- `launching`: fills the menus of a page's header
+- `cards`: leads from the end of a page to its lab and on
+- `search`: searches all sections, from a folder too
 - `entrance`: leads from the site's first address to its first page
 - `outputs`: hides the outputs that only tests and tables read, and hands
   those of BertViz on
@@ -40,6 +42,7 @@ def setup(app: Any) -> dict[str, Any]:
     from attn_course.site import (
         alt_text,
         assets,
+        cards,
         entrance,
         evidence,
         execution,
@@ -53,6 +56,7 @@ def setup(app: Any) -> dict[str, Any]:
         questions,
         road,
         runs,
+        search,
         studies,
         templates,
         verdicts,
@@ -60,8 +64,8 @@ def setup(app: Any) -> dict[str, Any]:
 
     parts = (
         execution, assets, mounting, maths, lightening,
-        icons, templates, alt_text, launching, entrance, evidence,
-        ledger, questions, frames, runs, verdicts, studies, road,
+        icons, templates, alt_text, launching, cards, search, entrance,
+        evidence, ledger, questions, frames, runs, verdicts, studies, road,
     )  # fmt: skip
     for part in parts:
         part.setup(app)

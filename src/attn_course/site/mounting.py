@@ -16,6 +16,7 @@ from attn_course.widgets.base import STATIC
 __all__ = ["scripts_for", "setup"]
 
 SHARED = "attn-widgets.js"
+OWN = ("attn-site.css", "attn-site.js", "attn-search.js", "fonts")
 
 
 def scripts_for(html: str) -> list[str]:
@@ -28,8 +29,7 @@ def scripts_for(html: str) -> list[str]:
 def _register(app: Any, config: Any) -> None:
     own = Path(str(resources.files("attn_course"))) / "site" / "static"
     config.html_static_path += [
-        str(own / "attn-site.css"),
-        str(own / "attn-site.js"),
+        *(str(own / name) for name in OWN),
         *(str(path) for path in sorted(STATIC.glob("attn-*.js"))),
     ]
     app.add_css_file("attn-colours.css", priority=890)
