@@ -7,8 +7,10 @@ Each module has one reason to exist, and each is told apart by its `setup`:
 - `mounting`: puts the book's style on every page, and the scripts of the
   widgets where they stand
 - `maths`: renders formulas at build time, with local fonts
-- `lightening`: leaves out scripts and rules that no page of ours needs
+- `lightening`: leaves out scripts and style sheets that a page doesn't need
+- `styles`: keeps only the rules that the pages can use
 - `icons`: keeps only the icons that the pages show
+- `letters`: keeps only the letters that formulas show
 - `templates`: replaces parts of the theme that a strict page refuses or a
   screen reader stumbles over
 - `alt_text`: asks every image for words
@@ -50,6 +52,7 @@ def setup(app: Any) -> dict[str, Any]:
         icons,
         launching,
         ledger,
+        letters,
         lightening,
         maths,
         mounting,
@@ -58,14 +61,15 @@ def setup(app: Any) -> dict[str, Any]:
         runs,
         search,
         studies,
+        styles,
         templates,
         verdicts,
     )
 
     parts = (
         execution, assets, mounting, maths, lightening,
-        icons, templates, alt_text, launching, cards, search, entrance,
-        evidence, ledger, questions, frames, runs, verdicts, studies, road,
+        styles, icons, letters, templates, alt_text, launching, cards,
+        search, entrance, evidence, ledger, questions, frames, runs, verdicts, studies, road,
     )  # fmt: skip
     for part in parts:
         part.setup(app)
