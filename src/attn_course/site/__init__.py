@@ -7,12 +7,16 @@ Each module has one reason to exist, and each is told apart by its `setup`:
 - `mounting`: puts the book's style on every page, and the scripts of the
   widgets where they stand
 - `maths`: renders formulas at build time, with local fonts
-- `lightening`: leaves out scripts that no page of ours needs
+- `lightening`: leaves out scripts and style sheets that a page doesn't need
+- `styles`: keeps only the rules that the pages can use
 - `icons`: keeps only the icons that the pages show
+- `letters`: keeps only the letters that formulas show
 - `templates`: replaces parts of the theme that a strict page refuses or a
   screen reader stumbles over
 - `alt_text`: asks every image for words
-- `launching`: lets a page's launch buttons open its notebook
+- `launching`: fills the menus of a page's header
+- `cards`: leads from the end of a page to its lab and on
+- `search`: searches all sections, from a folder too
 - `entrance`: leads from the site's first address to its first page
 - `outputs`: hides the outputs that only tests and tables read, and hands
   those of BertViz on
@@ -45,6 +49,7 @@ def setup(app: Any) -> dict[str, Any]:
     from attn_course.site import (
         alt_text,
         assets,
+        cards,
         elements,
         entrance,
         evidence,
@@ -54,6 +59,7 @@ def setup(app: Any) -> dict[str, Any]:
         icons,
         launching,
         ledger,
+        letters,
         lightening,
         maths,
         mounting,
@@ -61,16 +67,18 @@ def setup(app: Any) -> dict[str, Any]:
         questions,
         road,
         runs,
+        search,
         studies,
+        styles,
         templates,
         verdicts,
     )
 
     parts = (
         execution, assets, mounting, maths, lightening,
-        icons, templates, alt_text, launching, entrance, evidence,
-        ledger, elements, questions, guesses, popovers, frames, runs, verdicts,
-        studies, road,
+        styles, icons, letters, templates, alt_text, launching, cards,
+        search, entrance, evidence, ledger, elements, questions, guesses,
+        popovers, frames, runs, verdicts, studies, road,
     )  # fmt: skip
     for part in parts:
         part.setup(app)

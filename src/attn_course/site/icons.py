@@ -10,7 +10,9 @@ from typing import Any
 
 from attn_course.optional import need
 
-__all__ = ["drop_rules", "setup", "used_codes", "used_names"]
+__all__ = [
+    "drop_rules", "keep_characters", "setup", "used_codes", "used_names",
+]  # fmt: skip
 
 _RULE = re.compile(r'((?:\.fa-[\w-]+:+before,?)+)\{content:"\\([0-9a-f]+)"\}')
 _NAME = re.compile(r"\bfa-[\w-]+")
@@ -44,7 +46,8 @@ def used_codes(styles: list[str]) -> set[int]:
     return escaped | literal
 
 
-def _subset(source: Path, target: Path, codes: set[int]) -> None:
+def keep_characters(source: Path, target: Path, codes: set[int]) -> None:
+    """Write the part of a font that draws these characters."""
     subset = need("fontTools.subset")
     TTFont = need("fontTools.ttLib").TTFont
 
@@ -83,7 +86,7 @@ def _subset_icons(app: Any, exception: Exception | None) -> None:
     )
     fonts = "vendor/fontawesome/webfonts"
     for source in sorted((theme / fonts).glob("*.woff2")):
-        _subset(source, static / fonts / source.name, codes)
+        keep_characters(source, static / fonts / source.name, codes)
     for unused in (static / fonts).glob("*.ttf"):
         unused.unlink()
 

@@ -1,39 +1,67 @@
-"""Let the launch buttons of a page open the notebook that belongs to it.
+"""What the menus in a page's header hold.
 
-The theme would send Colab and Binder the page's own source, which neither
-can run.
+A lab says how to run it: on Colab or Binder, as a file, in JupyterLab. All
+else that the theme offers stands in one menu.
 """
 
 from typing import Any
 
-__all__ = ["lead_to_notebook", "setup"]
+__all__ = ["launches", "menu", "setup"]
+
+LABS = "notebooks/"
+HOW_TO, WITH_JUPYTER = "book/how-to-use", "at-your-own-computer"
+# What the theme calls its buttons, and what we do.
+NAMES = {
+    "source-repository-button": "Repository",
+    "source-issues-button": "Report a mistake",
+    "download-source-button": "Source of this page",
+    "download-pdf-button": "Print or save as PDF",
+    "fullscreen-button": "Full screen",
+}
 
 
-def lead_to_notebook(button: dict, page: str, notebook: str) -> dict:
-    """Give a launch button that opens the notebook, not the page."""
-    launches = [
-        {**one, "url": one["url"].replace(f"{page}.md", f"{notebook}.ipynb")}
-        for one in button["buttons"]
+def launches(buttons: list[dict], source: str, how_to: str) -> list[dict]:
+    """List the ways to run a lab: text and address of each."""
+    services = [
+        {**one, "text": f"On {one['text']}"}
+        for group in buttons
+        if group.get("label") == "launch-buttons"
+        for one in reversed(group["buttons"])
+        if one["type"] == "link"
     ]
-    return {**button, "buttons": launches}
+    here = [("Download the notebook", source), ("In JupyterLab", how_to)]
+    links = [{"type": "link", "text": t, "url": url} for t, url in here]
+    return [*services, *links]
 
 
-def _redirect(
+def menu(buttons: list[dict]) -> list[dict]:
+    """List what is left of the theme's buttons, by names of our own."""
+    flat = [
+        one
+        for button in buttons
+        if button.get("label") != "launch-buttons"
+        for one in button.get("buttons", [button])
+    ]
+    return [
+        {**one, "text": NAMES.get(one.get("label"), one.get("text"))}
+        for one in flat
+    ]
+
+
+def _fill(
     app: Any, page: str, template: str, context: dict, doctree: Any
 ) -> None:
-    notebook = page.replace("book/", "notebooks/", 1)
-    if notebook == page:
-        return
-    kept = []
-    for button in context.get("header_buttons", []):
-        if button.get("label") != "launch-buttons":
-            kept.append(button)
-        elif notebook in app.env.found_docs:
-            kept.append(lead_to_notebook(button, page, notebook))
-    context["header_buttons"] = kept
+    buttons = context.get("header_buttons", [])
+    context["attn_menu"] = menu(buttons)
+    if page.startswith(LABS):
+        pathto = context["pathto"]
+        source = f"{pathto('_sources', 1)}/{context['sourcename']}"
+        known = HOW_TO in app.env.found_docs
+        how_to = f"{pathto(HOW_TO if known else page)}#{WITH_JUPYTER}"
+        context["attn_launches"] = launches(buttons, source, how_to)
 
 
 def setup(app: Any) -> None:
     """Connect to Sphinx."""
     # The theme fills in its buttons at 501.
-    app.connect("html-page-context", _redirect, priority=600)
+    app.connect("html-page-context", _fill, priority=600)

@@ -265,7 +265,10 @@ class ClaimsDirective(SphinxDirective):
 
 
 def _filter() -> nodes.raw:
-    """Offer to see the claims of one chapter or verdict; needs the script."""
+    """Offer to see the claims of one chapter or verdict; needs the script.
+
+    A link to an option, such as `#verdict-holds`, chooses it.
+    """
     chapters = [
         (part.number, f"{part.number} · {part.title}") for part in ledger()
     ]
@@ -274,7 +277,8 @@ def _filter() -> nodes.raw:
         f"<label>{label} <select name={name!r}>"
         f'<option value="">all</option>'
         + "".join(
-            f'<option value="{escape(value)}">{escape(text)}</option>'
+            f'<option id="{name}-{value.removeprefix("attn-")}" '
+            f'value="{escape(value)}">{escape(text)}</option>'
             for value, text in options
         )
         + "</select></label> "

@@ -1,7 +1,8 @@
-"""Leave out scripts that no page of ours needs.
+"""Leave out scripts and styles that a page, or all of ours, has no use for.
 
 Notebooks save the state of their widgets into the page, with every tensor a
-second time; our widgets carry theirs in the element itself.
+second time; our widgets carry theirs in the element itself. The theme's menus
+and search have been replaced (see `templates`).
 """
 
 import shutil
@@ -13,29 +14,60 @@ __all__ = ["is_needed", "setup"]
 _WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 _WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
+# Scripts that do nothing here.
+_NEVER = (
+    "doctools.js", "language_data.js", "searchtools.js", "sphinx_highlight.js",
+    "thebe", "search_as_you_type", "DOCUMENTATION_OPTIONS.pagename",
+)  # fmt: skip
+# What a page must hold to need a script or a style sheet.
+_ONLY_WITH = {
+    "clipboard.min.js": 'class="highlight',
+    "copybutton": 'class="highlight',
+    "design-tabs.js": "sd-tab",
+    "katex": 'class="katex',
+    "mystnb": 'class="cell',
+    "pygments": 'class="highlight',
+    "sphinx-design": "sd-",
+    "toggle": "toggle",
+}
 # Files that the theme copies and that no page asks for.
 _UNUSED = (
+    "*-webpack-macros.html",
+    "webpack-macros.html",
+    "doctools.js",
+    "images/logo_*",
+    "language_data.js",
+    "scripts/bootstrap.js",
     "scripts/fontawesome.js",
-    "scripts/fontawesome.js.LICENSE.txt",
+    "scripts/*.LICENSE.txt",
     "scripts/*.map",
+    "searchtools.js",
+    "sphinx_highlight.js",
     "styles/*.map",
 )
 
 
-def is_needed(script: Any) -> bool:
-    """Tell whether a page should keep a script."""
-    attributes = getattr(script, "attributes", {})
+def is_needed(file: Any, body: str = "") -> bool:
+    """Tell whether a page with this body needs a script or a style sheet."""
+    attributes = getattr(file, "attributes", {})
     if attributes.get("type") in (_WIDGET_STATE, _WIDGET_VIEW):
         return False
-    return "thebe" not in str(getattr(script, "filename", script))
+    name = f"{getattr(file, 'filename', file)} {attributes.get('body', '')}"
+    if any(unused in name for unused in _NEVER):
+        return False
+    return all(
+        sign in body for part, sign in _ONLY_WITH.items() if part in name
+    )
 
 
-def _drop_scripts(
+def _drop(
     app: Any, page: str, template: str, context: dict, doctree: Any
 ) -> None:
-    context["script_files"] = [
-        script for script in context["script_files"] if is_needed(script)
-    ]
+    body = context.get("body", "")
+    for kind in ("script_files", "css_files"):
+        context[kind] = [
+            file for file in context[kind] if is_needed(file, body)
+        ]
 
 
 def _drop_files(app: Any, exception: Exception | None) -> None:
@@ -50,5 +82,5 @@ def _drop_files(app: Any, exception: Exception | None) -> None:
 
 def setup(app: Any) -> None:
     """Connect to Sphinx."""
-    app.connect("html-page-context", _drop_scripts, priority=900)
+    app.connect("html-page-context", _drop, priority=900)
     app.connect("build-finished", _drop_files)

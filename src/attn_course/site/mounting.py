@@ -35,6 +35,7 @@ def scripts_for(html: str) -> list[str]:
 def _register(app: Any, config: Any) -> None:
     config.html_static_path += [
         *(str(path) for path in sorted(OWN.glob("attn-*"))),
+        str(OWN / "fonts"),
         *(str(path) for path in sorted(STATIC.glob("attn-*.js"))),
     ]
     app.add_css_file("attn-colours.css", priority=890)

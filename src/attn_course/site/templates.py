@@ -1,22 +1,32 @@
 """Replace parts of the theme: see the folder `templates`.
 
 The security policy refuses handlers written into the HTML (`onclick`), and
-a few of the theme's parts lack a name that a screen reader could say.
+a few of the theme's parts lack a name that a screen reader could say. The
+contents stand in groups, and menus need no script to open.
 """
 
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-__all__ = ["name_the_toggles", "setup"]
+__all__ = ["group_the_tree", "setup"]
 
 
-def name_the_toggles(soup: Any) -> Any:
-    """Give each toggle of the navigation tree the name of its section."""
-    for summary in soup.select("summary"):
-        link = summary.find_previous("a")
-        title = link.get_text(strip=True) if link else ""
-        summary["aria-label"] = f"Pages of {title}" if title else "Pages"
+def group_the_tree(soup: Any) -> Any:
+    """Let each group of the contents fold; the reader's own is open.
+
+    Lessons are open on every page.
+    """
+    captions = soup.select("p.caption")
+    for caption in captions:
+        tree = caption.find_next_sibling("ul")
+        summary = caption.wrap(soup.new_tag("summary"))
+        group = summary.wrap(soup.new_tag("details", **{"class": "attn-group"}))
+        group.append(tree.extract())
+        if caption is captions[0] or "current" in tree["class"]:
+            group["open"] = ""
+        caption.name = "span"
+        caption.attrs = {}
     return soup
 
 
@@ -34,11 +44,11 @@ def _wrap_the_tree(
     if generate is None:
         return
 
-    def named(*args: Any, **kwargs: Any) -> Any:
+    def grouped(*args: Any, **kwargs: Any) -> Any:
         tree = generate(*args, **kwargs)
-        return name_the_toggles(tree) if hasattr(tree, "select") else tree
+        return group_the_tree(tree) if hasattr(tree, "select") else tree
 
-    context["generate_toctree_html"] = named
+    context["generate_toctree_html"] = grouped
 
 
 def _mend_roles(

@@ -6,6 +6,7 @@ study that it rests on breaks a rule of evidence.
 Without options the directive writes a table: for each section of the article,
 how many of its claims have which verdict. With `:list: does not hold` the
 claims that have this verdict, each with a link to its place in the ledger.
+With `:strip:` one line: each verdict with its count, as a link to the claims.
 """
 
 from collections import Counter
@@ -129,11 +130,16 @@ def _verdict(text: str) -> str:
 class VerdictsDirective(SphinxDirective):
     """Count the verdicts, or list the claims that have one of them."""
 
-    option_spec: ClassVar[dict[str, Any]] = {"list": _verdict}
+    option_spec: ClassVar[dict[str, Any]] = {
+        "list": _verdict,
+        "strip": directives.flag,
+    }
 
     def run(self) -> list[nodes.Node]:
         """Write the table or the list."""
         note_what_verdicts_rest_on(self.env)
+        if "strip" in self.options:
+            return [self.strip()]
         if "list" not in self.options:
             return [self.table()]
         chosen = nodes.bullet_list()
@@ -162,6 +168,25 @@ class VerdictsDirective(SphinxDirective):
         group += [head, body]
         table += group
         return table
+
+    def strip(self) -> nodes.bullet_list:
+        """Write each verdict with the number of claims that have it."""
+        counts = Counter(
+            verdict_of(claim).text for part in ledger() for claim in part.claims
+        )
+        strip = nodes.bullet_list(classes=["attn-tally"])
+        for verdict in VERDICTS:
+            css = verdict.replace(" ", "-")
+            link = self.link(f"verdict-{css}", "")
+            link += [
+                nodes.strong("", str(counts[verdict])),
+                nodes.Text(" "),
+                Verdict(verdict).mark(),
+            ]
+            item = nodes.list_item(classes=[f"attn-{css}"])
+            item += nodes.paragraph("", "", link)
+            strip += item
+        return strip
 
     def item(self, claim: Claim) -> nodes.list_item:
         """Write one claim, and where the ledger has it."""

@@ -11,6 +11,16 @@
   document.addEventListener("click", (event) => {
     const button = event.target.closest?.("[data-attn-action]");
     if (button) actions[button.dataset.attnAction]?.();
+    // A menu closes when something else, or one of its entries, is chosen.
+    for (const menu of document.querySelectorAll(".attn-menu[open]"))
+      if (!event.target.closest?.("summary") || !menu.contains(event.target))
+        menu.open = false;
+  });
+  document.addEventListener("keydown", (event) => {
+    const menu = event.target.closest?.(".attn-menu[open]");
+    if (event.key !== "Escape" || !menu) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
   });
 
   // The cell that reported a claim may be gone: the ledger still has it.
@@ -55,9 +65,19 @@
     }
     filter.querySelector("output").textContent = `${shown} claims`;
   };
+  const chooseByLink = () => {
+    const option = document.getElementById(location.hash.slice(1));
+    if (filter.contains(option)) {
+      filter.reset();
+      option.selected = true;
+      filter.scrollIntoView();
+    }
+    choose();
+  };
   if (filter) {
     filter.hidden = false;
     filter.addEventListener("change", choose);
-    choose();
+    window.addEventListener("hashchange", chooseByLink);
+    chooseByLink();
   }
 })();
