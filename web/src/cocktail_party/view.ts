@@ -71,21 +71,20 @@ function cocktailParty(tools: Tools<Reader>): Parts<Reader> {
   const play = button("▶ Play", playOrPause);
   play.className = "play";
   play.disabled = !Player.possible;
+  const attend = toggle<Reader>(
+    "attending",
+    "attend to one direction",
+    (state) => state.attending,
+    (attending) => tools.change({ attending }),
+  );
   const labels = source.mixtures.map((m) => m.label);
   const controls = row<Reader>([
-    { element: h("div", {}, play), show: () => {} },
     choice<Reader>(
       "mixture",
       "mixture",
       labels,
       (state) => labels[state.mixture],
       (label) => pick(labels.indexOf(label)),
-    ),
-    toggle<Reader>(
-      "attending",
-      "attend",
-      (state) => state.attending,
-      (attending) => tools.change({ attending }),
     ),
     degrees("angle", "to", (angle) => turn({ angle })),
     logSlider<Reader>({
@@ -112,7 +111,7 @@ function cocktailParty(tools: Tools<Reader>): Parts<Reader> {
   const heard = plot("What both ears hear: level of each cell");
   const kept = plot("The weight of each cell, for this query");
   const captions = h("ul", { class: "captions" });
-  const facts = h("dl", { "aria-live": "off" });
+  const facts = h("dl", { "aria-live": "off", part: "readout" });
   const body = h(
     "div",
     { class: "party" },
@@ -392,6 +391,7 @@ function cocktailParty(tools: Tools<Reader>): Parts<Reader> {
     style: STYLE,
     start: defaults(source),
     valid: validators(source),
+    primary: h("div", { class: "controls" }, play, attend.element),
     controls: controls.element,
     body: [body],
     exports: [
@@ -399,6 +399,7 @@ function cocktailParty(tools: Tools<Reader>): Parts<Reader> {
       ...svgExports(file, picture, rows, tools.say),
     ],
     draw(state, changed, dark) {
+      attend.show(state);
       controls.show(state);
       if (changed.size > 0) load(state);
       const ink = dark ? DARK_INK : LIGHT_INK;

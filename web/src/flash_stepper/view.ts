@@ -167,7 +167,6 @@ function flashStepper(tools: Tools<Reader>): Parts<Reader> {
       (broken) => change({ broken }),
     ),
   ]);
-  const controls = h("div", {}, settings.element, walk.element);
 
   // --- playing ----------------------------------------------------------
   let timer = 0;
@@ -204,10 +203,11 @@ function flashStepper(tools: Tools<Reader>): Parts<Reader> {
     width: LEGEND_WIDTH,
   });
   const bars = s("svg", { role: "img", class: "bytes" });
-  const said = h("p", { class: "said", role: "status" });
-  const facts = h("dl");
+  const said = h("p", { class: "said", role: "status", part: "readout" });
+  const facts = h("dl", { part: "readout" });
   const table = h("div", {
     class: "rows",
+    part: "readout",
     tabindex: 0,
     role: "region",
     "aria-label": "What each row holds",
@@ -397,7 +397,10 @@ function flashStepper(tools: Tools<Reader>): Parts<Reader> {
     style: STYLE,
     start: defaults(source),
     valid: validators(source),
-    controls,
+    primary: walk.element,
+    controls: settings.element,
+    next: () => goTo(at() + 1),
+    back: () => goTo(at() - 1),
     body: [body],
     exports: svgExports(tools.raw.name || "flash", whole, numbers, tools.say),
     draw(shown, _changed, dark) {

@@ -84,6 +84,13 @@ function gazeExplorer(tools: Tools<Reader>): Parts<Reader> {
     tools.say(`Fixation ${own.length / 2} added to your path.`);
   };
 
+  const path = choice<Reader>(
+    "path",
+    "fixations",
+    ways(source),
+    (state) => state.path,
+    (path) => tools.change({ path }),
+  );
   const controls = row<Reader>([
     choice<Reader>(
       "picture",
@@ -100,13 +107,6 @@ function gazeExplorer(tools: Tools<Reader>): Parts<Reader> {
       words: (x) => `${Math.round(x)}°`,
       write: (degrees) => tools.change({ degrees }),
     }),
-    choice<Reader>(
-      "path",
-      "fixations",
-      ways(source),
-      (state) => state.path,
-      (path) => tools.change({ path }),
-    ),
     whenOn(
       (state) => state.path !== FREE && state.path !== OWN,
       slider<Reader>({
@@ -196,6 +196,7 @@ function gazeExplorer(tools: Tools<Reader>): Parts<Reader> {
     style: STYLE,
     start: defaults(source),
     valid: validators(source),
+    primary: path.element,
     controls: controls.element,
     body: [body],
     buttons: [button("Add this fixation", add), clear],
@@ -203,6 +204,7 @@ function gazeExplorer(tools: Tools<Reader>): Parts<Reader> {
     draw(state, changed) {
       const photo = photoOf(state);
       film.show(state, changed);
+      path.show(state);
       controls.show(state);
       facts.show(photo, state, changed);
       clear.hidden = state.own.length === 0;
@@ -391,7 +393,7 @@ function createFacts(paths: string[]) {
   const lines = h("tbody");
   const element = h(
     "div",
-    { class: "facts" },
+    { class: "facts", part: "readout" },
     list,
     h(
       "div",

@@ -191,16 +191,17 @@ function headSwitches(tools: Tools<Reader>): Parts<Reader> {
   const label = uniqueId("subsets");
   const caption = h("p", { class: "hidden", id: label });
   const svg = s("svg", { role: "img", "aria-labelledby": label });
-  const said = h("p", { class: "said", role: "status" });
+  const said = h("p", { class: "said", role: "status", part: "readout" });
   const chart = h("div", { class: "chart" }, caption);
   chart.append(svg);
   const factsBox = h("div", {
     class: "facts",
+    part: "readout",
     tabindex: 0,
     role: "region",
     "aria-label": "The chosen heads beside others",
   });
-  const body = h("div", {}, board, said, factsBox, chart);
+  const body = h("div", {}, said, factsBox, chart);
   const table = foldedTable(
     "Best and worst of every size",
     `${source.title}: table`,
@@ -347,6 +348,7 @@ function headSwitches(tools: Tools<Reader>): Parts<Reader> {
     style: STYLE,
     start: defaults(source),
     valid: validators(source),
+    primary: board,
     controls: controls.element,
     body: [body],
     buttons: jumps,

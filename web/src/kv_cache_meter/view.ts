@@ -58,6 +58,14 @@ function meter(tools: Tools<Reader>): Parts<Reader> {
     write: (i) =>
       tools.change({ kv_heads: sharings(shape(tools.state()))[i] ?? 0 }),
   });
+  const length = logSlider<Reader>({
+    label: "tokens",
+    control: "length",
+    range: TRAITS.length.range,
+    read: (state) => state.length,
+    words: count,
+    write: (x) => tools.change({ length: Math.min(LONGEST, Math.round(x)) }),
+  });
   const controls = row<Reader>([
     choice<Reader>(
       "model",
@@ -67,14 +75,6 @@ function meter(tools: Tools<Reader>): Parts<Reader> {
       (model) => tools.change({ model, kv_heads: 0 }),
     ),
     sharing,
-    logSlider<Reader>({
-      label: "tokens",
-      control: "length",
-      range: TRAITS.length.range,
-      read: (state) => state.length,
-      words: count,
-      write: (x) => tools.change({ length: Math.min(LONGEST, Math.round(x)) }),
-    }),
     logSlider<Reader>({
       label: "texts at once",
       control: "batch",
@@ -96,7 +96,7 @@ function meter(tools: Tools<Reader>): Parts<Reader> {
     role: "img",
     "aria-label": "Memory over tokens. The numbers stand below.",
   });
-  const facts = h("dl");
+  const facts = h("dl", { part: "readout" });
   const body = h("div", {});
   body.append(svg, facts);
 
@@ -231,6 +231,7 @@ function meter(tools: Tools<Reader>): Parts<Reader> {
     style: STYLE,
     start: defaults(shapes),
     valid: validators(shapes),
+    primary: length.element,
     controls: controls.element,
     body: [body],
     buttons: [
@@ -244,6 +245,7 @@ function meter(tools: Tools<Reader>): Parts<Reader> {
     draw(state, _changed, dark) {
       const input = sharing.element.querySelector("input")!;
       input.max = String(sharings(shape(state)).length - 1);
+      length.show(state);
       controls.show(state);
       const box = frameIn(body);
       svg.setAttribute("viewBox", `0 0 ${box.width} ${box.height}`);

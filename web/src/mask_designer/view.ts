@@ -232,13 +232,14 @@ function maskDesigner(tools: Tools<Reader>): Parts<Reader> {
     edit({ same, preset: copy(preset), painted: copy(painted) });
   }
   const wants = (name: string) => tools.raw.controls?.includes(name) ?? true;
-  const controls = row<Reader>([
+  const [primary, ...others] = [
     ...(wants("preset") && source.presets.length > 1 ? [preset] : []),
-    ...(wants("numbers") ? sliders.map(({ control }) => control) : []),
     ...offered
       .filter(([name, fits]) => fits && wants(name))
       .map(([, , make]) => make()),
-  ]);
+    ...(wants("numbers") ? sliders.map(({ control }) => control) : []),
+  ];
+  const controls = row<Reader>(others);
 
   // --- the two matrices -------------------------------------------------
   const pane = (label: string, act?: () => void) => {
@@ -263,8 +264,8 @@ function maskDesigner(tools: Tools<Reader>): Parts<Reader> {
   const left = pane("who may look at whom", toggleCell);
   const right = pane("who can have heard of whom");
   const pair = h("div", { class: "pair" }, left.element, right.element);
-  const said = h("div", { class: "said", role: "status" });
-  const facts = h("dl");
+  const said = h("div", { class: "said", role: "status", part: "readout" });
+  const facts = h("dl", { part: "readout" });
   const table = foldedTable("Table", `${source.title}: table`, numbers);
 
   function choose(row: number, col: number) {
@@ -358,6 +359,7 @@ function maskDesigner(tools: Tools<Reader>): Parts<Reader> {
     pair.classList.toggle("wide", wide);
     pair.classList.toggle("zoom", now.zoom);
     layout = layOut(labels, wide ? half : width, now.zoom || n <= FEW);
+    primary?.show(now);
     controls.show(now);
     const { uses } = PRESETS[now.preset[owner(now, now.layer)]];
     for (const { name, control } of sliders)
@@ -602,6 +604,7 @@ function maskDesigner(tools: Tools<Reader>): Parts<Reader> {
     style: STYLE,
     start: defaults(source),
     valid: validators(source),
+    primary: primary?.element,
     controls: controls.element,
     body: [h("div", {}, pair, said, facts)],
     buttons: [undo],

@@ -82,18 +82,20 @@ function recordedCurves(tools: Tools<Reader>): Parts<Reader> {
         ]
       : []),
   ];
-  const controls = row<Reader>([
-    ...fixed,
+  // What sets the curves is moved first; without it, where they are read.
+  const [primary, ...others] = [
     ...pickers.map((p) => p.control),
+    ...fixed,
     ...rest,
-  ]);
+  ];
+  const controls = row<Reader>(others);
 
   const label = uniqueId("curves");
   const svg = s("svg", { role: "img", "aria-labelledby": label });
   const caption = h("p", { class: "hidden", id: label });
   const chart = h("div", { class: "chart" }, caption);
   chart.append(svg);
-  const legend = h("ul", { class: "legend" });
+  const legend = h("ul", { class: "legend", part: "readout" });
   const body = h("div", {}, chart, legend);
   svg.addEventListener("pointermove", (event) => point(event as PointerEvent));
   svg.addEventListener("pointerdown", (event) => point(event as PointerEvent));
@@ -348,11 +350,13 @@ function recordedCurves(tools: Tools<Reader>): Parts<Reader> {
     style: STYLE,
     start: defaults(source),
     valid: validators(source),
+    primary: primary.element,
     controls: controls.element,
     body: [body],
     exports: svgExports(tools.raw.name || "curves", picture, rows, tools.say),
     footer: [table.element],
     draw(state, _changed, dark) {
+      primary.show(state);
       controls.show(state);
       for (const { name, control } of pickers)
         control.element.hidden = name === state.x;

@@ -54,15 +54,15 @@ function softmaxLab(tools: Tools<Reader>): Parts<Reader> {
       })),
     }));
 
+  const dimensions = logSlider<Reader>({
+    label: "dimensions d",
+    control: "d",
+    range: TRAITS.d.range,
+    read: (state) => state.d,
+    words: (x) => String(x),
+    write: (x) => tools.change({ d: Math.round(x) }),
+  });
   const controls = row<Reader>([
-    logSlider<Reader>({
-      label: "dimensions d",
-      control: "d",
-      range: TRAITS.d.range,
-      read: (state) => state.d,
-      words: (x) => String(x),
-      write: (x) => tools.change({ d: Math.round(x) }),
-    }),
     toggle<Reader>(
       "scaled",
       "divide by √d",
@@ -92,7 +92,7 @@ function softmaxLab(tools: Tools<Reader>): Parts<Reader> {
     chart("Norm of softmax’s gradient over d"),
     chart("Entropy of the weights over d (nats)"),
   ];
-  const facts = h("dl");
+  const facts = h("dl", { part: "readout" });
   const body = h(
     "div",
     {},
@@ -176,10 +176,12 @@ function softmaxLab(tools: Tools<Reader>): Parts<Reader> {
     style: STYLE,
     start: START,
     valid: VALID,
+    primary: dimensions.element,
     controls: controls.element,
     body: [body],
     exports: svgExports(file, picture, rows, tools.say),
     draw(state, _changed, dark) {
+      dimensions.show(state);
       controls.show(state);
       drawings(dark ? DARK_INK : LIGHT_INK).forEach((marks, i) => {
         charts[i].svg.replaceChildren(...marks);
