@@ -30,6 +30,9 @@ const STYLE = `
 .party { display: grid; grid-template-columns: minmax(0, 21rem) minmax(0, 1fr); gap: .6rem 1.5rem; align-items: start; }
 @media (max-width: 700px) { .party { grid-template-columns: minmax(0, 1fr); } }
 figure { margin: 0; }
+.present .party { gap: 4px 24px; }
+.present .top { max-width: 16rem; }
+.present .plot { margin-bottom: 1rem; height: 118px; }
 figcaption { font-weight: 600; font-size: .9em; margin-bottom: .3rem; }
 .top { width: 100%; max-width: 21rem; display: block; touch-action: pan-y; }
 .top .handle { cursor: grab; touch-action: none; }

@@ -44,7 +44,7 @@ canvas:focus-visible { outline: 3px solid var(--lock); outline-offset: 2px; }
 .photo svg { position: absolute; inset: 0; width: 100%; height: 100%; pointer-events: none; overflow: hidden; }
 .credit { color: var(--muted); font-size: .85em; margin: .2rem 0 0; }
 .facts { flex: 1 1 290px; min-width: 0; }
-label[hidden] { display: none; }
+.present .photo { max-width: 350px; }
 dl { max-width: 26rem; display: grid; grid-template-columns: 1fr max-content; gap: .1rem .8rem; margin: 0 0 .6rem; }
 dt { min-width: 0; }
 dd { margin: 0; font-variant-numeric: tabular-nums; font-weight: 600; text-align: right; }

@@ -15,6 +15,7 @@ import {
   layOut,
   MARK,
   type Matrix,
+  pointIn,
   shadeMatrix,
   tokenLabels,
 } from "../lib/matrix.ts";
@@ -55,7 +56,7 @@ svg { display: block; max-width: none; }
 .panel p { margin: .2rem 0; font-weight: 600; }
 .panel table { margin-bottom: .6rem; }
 .panel :is(th, td) { padding: .15rem .2rem; }
-.panel thead th { font-size: .85em; }
+.panel thead th { font-size: .9em; }
 .panel th:first-child { text-align: left; }
 .panel .now { background: var(--soft); }
 `;
@@ -119,9 +120,8 @@ function headBrowser(tools: Tools<Reader>): Parts<Reader> {
     moveTo: (row, col) => change({ layer: row + 1, head: col + 1 }),
   });
   svg.addEventListener("click", (event) => {
-    const box = svg.getBoundingClientRect();
-    const { clientX, clientY } = event as MouseEvent;
-    const hit = cellAt(layout, clientX - box.left, clientY - box.top);
+    const point = pointIn(svg, layout.width, event as MouseEvent);
+    const hit = cellAt(layout, ...point);
     if (hit) walk.moveTo(hit.row, hit.col);
   });
   const text = h("p", { class: "text" });

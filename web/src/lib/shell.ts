@@ -6,6 +6,7 @@ import { readLink, writeLink } from "./link.ts";
 import { createStage } from "./present.ts";
 import { applyChanges, fromLink, same, toLink, type Valid } from "./state.ts";
 import { BASE_STYLE } from "./style.ts";
+import { s } from "./svg.ts";
 
 /** What a widget is given to work with. */
 export interface Tools<S> {
@@ -106,7 +107,7 @@ function card<S>(
   const folds = [
     fold("More", "More controls", more, `${name} more`),
     fold("Share", "Share", [h("div", { class: "actions" }, ...share)]),
-    fold("ⓘ", "About this figure", parts.note ? [hint, note] : [hint]),
+    fold(infoSign(), "About this figure", parts.note ? [hint, note] : [hint]),
   ];
   const bar = h("div", { class: "bar" }, ...folds.map((one) => one.button));
   const primary = parts.primary
@@ -126,16 +127,33 @@ function card<S>(
   return { element, bar };
 }
 
+/** An i in a circle, drawn: not every font has one. */
+const infoSign = (): Element =>
+  s(
+    "svg",
+    {
+      viewBox: "0 0 18 18",
+      "aria-hidden": "true",
+      fill: "none",
+      stroke: "currentColor",
+      "stroke-width": 1.6,
+      "stroke-linecap": "round",
+    },
+    s("circle", { cx: 9, cy: 9, r: 7.2 }),
+    s("path", { d: "M9 8.2v4.6M9 5.2v.1" }),
+  );
+
 /** A button that shows and hides what stands below the row. */
 function fold(
-  text: string,
+  text: string | Element,
   label: string,
   inside: HTMLElement[],
   remembered = "",
 ) {
   const id = uniqueId("fold");
   const panel = h("div", { class: "fold", id, hidden: true }, ...inside);
-  const toggle = button(text, () => show(panel.hidden !== false));
+  const toggle = button("", () => show(panel.hidden !== false));
+  toggle.append(text);
   toggle.setAttribute("aria-controls", id);
   if (label !== text) toggle.setAttribute("aria-label", label);
   function show(open: boolean) {

@@ -45,6 +45,7 @@ export const BASE_STYLE = `
   background: none; border-color: transparent; color: var(--attn-soft); font-size: .9em; padding: 1px .6em;
   min-width: 28px;
 }
+.bar svg { display: block; width: 18px; height: 18px; }
 .bar button:hover { color: var(--attn-ink); background: var(--soft); }
 .bar button[aria-expanded=true] { color: var(--attn-ink); background: var(--soft); }
 .bar .leave { display: none; }
@@ -79,10 +80,11 @@ button:hover { background: var(--soft); }
   position: absolute; width: 1px; height: 1px; overflow: hidden;
   clip-path: inset(50%); white-space: nowrap;
 }
+.grid { user-select: none; -webkit-user-select: none; }
 details { margin-top: .5rem; }
 summary { cursor: pointer; min-height: 24px; }
 .table { overflow: auto; max-height: 24rem; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .85em; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .87em; }
 th, td { padding: .15rem .45rem; text-align: right; border-bottom: 1px solid var(--line); }
 th { font-weight: 600; }
 .present {
@@ -101,7 +103,7 @@ th { font-weight: 600; }
   padding: 10px 12px; background: var(--attn-card); border: 1px solid var(--line); border-radius: 8px;
   box-shadow: 0 4px 18px #0004;
 }
-.present .footer { display: none; }
+.present :is(.footer, .stage > details, .stage > * > details) { display: none; }
 @media print {
   .primary, .bar, .fold, .hint { display: none; }
   .attn { break-inside: avoid; }

@@ -12,6 +12,7 @@ import {
   type Layout,
   layOut,
   MARK,
+  pointIn,
   tokenLabels,
 } from "../lib/matrix.ts";
 import { hex } from "../lib/palette.ts";
@@ -67,7 +68,10 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; mar
 dd { margin: 0; font-variant-numeric: tabular-nums; font-weight: 600; }
 @container (max-width: 480px) { dl { grid-template-columns: 1fr; } dd { margin-bottom: .2rem; } }
 .attn { container-type: inline-size; }
-label[hidden] { display: none; }
+.present .designer { display: grid; grid-template-columns: 1fr 250px; gap: 16px; }
+.present .said { margin: 0; }
+.present dl { grid-template-columns: 1fr; }
+.present .scroll { max-height: 330px; }
 .table td { text-align: left; }
 `;
 
@@ -297,10 +301,8 @@ function maskDesigner(tools: Tools<Reader>): Parts<Reader> {
   let strokes = 0;
   let stroke: { last: At; value: number; tag: string; drawn: boolean } | null =
     null;
-  const pointed = (pane: typeof left, event: MouseEvent) => {
-    const box = pane.svg.getBoundingClientRect();
-    return cellAt(layout, event.clientX - box.left, event.clientY - box.top);
-  };
+  const pointed = (pane: typeof left, event: MouseEvent) =>
+    cellAt(layout, ...pointIn(pane.svg, layout.width, event));
   const grid = left.walk.element;
   grid.addEventListener("pointerdown", (event) => {
     const hit = event.button === 0 ? pointed(left, event) : null;
@@ -606,7 +608,7 @@ function maskDesigner(tools: Tools<Reader>): Parts<Reader> {
     valid: validators(source),
     primary: primary?.element,
     controls: controls.element,
-    body: [h("div", {}, pair, said, facts)],
+    body: [h("div", { class: "designer" }, pair, h("div", {}, said, facts))],
     buttons: [undo],
     exports: svgExports(tools.raw.name || "mask", picture, rows, tools.say),
     footer: [table.element],

@@ -4,7 +4,7 @@ import { DARK_INK, type Ink, LIGHT_INK } from "../lib/colours.ts";
 import { type Control, choice, row, slider, toggle } from "../lib/controls.ts";
 import { h, uniqueId } from "../lib/dom.ts";
 import { type Parts, type Tools, widget } from "../lib/shell.ts";
-import { s, standalone, svgExports } from "../lib/svg.ts";
+import { s, size, standalone, svgExports } from "../lib/svg.ts";
 import { foldedTable, tableOf } from "../lib/table.ts";
 import {
   curves,
@@ -21,12 +21,12 @@ import {
 import { SEED } from "./traits.ts";
 
 const STYLE = `
-.chart svg { width: 100%; max-width: 760px; display: block; touch-action: pan-y; }
+.chart svg { max-width: 100%; display: block; touch-action: pan-y; }
 .legend { list-style: none; margin: .2rem 0 0; padding: 0; display: grid; gap: .15rem; }
 .legend svg { width: 34px; height: 12px; vertical-align: middle; margin-right: .5rem; }
 .legend b { font-variant-numeric: tabular-nums; }
 .missing { color: var(--muted); }
-label[hidden] { display: none; }
+.present .curves { display: grid; grid-template-columns: 1fr 300px; gap: 16px; }
 `;
 
 const DASHES = ["none", "7 4", "2 3", "10 3 2 3", "5 2", "1 3"];
@@ -96,7 +96,7 @@ function recordedCurves(tools: Tools<Reader>): Parts<Reader> {
   const chart = h("div", { class: "chart" }, caption);
   chart.append(svg);
   const legend = h("ul", { class: "legend", part: "readout" });
-  const body = h("div", {}, chart, legend);
+  const body = h("div", { class: "curves" }, chart, legend);
   svg.addEventListener("pointermove", (event) => point(event as PointerEvent));
   svg.addEventListener("pointerdown", (event) => point(event as PointerEvent));
 
@@ -147,7 +147,7 @@ function recordedCurves(tools: Tools<Reader>): Parts<Reader> {
         );
   }
 
-  const frame = () => frameIn(body);
+  const frame = () => frameIn(chart, tools.room());
 
   /** Where a level of the horizontal axis lies, and a height on the other. */
   function places(state: Reader, box: Frame) {
@@ -367,13 +367,13 @@ function recordedCurves(tools: Tools<Reader>): Parts<Reader> {
       const ink = dark ? DARK_INK : LIGHT_INK;
       const lines = curves(source, state);
       const box = frame();
-      svg.setAttribute("viewBox", `0 0 ${box.width} ${box.height}`);
+      size(svg, box.width, box.height);
       svg.replaceChildren(...drawing(state, lines, ink));
       caption.textContent = `${words(state)}. The numbers stand in the table below.`;
       legend.replaceChildren(...legendItems(state, lines, ink));
       table.refresh();
     },
-    measured: body,
+    measured: chart,
   };
 }
 

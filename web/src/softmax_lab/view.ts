@@ -19,13 +19,15 @@ import { KEYS, TRAITS } from "./traits.ts";
 
 const STYLE = `
 .charts { display: flex; flex-wrap: wrap; gap: .5rem 1.25rem; }
-.charts figure { margin: 0; flex: 1 1 240px; max-width: 340px; }
+.charts figure { margin: 0; flex: 1 1 275px; max-width: 340px; }
+.present .charts { flex-wrap: nowrap; }
+.present .charts figure { flex: 1 1 0; }
 .charts svg { width: 100%; display: block; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; margin: .5rem 0 0; }
 dd { margin: 0; font-variant-numeric: tabular-nums; font-weight: 600; }
 `;
 
-const [WIDTH, HEIGHT, LEFT, BOTTOM] = [320, 190, 40, 30];
+const [WIDTH, HEIGHT, LEFT, BOTTOM] = [320, 190, 44, 36];
 
 export const mount = widget<Reader>("softmax lab", softmaxLab);
 
@@ -213,7 +215,7 @@ const y = (value: number, top: number): number =>
   HEIGHT - BOTTOM - (value / top) * (HEIGHT - BOTTOM - 10);
 
 function axis(top: number, xLabel: string, ink: Ink): SVGElement[] {
-  const text = { fill: ink.muted, "font-size": 11 };
+  const text = { fill: ink.muted, "font-size": 13 };
   return [
     s("line", {
       x1: LEFT,
@@ -262,11 +264,11 @@ function overD(
   ink: Ink,
 ): SVGElement[] {
   const x = (d: number) => LEFT + 8 + (Math.log2(d) / 10) * (WIDTH - LEFT - 25);
-  const text = { fill: ink.muted, "font-size": 11, "text-anchor": "middle" };
+  const text = { fill: ink.muted, "font-size": 13, "text-anchor": "middle" };
   return [
     ...axis(top, "", ink),
     ...[1, 4, 16, 64, 256, 1024].map((d) =>
-      s("text", { x: x(d), y: HEIGHT - BOTTOM + 14, ...text }, String(d)),
+      s("text", { x: x(d), y: HEIGHT - BOTTOM + 15, ...text }, String(d)),
     ),
     s("text", { x: x(32), y: HEIGHT - 3, ...text }, "d"),
     ...curves.map(({ scaled, points }) =>

@@ -58,6 +58,9 @@ const STYLE = `
 .answers i { display: block; height: .75em; border-radius: 2px; background: var(--line); min-width: 1px; }
 .answers .here i { background: var(--lock); }
 .old { opacity: .35; }
+.present .examples { display: none; }
+.present textarea { height: 2.2em; }
+.present .look { flex-wrap: nowrap; }
 .lists p { margin: .3rem 0; font-size: .92em; }
 `;
 
