@@ -208,7 +208,10 @@ function run<S extends object>(
   const schedule = () => {
     frame ||= requestAnimationFrame(draw);
   };
+  let dark = false;
+  let darkKnown = false; // to ask makes the browser compute styles
   const redraw = () => {
+    darkKnown = false;
     for (const name of Object.keys(state)) changed.add(name as keyof S);
     schedule();
   };
@@ -278,7 +281,8 @@ function run<S extends object>(
   function draw() {
     cancelAnimationFrame(frame);
     frame = 0;
-    const dark = isDark(root);
+    if (!darkKnown) dark = isDark(root);
+    darkKnown = true;
     element.classList.toggle("dark", dark);
     const what = changed;
     changed = new Set();

@@ -34,8 +34,8 @@ export const BASE_STYLE = `
 [hidden] { display: none !important; }
 .title { font-weight: 600; margin: 0 0 .5rem; }
 .primary { margin-bottom: .7rem; }
-.primary > label { flex-wrap: wrap; }
-.primary input[type=range] { width: 14rem; max-width: 60vw; }
+.primary > label { display: flex; }
+.primary input[type=range] { flex: 0 1 14rem; min-width: 5rem; width: 14rem; }
 .controls, .actions, .bar {
   display: flex; flex-wrap: wrap; gap: .35rem 1rem; align-items: center;
 }
@@ -66,7 +66,7 @@ select, button, input[type=text] {
 }
 button { cursor: pointer; }
 button:hover { background: var(--soft); }
-:is(button, select, input, summary, .grid, .table):focus-visible {
+:is(button, select, input, summary, [role=grid], .table):focus-visible {
   outline: 3px solid var(--lock); outline-offset: 2px;
 }
 .note, .hint, .status { color: var(--attn-soft); margin: .4rem 0 0; font-size: .9em; }
@@ -80,7 +80,7 @@ button:hover { background: var(--soft); }
   position: absolute; width: 1px; height: 1px; overflow: hidden;
   clip-path: inset(50%); white-space: nowrap;
 }
-.grid { user-select: none; -webkit-user-select: none; }
+[role=grid] { user-select: none; -webkit-user-select: none; }
 details { margin-top: .5rem; }
 summary { cursor: pointer; min-height: 24px; }
 .table { overflow: auto; max-height: 24rem; }
