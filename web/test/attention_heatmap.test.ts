@@ -63,6 +63,7 @@ function oneRow(weights: number[], allowed: number[] | null = null): Picture {
     allowed: allowed && Uint8Array.from(allowed),
     sums: Float64Array.from([1]),
     totals: null,
+    whole: true,
     scale: { top: 0.5, clipped: false, root: false },
   };
 }

@@ -26,6 +26,7 @@ export interface Picture {
   sums: Float64Array; // what is left visible of each row
   totals: Float64Array | null; // rows as given: what each sums to
   scale: Scale; // which colour a weight has
+  whole: boolean; // is each token a row and a column of its own?
 }
 
 /** How one weight came about, for the cross-hair. */
@@ -54,6 +55,7 @@ export function factor(source: Source, state: Reader): number {
 export function createModel(source: Source): Model {
   const [n_q, n_k] = [source.query_tokens.length, source.key_tokens.length];
   const weights = new Float64Array(n_q * n_k);
+  const tops = new Float64Array(n_q); // the largest weight of each row
   const scores = remember((map: number) => mapScores(source, map));
   const allowed = remember((causal: number) =>
     allowedCells(source.mask, n_q, n_k, causal === 1),
@@ -68,7 +70,7 @@ export function createModel(source: Source): Model {
       return weights;
     }
     const scale = factor(source, state);
-    return softmaxRows(scores(map), n_q, n_k, scale, mask, weights);
+    return softmaxRows(scores(map), n_q, n_k, scale, mask, weights, tops);
   };
 
   return {
@@ -88,15 +90,24 @@ export function createModel(source: Source): Model {
       const shown = whole
         ? compute(state)
         : gather(compute(state), n_k, rows, cols);
+      let summed: Float64Array | null = null;
       const open = whole || !mask ? mask : anyAllowed(mask, n_k, rows, cols);
       return {
         rows,
         cols,
         weights: shown,
         allowed: open,
-        sums: rowSums(shown, rows.length, cols.length, state.threshold),
+        // Not every drawing shows them.
+        get sums() {
+          summed ??= rowSums(shown, rows.length, cols.length, state.threshold);
+          return summed;
+        },
+        whole,
         totals: asGiven(source, state) ? rowTotals(weights, n_k, rows) : null,
-        scale: scaleOf(shown, cols.length, open),
+        scale:
+          whole && !asGiven(source, state)
+            ? scaleOf(shown, cols.length, open, Math.max(...tops))
+            : scaleOf(shown, cols.length, open),
       };
     },
     steps(state, row, col) {

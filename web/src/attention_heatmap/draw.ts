@@ -28,7 +28,8 @@ const FAMILY = "system-ui, sans-serif";
 const GAP = 6;
 const SUM_WIDTH = 38;
 const MAX_CELL = 44;
-const MIN_LABELLED = 9;
+const MIN_LABELLED = 10;
+const BELOW = 44; // room for the legend
 // A canvas that is higher stays blank in some browsers.
 const MAX_HEIGHT = 8192;
 const BAR = 128; // the colour bar's width
@@ -45,6 +46,7 @@ export function layOutMap(
   width: number,
   context: CanvasRenderingContext2D,
   title = "",
+  tallest = MAX_HEIGHT,
 ): Layout {
   const [rows, cols] = [picture.rows.length, picture.cols.length];
   const widest = (labels: { label: string }[], font: number) =>
@@ -58,9 +60,13 @@ export function layOutMap(
   let font = 13;
   let left = Math.max(54, Math.min(cap, widest(picture.rows, font)) + 2 * GAP);
   const sums = room(left) >= MIN_LABELLED;
+  const head = title ? 26 : 0;
+  const above = (font: number) =>
+    head + 18 + Math.max(24, Math.min(110, widest(picture.cols, font)) + GAP);
   let cell = Math.min(
     MAX_CELL,
     MAX_HEIGHT / rows,
+    Math.max(2, (tallest - above(font) - BELOW) / rows),
     sums ? room(left) : (width - left) / cols,
   );
   if (cell >= 4) cell = Math.floor(cell);
@@ -68,13 +74,11 @@ export function layOutMap(
     font = Math.max(MIN_LABELLED + 1, Math.min(13, cell - 2));
     left = Math.max(54, Math.min(cap, widest(picture.rows, font)) + 2 * GAP);
   }
-  const head = title ? 26 : 0;
-  const top =
-    head + 18 + Math.max(24, Math.min(110, widest(picture.cols, font)) + GAP);
+  const top = above(font);
   const legend = top + rows * cell + 14;
   return {
     width,
-    height: legend + 30,
+    height: legend + BELOW - 14,
     left,
     top,
     cell,
@@ -131,7 +135,8 @@ export function drawCells(
   if (picture.allowed)
     hatch(context, left, top, cols * cell, rows * cell, theme);
   context.imageSmoothingEnabled = cell < 1;
-  const pixels = paintPixels({ ...picture, cols, threshold });
+  const { weights, scale, allowed } = picture;
+  const pixels = paintPixels({ weights, cols, scale, allowed, threshold });
   context.drawImage(pixels, left, top, cols * cell, rows * cell);
   blank(context, layout, picture, threshold, theme);
   if (cell >= 34) drawNumbers(context, layout, picture, threshold);
@@ -347,7 +352,7 @@ function drawNumbers(
 
 /** Measuring 512 labels takes longer than drawing them: remember. */
 const widths = new Map<string, Map<string, number>>();
-function textWidth(
+export function textWidth(
   context: CanvasRenderingContext2D,
   font: string,
   label: string,

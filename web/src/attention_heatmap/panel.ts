@@ -23,7 +23,7 @@ export interface PanelView {
 }
 
 export function createPanel(): Panel {
-  const element = h("div", { class: "panel" });
+  const element = h("div", { class: "panel", part: "readout" });
   return {
     element,
     show(view) {

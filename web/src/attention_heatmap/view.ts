@@ -2,10 +2,12 @@
 import { DARK_INK, LIGHT_INK } from "../lib/colours.ts";
 import { download, h, pixelRatio } from "../lib/dom.ts";
 import { type At, keyGrid } from "../lib/grid.ts";
-import { cellAt } from "../lib/matrix.ts";
+import { cellAt, pointIn } from "../lib/matrix.ts";
+import { createMove, isStill } from "../lib/motion.ts";
 import { button, type Parts, type Tools, widget } from "../lib/shell.ts";
-import { saveCsv, saveSvg } from "../lib/svg.ts";
+import { s, saveCsv, saveSvg, size } from "../lib/svg.ts";
 import { foldedTable } from "../lib/table.ts";
+import { drawArcs, placeWords } from "./arcs.ts";
 import {
   cellText,
   createModel,
@@ -21,6 +23,7 @@ import {
   type Layout,
   layOutMap,
   PAPER,
+  textWidth,
   toRows,
   toSvg,
 } from "./draw.ts";
@@ -28,6 +31,7 @@ import { createPanel } from "./panel.ts";
 import { defaults, parseSource, type Reader, validators } from "./state.ts";
 import { HEATMAP_STYLE } from "./style.ts";
 import { buildTable } from "./table.ts";
+import { createThumbs, pictured } from "./thumbs.ts";
 import { TRAITS } from "./traits.ts";
 
 export const mount = widget<Reader>("heatmap", heatmap);
@@ -40,6 +44,9 @@ function heatmap(tools: Tools<Reader>): Parts<Reader> {
   let layout: Layout;
   let theme = LIGHT_INK;
   let drawn = ""; // the frame that stands on the canvas
+  let [width, fullWidth] = [0, 0];
+  let sharpness = 1; // pixels of a canvas for one of the page
+  let over = ""; // what lies over the matrix
 
   // --- the page of the widget -------------------------------------------
   const base = h("canvas", { "aria-hidden": "true" });
@@ -55,28 +62,69 @@ function heatmap(tools: Tools<Reader>): Parts<Reader> {
     escape: () => tools.change({ locked: [] }),
   });
   const { element: grid, moveTo } = walk;
-  const controls = createControls(source, raw.controls, tools.change);
+  const axes =
+    (raw.controls?.includes("pickers") ?? true) ? pictured(source) : [];
+  const controls = createControls(
+    source,
+    raw.controls,
+    axes,
+    tools.change,
+    step,
+  );
+  const looks = createModel(source);
+  const thumbs =
+    axes.length === 0
+      ? null
+      : createThumbs(
+          axes,
+          state,
+          (selection) =>
+            looks.picture({
+              ...defaults(source),
+              causal: state().causal,
+              normalise: state().normalise,
+              selection: { ...state().selection, ...selection },
+            }),
+          (selection) => step({ selection }),
+        );
+  const primary = h(
+    "div",
+    {},
+    ...(controls.primary ? [controls.primary.element] : []),
+    ...(thumbs ? [thumbs.element] : []),
+  );
+  const arcs = s("svg", { class: "arcs", "aria-hidden": "true" });
   const panel = createPanel();
   const table = foldedTable(
     "Table of weights",
     `${source.title}: table of weights`,
     () => buildTable(picture),
   );
+  const body = h("div", { class: "body" }, grid, panel.element);
+  body.prepend(arcs);
   const lockButton = button("Lock row", toggleLock);
 
   // --- drawing ----------------------------------------------------------
   const OVER = new Set<keyof Reader>(["cell", "locked"]);
+  // While nothing else changes, labels and sums stay.
+  const CELLS = new Set<keyof Reader>([...OVER, "temperature", "scaled"]);
+  const only = (changed: Set<keyof Reader>, some: Set<keyof Reader>) =>
+    [...changed].every((name) => some.has(name));
 
   function draw(now: Reader, changed: Set<keyof Reader>, dark: boolean) {
-    const matrix = [...changed].some((name) => !OVER.has(name));
+    const matrix = !only(changed, OVER);
+    // A redraw for a new width or theme names everything as changed.
+    const all = changed.size === Object.keys(now).length;
     theme = dark ? DARK_INK : LIGHT_INK;
-    if (matrix) drawMatrix(now);
+    if (all) measure(now);
+    if (matrix) drawMatrix(now, !all && only(changed, CELLS));
     const at = whereAt();
     const locked = now.locked.map(rowOf).filter((row) => row >= 0);
-    paint(overlay, (context) =>
-      drawOverlay(context, layout, picture, at, locked, theme),
-    );
-    controls.show(now);
+    drawOver(at, locked);
+    if (matrix || changed.has("cell")) drawRow(shown ?? picture);
+    controls.primary?.show(now);
+    controls.more.show(now);
+    if (!all && changed.has("selection")) showThumbs(now);
     showPanel(at, locked);
     speak(at);
     lockButton.disabled = !at;
@@ -85,16 +133,113 @@ function heatmap(tools: Tools<Reader>): Parts<Reader> {
     if (matrix) table.refresh();
   }
 
-  function drawMatrix(now: Reader) {
-    picture = model.picture(now);
+  /** How much room there is: to ask makes the browser lay the page out. */
+  function measure(now: Reader) {
+    over = "";
+    showThumbs(now);
+    const onStage = tools.room() < Infinity;
+    body.style.setProperty(
+      "--beside",
+      onStage ? `${primary.offsetHeight + 12}px` : "0px",
+    );
     // A grid that is not in the page yet has no width.
-    const width = Math.max(240, grid.clientWidth);
-    layout = layOutMap(picture, width, base.getContext("2d")!);
-    const key = `${frameKey(layout, picture, theme)} ${devicePixelRatio}`;
+    width = Math.max(240, grid.clientWidth);
+    const box = grid.getBoundingClientRect();
+    fullWidth = Math.max(240, body.clientWidth);
+    sharpness = devicePixelRatio * (box.width / grid.clientWidth || 1);
+  }
+
+  function showThumbs(now: Reader) {
+    if (!thumbs) return;
+    const others = Object.entries(now.selection).filter(
+      ([name]) => !axes.some((axis) => axis.name === name),
+    );
+    const depends = JSON.stringify([others, now.causal, now.normalise]);
+    thumbs.show(primary.clientWidth || 300, depends, theme === DARK_INK);
+  }
+
+  function drawMatrix(now: Reader, sameFrame: boolean) {
+    const before =
+      moving && picture && !isStill()
+        ? { ...(shown ?? picture), weights: (shown ?? picture).weights.slice() }
+        : null;
+    moving = false;
+    move.stop();
+    shown = null;
+    picture = model.picture(now);
+    const kept = sameFrame && picture.whole && now.threshold === 0;
+    const asIs = kept && drawn !== "" && picture.totals === null;
+    if (!asIs) {
+      const context = base.getContext("2d")!;
+      const words = wordsOf(picture.rows.length - 1)?.height ?? 0;
+      const tallest = tools.room() - words;
+      layout = layOutMap(picture, width, context, "", tallest);
+    }
+    const key = asIs
+      ? drawn
+      : `${frameKey(layout, picture, theme)} ${sharpness}`;
     const drawOn = key === drawn ? drawCells : drawBase;
     drawn = key;
+    if (before?.weights.length === picture.weights.length) {
+      from = before;
+      shown = between(0);
+      move.start();
+    }
+    const first = shown ?? picture;
     paint(base, (context) =>
-      drawOn(context, layout, picture, now.threshold, theme),
+      drawOn(context, layout, first, now.threshold, theme),
+    );
+  }
+
+  // --- a change that moves ----------------------------------------------
+  let moving = false;
+  let from: Picture;
+  let shown: Picture | null = null; // on the way from one to the other
+  function step(changes: Partial<Reader>) {
+    moving = true;
+    tools.change(changes);
+  }
+  const move = createMove((share) => {
+    shown = share < 1 ? between(share) : null;
+    paint(base, (context) =>
+      drawCells(context, layout, shown ?? picture, state().threshold, theme),
+    );
+    drawRow(shown ?? picture);
+  });
+  function between(share: number): Picture {
+    const { weights: a } = from;
+    const { weights: b } = picture;
+    const top = from.scale.top + (picture.scale.top - from.scale.top) * share;
+    return {
+      ...picture,
+      weights: b.map((weight, c) => a[c] + (weight - a[c]) * share),
+      scale: { ...picture.scale, top },
+    };
+  }
+
+  // --- the words above --------------------------------------------------
+  const wordsOf = (row: number) =>
+    placeWords(picture, row, arcsWidth(), (text) =>
+      textWidth(base.getContext("2d")!, "700 13px system-ui, sans-serif", text),
+    );
+  const arcsWidth = () => (tools.room() < Infinity ? width : fullWidth);
+
+  function drawRow(some: Picture) {
+    const row = whereAt()?.row ?? picture.rows.length - 1;
+    const place = wordsOf(row);
+    arcs.toggleAttribute("hidden", place === null);
+    if (!place) return;
+    size(arcs, place.width, place.height);
+    const dark = theme === DARK_INK;
+    arcs.replaceChildren(...drawArcs(place, some, row, theme, dark));
+  }
+
+  function drawOver(at: At | null, locked: number[]) {
+    const now = JSON.stringify([layout, at, locked, theme.ink]);
+    if (now === over) return;
+    over = now;
+    paint(overlay, (context) =>
+      drawOverlay(context, layout, picture, at, locked, theme),
     );
   }
 
@@ -102,7 +247,7 @@ function heatmap(tools: Tools<Reader>): Parts<Reader> {
     canvas: HTMLCanvasElement,
     paintOn: (context: CanvasRenderingContext2D) => void,
   ) {
-    const ratio = pixelRatio(layout);
+    const ratio = pixelRatio(layout, sharpness);
     const [width, height] = [layout.width * ratio, layout.height * ratio];
     if (
       canvas.width !== Math.round(width) ||
@@ -176,13 +321,9 @@ function heatmap(tools: Tools<Reader>): Parts<Reader> {
 
   // --- the pointer ------------------------------------------------------
   const pointed = (event: PointerEvent | MouseEvent) => {
-    const box = grid.getBoundingClientRect();
     const { rows, cols } = picture;
-    return cellAt(
-      { ...layout, rows, cols },
-      event.clientX - box.left,
-      event.clientY - box.top,
-    );
+    const place = { ...layout, rows, cols };
+    return cellAt(place, ...pointIn(base, layout.width, event));
   };
   grid.addEventListener("pointermove", (event) => {
     const hit = pointed(event);
@@ -248,8 +389,9 @@ function heatmap(tools: Tools<Reader>): Parts<Reader> {
     style: HEATMAP_STYLE,
     start: defaults(source),
     valid: validators(source),
-    controls: controls.element,
-    body: [h("div", { class: "body" }, grid, panel.element)],
+    primary,
+    controls: controls.more.element,
+    body: [body],
     buttons: [lockButton],
     exports: [
       ["PNG", savePng],
@@ -258,6 +400,6 @@ function heatmap(tools: Tools<Reader>): Parts<Reader> {
     ],
     footer: [table.element],
     draw,
-    measured: grid,
+    measured: body,
   };
 }

@@ -30,6 +30,9 @@ const STYLE = `
 .party { display: grid; grid-template-columns: minmax(0, 21rem) minmax(0, 1fr); gap: .6rem 1.5rem; align-items: start; }
 @media (max-width: 700px) { .party { grid-template-columns: minmax(0, 1fr); } }
 figure { margin: 0; }
+.present .party { gap: 4px 24px; }
+.present .top { max-width: 16rem; }
+.present .plot { margin-bottom: 1rem; height: 118px; }
 figcaption { font-weight: 600; font-size: .9em; margin-bottom: .3rem; }
 .top { width: 100%; max-width: 21rem; display: block; touch-action: pan-y; }
 .top .handle { cursor: grab; touch-action: none; }
@@ -71,21 +74,20 @@ function cocktailParty(tools: Tools<Reader>): Parts<Reader> {
   const play = button("▶ Play", playOrPause);
   play.className = "play";
   play.disabled = !Player.possible;
+  const attend = toggle<Reader>(
+    "attending",
+    "attend to one direction",
+    (state) => state.attending,
+    (attending) => tools.change({ attending }),
+  );
   const labels = source.mixtures.map((m) => m.label);
   const controls = row<Reader>([
-    { element: h("div", {}, play), show: () => {} },
     choice<Reader>(
       "mixture",
       "mixture",
       labels,
       (state) => labels[state.mixture],
       (label) => pick(labels.indexOf(label)),
-    ),
-    toggle<Reader>(
-      "attending",
-      "attend",
-      (state) => state.attending,
-      (attending) => tools.change({ attending }),
     ),
     degrees("angle", "to", (angle) => turn({ angle })),
     logSlider<Reader>({
@@ -112,7 +114,7 @@ function cocktailParty(tools: Tools<Reader>): Parts<Reader> {
   const heard = plot("What both ears hear: level of each cell");
   const kept = plot("The weight of each cell, for this query");
   const captions = h("ul", { class: "captions" });
-  const facts = h("dl", { "aria-live": "off" });
+  const facts = h("dl", { "aria-live": "off", part: "readout" });
   const body = h(
     "div",
     { class: "party" },
@@ -392,6 +394,7 @@ function cocktailParty(tools: Tools<Reader>): Parts<Reader> {
     style: STYLE,
     start: defaults(source),
     valid: validators(source),
+    primary: h("div", { class: "controls" }, play, attend.element),
     controls: controls.element,
     body: [body],
     exports: [
@@ -399,6 +402,7 @@ function cocktailParty(tools: Tools<Reader>): Parts<Reader> {
       ...svgExports(file, picture, rows, tools.say),
     ],
     draw(state, changed, dark) {
+      attend.show(state);
       controls.show(state);
       if (changed.size > 0) load(state);
       const ink = dark ? DARK_INK : LIGHT_INK;

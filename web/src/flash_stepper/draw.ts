@@ -26,7 +26,11 @@ const names = (letter: string, count: number) =>
   Array.from({ length: count }, (_, i) => `${letter}${i + 1}`);
 
 /** Where the scores stand in a given width. */
-export const place = ({ query, key }: Source, width: number): Layout =>
+export const place = (
+  { query, key }: Source,
+  width: number,
+  cell = 34,
+): Layout =>
   layOut(
     {
       rows: names("q", query.length),
@@ -35,6 +39,7 @@ export const place = ({ query, key }: Source, width: number): Layout =>
     },
     width,
     false,
+    Math.min(34, cell),
   );
 
 /** A number as short as it fits into a cell. */

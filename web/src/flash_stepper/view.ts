@@ -4,9 +4,9 @@ import { DARK_INK, type Ink, LIGHT_INK } from "../lib/colours.ts";
 import { type Control, choice, row, slider, toggle } from "../lib/controls.ts";
 import { h } from "../lib/dom.ts";
 import { dataOf } from "../lib/json.ts";
-import { cellAt, type Layout } from "../lib/matrix.ts";
+import { cellAt, type Layout, pointIn } from "../lib/matrix.ts";
 import { button, type Parts, type Tools, widget } from "../lib/shell.ts";
-import { s, standalone, svgExports } from "../lib/svg.ts";
+import { s, size, standalone, svgExports } from "../lib/svg.ts";
 import {
   BARS_HEIGHT,
   drawBytes,
@@ -34,10 +34,10 @@ import {
 import { RIGHT, TRAITS } from "./traits.ts";
 
 const STYLE = `
-.both { display: flex; flex-wrap: wrap; gap: .4rem 18px; align-items: flex-start; }
-svg { display: block; max-width: 100%; }
+.both { display: flex; flex-wrap: wrap; gap: .4rem 12px; align-items: flex-start; }
+.both svg, .bytes { display: block; max-width: 100%; }
 .tiles { cursor: pointer; }
-.rows { overflow-x: auto; max-width: 100%; }
+.rows { overflow-x: auto; max-width: 100%; min-width: 0; }
 .rows table { font-size: .8125rem; line-height: 1.2; }
 .rows :is(th, td) { padding: 0 .35rem; height: calc(var(--cell) - 1px); white-space: nowrap; }
 .rows thead th { height: 34px; vertical-align: bottom; }
@@ -50,13 +50,23 @@ svg { display: block; max-width: 100%; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; margin: .6rem 0 0; }
 dd { margin: 0; font-variant-numeric: tabular-nums; font-weight: 600; }
 .attn { container-type: inline-size; }
-@container (max-width: 480px) {
+.present .said { min-height: 0; margin: 0 0 4px; }
+.present dl { display: none; }
+.present .bytes { margin-top: 4px; }
+@container (max-width: 780px) {
+  .rows table { font-size: .75rem; line-height: 1.05; }
   .rows :is(th, td) { padding: 0 .2rem; }
   .rows td span { display: block; }
   .rows td span + span { margin-left: 0; }
+}
+/* The factor stands beside the tile that made it. */
+@container (min-width: 540px) { .both { flex-wrap: nowrap; } }
+@container (max-width: 480px) {
   dl { grid-template-columns: 1fr; } dd { margin-bottom: .2rem; }
 }
 `;
+// From this width on, what the rows hold stands beside the tiles.
+const [SIDE_BY_SIDE, ROWS] = [540, 300];
 const PAUSE = 1100; // milliseconds between steps while it plays
 const HEAD = ["row", "m", "l", "factor", "O", "O / l", "off by"];
 
@@ -167,7 +177,6 @@ function flashStepper(tools: Tools<Reader>): Parts<Reader> {
       (broken) => change({ broken }),
     ),
   ]);
-  const controls = h("div", {}, settings.element, walk.element);
 
   // --- playing ----------------------------------------------------------
   let timer = 0;
@@ -204,10 +213,11 @@ function flashStepper(tools: Tools<Reader>): Parts<Reader> {
     width: LEGEND_WIDTH,
   });
   const bars = s("svg", { role: "img", class: "bytes" });
-  const said = h("p", { class: "said", role: "status" });
-  const facts = h("dl");
+  const said = h("p", { class: "said", role: "status", part: "readout" });
+  const facts = h("dl", { part: "readout" });
   const table = h("div", {
     class: "rows",
+    part: "readout",
     tabindex: 0,
     role: "region",
     "aria-label": "What each row holds",
@@ -219,11 +229,9 @@ function flashStepper(tools: Tools<Reader>): Parts<Reader> {
   let layout: Layout = place(source, 320);
 
   picture.addEventListener("click", (event) => {
-    const box = picture.getBoundingClientRect();
     const hit = cellAt(
       layout,
-      event.clientX - box.left,
-      event.clientY - box.top,
+      ...pointIn(picture, layout.width, event as MouseEvent),
     );
     if (!hit) return;
     const [i, j] = [hit.row / state().block_q, hit.col / state().block_k];
@@ -397,7 +405,10 @@ function flashStepper(tools: Tools<Reader>): Parts<Reader> {
     style: STYLE,
     start: defaults(source),
     valid: validators(source),
-    controls,
+    primary: walk.element,
+    controls: settings.element,
+    next: () => goTo(at() + 1),
+    back: () => goTo(at() - 1),
     body: [body],
     exports: svgExports(tools.raw.name || "flash", whole, numbers, tools.say),
     draw(shown, _changed, dark) {
@@ -405,7 +416,9 @@ function flashStepper(tools: Tools<Reader>): Parts<Reader> {
       settings.show(shown);
       walk.show(shown);
       const width = body.clientWidth || 320;
-      layout = place(source, Math.min(width, 320));
+      const beside = width >= SIDE_BY_SIDE ? width - ROWS : width;
+      const tall = (tools.room() - 190) / rows;
+      layout = place(source, Math.min(beside, 320), Math.max(20, tall));
       size(picture, layout.width, layout.height);
       picture.setAttribute("aria-label", `Scores in tiles. ${words()}`);
       const done = run().slice(0, at());
@@ -428,10 +441,4 @@ function flashStepper(tools: Tools<Reader>): Parts<Reader> {
     },
     measured: body,
   };
-}
-
-function size(svg: SVGElement, width: number, height: number): void {
-  svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
-  svg.setAttribute("width", String(width));
-  svg.setAttribute("height", String(height));
 }

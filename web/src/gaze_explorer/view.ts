@@ -44,7 +44,7 @@ canvas:focus-visible { outline: 3px solid var(--lock); outline-offset: 2px; }
 .photo svg { position: absolute; inset: 0; width: 100%; height: 100%; pointer-events: none; overflow: hidden; }
 .credit { color: var(--muted); font-size: .85em; margin: .2rem 0 0; }
 .facts { flex: 1 1 290px; min-width: 0; }
-label[hidden] { display: none; }
+.present .photo { max-width: 350px; }
 dl { max-width: 26rem; display: grid; grid-template-columns: 1fr max-content; gap: .1rem .8rem; margin: 0 0 .6rem; }
 dt { min-width: 0; }
 dd { margin: 0; font-variant-numeric: tabular-nums; font-weight: 600; text-align: right; }
@@ -84,6 +84,13 @@ function gazeExplorer(tools: Tools<Reader>): Parts<Reader> {
     tools.say(`Fixation ${own.length / 2} added to your path.`);
   };
 
+  const path = choice<Reader>(
+    "path",
+    "fixations",
+    ways(source),
+    (state) => state.path,
+    (path) => tools.change({ path }),
+  );
   const controls = row<Reader>([
     choice<Reader>(
       "picture",
@@ -100,13 +107,6 @@ function gazeExplorer(tools: Tools<Reader>): Parts<Reader> {
       words: (x) => `${Math.round(x)}°`,
       write: (degrees) => tools.change({ degrees }),
     }),
-    choice<Reader>(
-      "path",
-      "fixations",
-      ways(source),
-      (state) => state.path,
-      (path) => tools.change({ path }),
-    ),
     whenOn(
       (state) => state.path !== FREE && state.path !== OWN,
       slider<Reader>({
@@ -196,6 +196,7 @@ function gazeExplorer(tools: Tools<Reader>): Parts<Reader> {
     style: STYLE,
     start: defaults(source),
     valid: validators(source),
+    primary: path.element,
     controls: controls.element,
     body: [body],
     buttons: [button("Add this fixation", add), clear],
@@ -203,6 +204,7 @@ function gazeExplorer(tools: Tools<Reader>): Parts<Reader> {
     draw(state, changed) {
       const photo = photoOf(state);
       film.show(state, changed);
+      path.show(state);
       controls.show(state);
       facts.show(photo, state, changed);
       clear.hidden = state.own.length === 0;
@@ -391,7 +393,7 @@ function createFacts(paths: string[]) {
   const lines = h("tbody");
   const element = h(
     "div",
-    { class: "facts" },
+    { class: "facts", part: "readout" },
     list,
     h(
       "div",

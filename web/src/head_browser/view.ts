@@ -15,6 +15,7 @@ import {
   layOut,
   MARK,
   type Matrix,
+  pointIn,
   shadeMatrix,
   tokenLabels,
 } from "../lib/matrix.ts";
@@ -55,7 +56,7 @@ svg { display: block; max-width: none; }
 .panel p { margin: .2rem 0; font-weight: 600; }
 .panel table { margin-bottom: .6rem; }
 .panel :is(th, td) { padding: .15rem .2rem; }
-.panel thead th { font-size: .85em; }
+.panel thead th { font-size: .9em; }
 .panel th:first-child { text-align: left; }
 .panel .now { background: var(--soft); }
 `;
@@ -95,12 +96,17 @@ function headBrowser(tools: Tools<Reader>): Parts<Reader> {
 
   // --- controls ---------------------------------------------------------
   const names = (all: { name: string }[]) => all.map(({ name }) => name);
-  const controls = row<Reader>([
-    ...(source.models.length > 1
+  const measure = pick<Reader>(
+    "measure",
+    "score",
+    names(source.measures),
+    change,
+  );
+  const controls = row<Reader>(
+    source.models.length > 1
       ? [pick<Reader>("model", "model", names(source.models), change)]
-      : []),
-    pick<Reader>("measure", "score", names(source.measures), change),
-  ]);
+      : [],
+  );
 
   // --- the grid of heads ------------------------------------------------
   const parts = [s("g"), s("g"), s("g")];
@@ -114,13 +120,12 @@ function headBrowser(tools: Tools<Reader>): Parts<Reader> {
     moveTo: (row, col) => change({ layer: row + 1, head: col + 1 }),
   });
   svg.addEventListener("click", (event) => {
-    const box = svg.getBoundingClientRect();
-    const { clientX, clientY } = event as MouseEvent;
-    const hit = cellAt(layout, clientX - box.left, clientY - box.top);
+    const point = pointIn(svg, layout.width, event as MouseEvent);
+    const hit = cellAt(layout, ...point);
     if (hit) walk.moveTo(hit.row, hit.col);
   });
   const text = h("p", { class: "text" });
-  const said = h("p", { class: "said", role: "status" });
+  const said = h("p", { class: "said", role: "status", part: "readout" });
   const legend = s("svg", {
     role: "img",
     "aria-label": source.rule,
@@ -133,7 +138,13 @@ function headBrowser(tools: Tools<Reader>): Parts<Reader> {
   const mapParts = [s("g"), s("g"), s("g")];
   const mapSvg = s("svg", {}, ...mapParts);
   const mapKeys: (string | null)[] = [];
-  const panel = h("div", { class: "panel" }, panelTitle, panelTable, panelMap);
+  const panel = h(
+    "div",
+    { class: "panel", part: "readout" },
+    panelTitle,
+    panelTable,
+    panelMap,
+  );
   const left = h("div", {}, walk.element);
   left.append(legend);
   const body = h("div", { class: "body" }, left, panel);
@@ -327,6 +338,7 @@ function headBrowser(tools: Tools<Reader>): Parts<Reader> {
     // Read before anything is written: the page is laid out once.
     const width = Math.max(240, measured.clientWidth);
     const ink = dark ? DARK_INK : LIGHT_INK;
+    measure.show(now);
     controls.show(now);
     if (changed.has("model") || changed.has("measure")) {
       layout = place(width);
@@ -468,6 +480,7 @@ function headBrowser(tools: Tools<Reader>): Parts<Reader> {
     style: STYLE,
     start: defaults(source),
     valid: validators(source),
+    primary: measure.element,
     controls: controls.element,
     body: [measured],
     buttons: [highest],

@@ -4,7 +4,7 @@ import { DARK_INK, type Ink, LIGHT_INK } from "../lib/colours.ts";
 import { type Control, pick, row, toggle } from "../lib/controls.ts";
 import { h, uniqueId } from "../lib/dom.ts";
 import { button, type Parts, type Tools, widget } from "../lib/shell.ts";
-import { s, standalone, svgExports } from "../lib/svg.ts";
+import { s, size, standalone, svgExports } from "../lib/svg.ts";
 import { foldedTable, tableOf } from "../lib/table.ts";
 import {
   defaults,
@@ -23,11 +23,11 @@ const STYLE = `
 .switches button { min-width: 2.6rem; min-height: 32px; }
 .switches [aria-pressed=true] { background: var(--lock); border-color: var(--lock); color: var(--field); font-weight: 600; }
 .switches [aria-pressed=false] { border-style: dashed; text-decoration: line-through; color: var(--muted); }
-.chart svg { width: 100%; max-width: 760px; display: block; cursor: pointer; }
+.chart svg { max-width: 100%; display: block; cursor: pointer; }
 .said { margin: .2rem 0 .5rem; border-left: 4px solid var(--accent); padding-left: .5rem; }
 .facts { overflow-x: auto; margin-bottom: .6rem; }
 .facts th:first-child { text-align: left; }
-label[hidden] { display: none; }
+.present .both { display: grid; grid-template-columns: 1fr 400px; gap: 16px; }
 `;
 // How wide the dots of one number of heads may spread.
 const SPREAD = 0.74;
@@ -130,8 +130,9 @@ function headSwitches(tools: Tools<Reader>): Parts<Reader> {
   /** The subset, the best and the worst of its size, and the whole model. */
   function facts(): HTMLTableElement {
     const { subset, show } = state();
-    const same = peers();
-    const size = sizeOf(subset);
+    // Of the whole model there is one; beside it stand those that lack a head.
+    const size = Math.min(sizeOf(subset), total - 1);
+    const same = ranked(values(), size, show);
     const line = (
       name: string,
       chosen: number,
@@ -191,22 +192,29 @@ function headSwitches(tools: Tools<Reader>): Parts<Reader> {
   const label = uniqueId("subsets");
   const caption = h("p", { class: "hidden", id: label });
   const svg = s("svg", { role: "img", "aria-labelledby": label });
-  const said = h("p", { class: "said", role: "status" });
+  const said = h("p", { class: "said", role: "status", part: "readout" });
   const chart = h("div", { class: "chart" }, caption);
   chart.append(svg);
   const factsBox = h("div", {
     class: "facts",
+    part: "readout",
     tabindex: 0,
     role: "region",
     "aria-label": "The chosen heads beside others",
   });
-  const body = h("div", {}, board, said, factsBox, chart);
+  const body = h(
+    "div",
+    { class: "both" },
+    h("div", {}, chart),
+    h("div", {}, said, factsBox),
+  );
   const table = foldedTable(
     "Best and worst of every size",
     `${source.title}: table`,
     bySize,
   );
 
+  const frame = () => frameIn(chart, tools.room());
   const isLog = () => state().log && state().show === "loss";
 
   function places(box: Frame) {
@@ -281,7 +289,7 @@ function headSwitches(tools: Tools<Reader>): Parts<Reader> {
 
   svg.addEventListener("click", (event) => {
     const { clientX, clientY } = event as MouseEvent;
-    const box = frameIn(body);
+    const box = frame();
     const rect = svg.getBoundingClientRect();
     const unit = box.width / rect.width;
     const [x, y] = [clientX - rect.left, clientY - rect.top];
@@ -297,7 +305,7 @@ function headSwitches(tools: Tools<Reader>): Parts<Reader> {
   };
 
   function picture() {
-    const box = frameIn(body);
+    const box = frame();
     return standalone(
       box.width,
       box.height + 90,
@@ -347,6 +355,7 @@ function headSwitches(tools: Tools<Reader>): Parts<Reader> {
     style: STYLE,
     start: defaults(source),
     valid: validators(source),
+    primary: board,
     controls: controls.element,
     body: [body],
     buttons: jumps,
@@ -356,15 +365,15 @@ function headSwitches(tools: Tools<Reader>): Parts<Reader> {
       controls.show(now);
       for (const one of switches) one.show(now);
       log.element.hidden = now.show !== "loss";
-      const box = frameIn(body);
-      svg.setAttribute("viewBox", `0 0 ${box.width} ${box.height}`);
+      const box = frame();
+      size(svg, box.width, box.height);
       svg.replaceChildren(...drawing(box, dark ? DARK_INK : LIGHT_INK));
       caption.textContent = `${words()}. The numbers stand in the tables.`;
       said.textContent = sentence();
       factsBox.replaceChildren(facts());
       table.refresh();
     },
-    measured: body,
+    measured: chart,
   };
 }
 

@@ -5,7 +5,7 @@ import { choice, logSlider, row, slider } from "../lib/controls.ts";
 import { h } from "../lib/dom.ts";
 import { dataOf } from "../lib/json.ts";
 import { button, type Parts, type Tools, widget } from "../lib/shell.ts";
-import { s, standalone, svgExports } from "../lib/svg.ts";
+import { s, size, standalone, svgExports } from "../lib/svg.ts";
 import {
   bytes,
   defaults,
@@ -20,9 +20,12 @@ import {
 import { TRAITS } from "./traits.ts";
 
 const STYLE = `
-svg { width: 100%; max-width: 720px; display: block; }
+.meter svg { max-width: 100%; display: block; }
 dl { display: grid; grid-template-columns: minmax(8em, max-content) 1fr; gap: .15rem 1rem; margin: .5rem 0 0; }
 dd { margin: 0; font-variant-numeric: tabular-nums; font-weight: 600; }
+.present .meter { display: grid; grid-template-columns: 1fr 330px; gap: 20px; }
+.present dl { grid-template-columns: 1fr; align-content: start; gap: 0; margin: 0; }
+.present dd { margin-bottom: 6px; }
 `;
 const MORE = 1000; // tokens a button adds
 const LONGEST = TRAITS.length.range[1];
@@ -58,6 +61,14 @@ function meter(tools: Tools<Reader>): Parts<Reader> {
     write: (i) =>
       tools.change({ kv_heads: sharings(shape(tools.state()))[i] ?? 0 }),
   });
+  const length = logSlider<Reader>({
+    label: "tokens",
+    control: "length",
+    range: TRAITS.length.range,
+    read: (state) => state.length,
+    words: count,
+    write: (x) => tools.change({ length: Math.min(LONGEST, Math.round(x)) }),
+  });
   const controls = row<Reader>([
     choice<Reader>(
       "model",
@@ -67,14 +78,6 @@ function meter(tools: Tools<Reader>): Parts<Reader> {
       (model) => tools.change({ model, kv_heads: 0 }),
     ),
     sharing,
-    logSlider<Reader>({
-      label: "tokens",
-      control: "length",
-      range: TRAITS.length.range,
-      read: (state) => state.length,
-      words: count,
-      write: (x) => tools.change({ length: Math.min(LONGEST, Math.round(x)) }),
-    }),
     logSlider<Reader>({
       label: "texts at once",
       control: "batch",
@@ -96,9 +99,12 @@ function meter(tools: Tools<Reader>): Parts<Reader> {
     role: "img",
     "aria-label": "Memory over tokens. The numbers stand below.",
   });
-  const facts = h("dl");
-  const body = h("div", {});
-  body.append(svg, facts);
+  const facts = h("dl", { part: "readout" });
+  const chart = h("div");
+  chart.append(svg);
+  const body = h("div", { class: "meter" }, chart, facts);
+
+  const frame = () => frameIn(chart, tools.room());
 
   /** Every head its own, what is chosen, one head for all. */
   const lines = (state: Reader): [string, number][] => [
@@ -142,7 +148,7 @@ function meter(tools: Tools<Reader>): Parts<Reader> {
   function drawing(ink: Ink): SVGElement[] {
     const state = tools.state();
     const model = shape(state);
-    const box = frameIn(body);
+    const box = frame();
     const end = Math.max(16, 2 ** Math.ceil(Math.log2(state.length)));
     const all = lines(state).map(([, heads]) =>
       bytes(model, state, heads, end),
@@ -204,7 +210,7 @@ function meter(tools: Tools<Reader>): Parts<Reader> {
     `${state.model}, ${count(state.length)} tokens: ${inWords(bytes(shape(state), state))}`;
 
   function picture() {
-    const box = frameIn(body);
+    const box = frame();
     return standalone(
       box.width,
       box.height + 50,
@@ -231,6 +237,7 @@ function meter(tools: Tools<Reader>): Parts<Reader> {
     style: STYLE,
     start: defaults(shapes),
     valid: validators(shapes),
+    primary: length.element,
     controls: controls.element,
     body: [body],
     buttons: [
@@ -244,9 +251,10 @@ function meter(tools: Tools<Reader>): Parts<Reader> {
     draw(state, _changed, dark) {
       const input = sharing.element.querySelector("input")!;
       input.max = String(sharings(shape(state)).length - 1);
+      length.show(state);
       controls.show(state);
-      const box = frameIn(body);
-      svg.setAttribute("viewBox", `0 0 ${box.width} ${box.height}`);
+      const box = frame();
+      size(svg, box.width, box.height);
       svg.replaceChildren(...drawing(dark ? DARK_INK : LIGHT_INK));
       facts.replaceChildren(
         ...list().flatMap(([name, value]) => [
@@ -255,6 +263,6 @@ function meter(tools: Tools<Reader>): Parts<Reader> {
         ]),
       );
     },
-    measured: body,
+    measured: chart,
   };
 }

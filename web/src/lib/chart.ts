@@ -20,10 +20,13 @@ export interface Chart {
   label: string; // of the horizontal axis
 }
 
-/** The frame of a chart inside an element. */
-export function frameIn(element: Element): Frame {
-  const narrow = element.clientWidth > 0 && element.clientWidth < 520;
-  const [width, height] = narrow ? [380, 300] : [720, 340];
+const [LEAST, MOST, UNKNOWN] = [280, 720, 520];
+
+/** The frame of a chart as wide as an element and no higher than `room`. */
+export function frameIn(element: Element, room = Infinity): Frame {
+  // Pixel by pixel: letters keep their size on a phone.
+  const width = Math.max(LEAST, Math.min(MOST, element.clientWidth || UNKNOWN));
+  const height = Math.min(width < UNKNOWN ? 300 : 340, Math.max(200, room));
   return { width, height, left: 52, right: 16, top: 14, bottom: 46 };
 }
 

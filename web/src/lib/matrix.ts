@@ -20,6 +20,7 @@ export interface Place {
 
 export interface Layout extends Place, Labels {
   upright: boolean; // are the labels of columns short?
+  everyCol: number; // label each column, or each second one, …
 }
 
 export interface Labels {
@@ -65,7 +66,8 @@ export function layOut(
     cell = TOUCH;
   }
   if (cell > 8) cell = Math.floor(cell);
-  const font = Math.max(9, Math.min(12, cell - 2));
+  const font = Math.max(11, Math.min(12, cell - 2));
+  const every = cell >= font ? 1 : Math.ceil((font + 2) / cell);
   const top = upright ? 34 : colLabel + 20;
   return {
     ...labels,
@@ -73,7 +75,8 @@ export function layOut(
     top,
     cell,
     font,
-    every: cell >= font ? 1 : Math.ceil((font + 2) / cell),
+    every,
+    everyCol: upright ? Math.ceil((colLabel - 2) / cell) : every,
     upright,
     width: left + cols.length * cell + 2,
     height: top + rows.length * cell + 2,
@@ -95,6 +98,17 @@ export function cellAt(
   return rows[row] !== undefined && cols[col] !== undefined
     ? { row, col }
     : null;
+}
+
+/** Where an event lies in a picture, in the picture's own pixels. */
+export function pointIn(
+  picture: Element,
+  width: number,
+  event: { clientX: number; clientY: number },
+): [x: number, y: number] {
+  const box = picture.getBoundingClientRect();
+  const unit = width / (box.width || width);
+  return [(event.clientX - box.left) * unit, (event.clientY - box.top) * unit];
 }
 
 /** What stands in the cells of one matrix. */
@@ -269,7 +283,7 @@ const frame = (
   );
 
 function labels(layout: Layout, ink: Ink): SVGElement[] {
-  const { left, top, cell, font, every, upright, rows, cols, names } = layout;
+  const { left, top, cell, font, upright, rows, cols, names } = layout;
   const cut = (text: string, room: number) => {
     const letters = [...text];
     const most = Math.max(2, Math.floor(room / (font * 0.58)));
@@ -278,14 +292,14 @@ function labels(layout: Layout, ink: Ink): SVGElement[] {
       : `${letters.slice(0, most - 1).join("")}…`;
   };
   const text = { "font-size": font, fill: ink.ink };
-  const small = { "font-size": 10.5, "font-style": "italic", fill: ink.muted };
-  const shown = (all: string[]) =>
+  const small = { "font-size": 11, "font-style": "italic", fill: ink.muted };
+  const shown = (all: string[], every: number) =>
     [...all.keys()].filter((i) => i % every === 0);
   const middle = (i: number) => (i + 0.5) * cell;
   return [
     s("text", { x: upright ? left + 30 : left, y: 11, ...small }, names[1]),
     s("text", { x: 0, y: upright ? 11 : top - 8, ...small }, names[0]),
-    ...shown(rows).map((i) => {
+    ...shown(rows, layout.every).map((i) => {
       const place = { x: left - 5, y: top + middle(i) + font / 3 };
       return s(
         "text",
@@ -293,7 +307,7 @@ function labels(layout: Layout, ink: Ink): SVGElement[] {
         cut(rows[i], left - 8),
       );
     }),
-    ...shown(cols).map((i) => {
+    ...shown(cols, layout.everyCol).map((i) => {
       const [x, y] = [left + middle(i), top - 5];
       return upright
         ? s("text", { x, y, "text-anchor": "middle", ...text }, cols[i])

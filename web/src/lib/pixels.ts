@@ -13,6 +13,7 @@ export interface Cells {
 
 /** Kept: a new canvas a frame costs more than filling it. */
 let kept: HTMLCanvasElement | null = null;
+let image: ImageData | null = null;
 
 /** Paint a matrix; take what is on the canvas before the next one comes. */
 export function paintPixels(cells: Cells): HTMLCanvasElement {
@@ -22,8 +23,10 @@ export function paintPixels(cells: Cells): HTMLCanvasElement {
   if (kept.width !== width) kept.width = width;
   if (kept.height !== height) kept.height = height;
   const context = kept.getContext("2d")!;
-  const image = context.createImageData(width, height);
+  if (image?.width !== width || image.height !== height)
+    image = context.createImageData(width, height);
   const pixels = new Uint32Array(image.data.buffer);
+  if (threshold > 0 || allowed) pixels.fill(0);
   // As `shadeOn` has it, without a call for each of a million cells.
   const unit = 255 / scale.top;
   for (let c = 0; c < pixels.length; c++) {

@@ -12,7 +12,7 @@ export interface Scale {
 }
 
 const FEW = 1 / 200; // of all cells
-const SAMPLE = 40_000; // cells
+const SAMPLE = 20_000; // cells
 const MANY_KEYS = 64;
 const ROUNDING = 1 + 1e-3; // of weights that travelled as float16
 
@@ -20,16 +20,17 @@ const ROUNDING = 1 + 1e-3; // of weights that travelled as float16
  * The scale of a map, (… × cols): it ends at the smallest of 1, 2, 5, 10, …
  * that at most one cell in 200 exceeds, so that a few weights near 1 don't
  * leave the rest in the dark. Masked cells don't count. Over many keys
- * colours follow the square root: long rows are told from short ones.
+ * colours follow the square root: long rows are told from short ones. `most`
+ * is the largest weight, for who knows it.
  */
 export function scaleOf(
   weights: Float64Array,
   cols: number,
   allowed: Uint8Array | null = null,
+  most = largest(weights, allowed),
 ): Scale {
   const root = cols > MANY_KEYS;
   const tops = steps(roundUp(1 / cols));
-  const most = largest(weights, allowed);
   const above = sharesAbove(weights, cols, allowed, tops);
   const chosen = tops.findIndex((_, i) => above[i] <= FEW);
   // All as small as equal weights, or many larger than 1: up to the largest.
@@ -47,16 +48,17 @@ function sharesAbove(
   allowed: Uint8Array | null,
   tops: number[],
 ): number[] {
-  const ends = tops.map((top) => top * ROUNDING);
-  const above = tops.map(() => 0);
+  const ends = Float64Array.from(tops, (top) => top * ROUNDING);
+  const above = new Uint32Array(tops.length);
   let cells = 0;
   const stride = strideOf(weights.length, cols);
   for (let c = 0; c < weights.length; c += stride) {
     if (allowed !== null && allowed[c] === 0) continue;
     cells++;
-    for (let i = 0; i < ends.length && weights[c] > ends[i]; i++) above[i]++;
+    const weight = weights[c];
+    for (let i = 0; i < ends.length && weight > ends[i]; i++) above[i]++;
   }
-  return above.map((count) => count / Math.max(1, cells));
+  return Array.from(above, (count) => count / Math.max(1, cells));
 }
 
 /** From one cell of the sample to the next: all columns have their turn. */
@@ -85,9 +87,10 @@ export function roundUp(x: number): number {
 
 function largest(weights: Float64Array, allowed: Uint8Array | null): number {
   let most = 0;
-  for (let c = 0; c < weights.length; c++)
-    if (weights[c] > most && (allowed === null || allowed[c] === 1))
-      most = weights[c];
+  for (let c = 0; c < weights.length; c++) {
+    const weight = weights[c];
+    if (weight > most && (allowed === null || allowed[c] === 1)) most = weight;
+  }
   return most;
 }
 

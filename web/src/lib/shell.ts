@@ -1,10 +1,12 @@
 // What every widget shares: its frame, its state, its link, its theme.
 import { inView, siteAsset } from "./assets.ts";
-import { h, isDark, keepKeys, onThemeChange } from "./dom.ts";
+import { h, isDark, keepKeys, onThemeChange, uniqueId } from "./dom.ts";
 import type { Changes, Handle, Mount, Raw } from "./host.ts";
 import { readLink, writeLink } from "./link.ts";
+import { createStage } from "./present.ts";
 import { applyChanges, fromLink, same, toLink, type Valid } from "./state.ts";
 import { BASE_STYLE } from "./style.ts";
+import { s } from "./svg.ts";
 
 /** What a widget is given to work with. */
 export interface Tools<S> {
@@ -20,6 +22,8 @@ export interface Tools<S> {
   say(text: string): void;
   /** A picture or sound as a data URI, once the widget is in view. */
   asset(name: string): Promise<string>;
+  /** How high the body may be: on the stage what is left, else no limit. */
+  room(): number;
 }
 
 /** What a widget brings. */
@@ -30,13 +34,19 @@ export interface Parts<S> {
   style: string;
   start: S;
   valid: Valid<S>;
+  /** What a reader moves first: it stands above the body. */
+  primary?: HTMLElement;
+  /** The other controls, folded under “More”. */
   controls: HTMLElement;
   body: HTMLElement[];
-  /** Buttons of its own, before those that every widget has. */
+  /** Buttons of its own, also under “More”. */
   buttons?: HTMLElement[];
+  /** One step on or back, by key while it is presented. */
+  next?(): void;
+  back?(): void;
   /** Ways to take the picture away: label and action. */
   exports: [string, () => void][];
-  /** Below the buttons. */
+  /** Below everything else. */
   footer?: HTMLElement[];
   /** Draw; `changed` names what differs since the last time. */
   draw(state: S, changed: Set<keyof S>, dark: boolean): void;
@@ -85,6 +95,101 @@ function problem(
   return { update() {}, flush() {}, destroy: onThemeChange(follow) };
 }
 
+/** The frame of every widget: title, primary control, body, a row of folds. */
+function card<S>(
+  parts: Parts<S>,
+  status: HTMLElement,
+  name: string,
+  { more, share }: { more: HTMLElement[]; share: HTMLElement[] },
+) {
+  const note = h("p", { class: "note" }, parts.note);
+  const hint = h("p", { class: "hint" }, parts.hint);
+  const folds = [
+    fold("More", "More controls", more, `${name} more`),
+    fold("Share", "Share", [h("div", { class: "actions" }, ...share)]),
+    fold(infoSign(), "About this figure", parts.note ? [hint, note] : [hint]),
+  ];
+  const bar = h("div", { class: "bar" }, ...folds.map((one) => one.button));
+  const primary = parts.primary
+    ? [h("div", { class: "primary" }, parts.primary)]
+    : [];
+  const element = h(
+    "div",
+    { class: "attn", role: "group", "aria-label": parts.title },
+    h("p", { class: "title" }, parts.title),
+    ...primary,
+    h("div", { class: "stage" }, ...parts.body),
+    bar,
+    ...folds.map((one) => one.panel),
+    status,
+    h("div", { class: "footer" }, ...(parts.footer ?? [])),
+  );
+  return { element, bar };
+}
+
+/** An i in a circle, drawn: not every font has one. */
+const infoSign = (): Element =>
+  s(
+    "svg",
+    {
+      viewBox: "0 0 18 18",
+      "aria-hidden": "true",
+      fill: "none",
+      stroke: "currentColor",
+      "stroke-width": 1.6,
+      "stroke-linecap": "round",
+    },
+    s("circle", { cx: 9, cy: 9, r: 7.2 }),
+    s("path", { d: "M9 8.2v4.6M9 5.2v.1" }),
+  );
+
+/** A button that shows and hides what stands below the row. */
+function fold(
+  text: string | Element,
+  label: string,
+  inside: HTMLElement[],
+  remembered = "",
+) {
+  const id = uniqueId("fold");
+  const panel = h("div", { class: "fold", id, hidden: true }, ...inside);
+  const toggle = button("", () => show(panel.hidden !== false));
+  toggle.append(text);
+  toggle.setAttribute("aria-controls", id);
+  if (label !== text) toggle.setAttribute("aria-label", label);
+  function show(open: boolean) {
+    panel.hidden = !open;
+    toggle.setAttribute("aria-expanded", String(open));
+    if (remembered) keep(remembered, open);
+  }
+  show(remembered !== "" && wasOpen(remembered));
+  return { button: toggle, panel };
+}
+
+// What was open stays open while the reader goes from page to page. Some
+// browsers keep nothing for pages from a folder.
+const storeName = (name: string) => `attn-open ${location.pathname} ${name}`;
+
+function keep(name: string, open: boolean): void {
+  try {
+    if (open) sessionStorage.setItem(storeName(name), "");
+    else sessionStorage.removeItem(storeName(name));
+  } catch {
+    // Then it is forgotten.
+  }
+}
+
+function wasOpen(name: string): boolean {
+  try {
+    return sessionStorage.getItem(storeName(name)) !== null;
+  } catch {
+    return false;
+  }
+}
+
+/** The height that a stage leaves to the body, in its own pixels. */
+const roomIn = (element: HTMLElement): number =>
+  element.querySelector<HTMLElement>(".stage")!.clientHeight;
+
 function run<S extends object>(
   root: HTMLElement,
   shadow: ShadowRoot,
@@ -103,7 +208,10 @@ function run<S extends object>(
   const schedule = () => {
     frame ||= requestAnimationFrame(draw);
   };
+  let dark = false;
+  let darkKnown = false; // to ask makes the browser compute styles
   const redraw = () => {
+    darkKnown = false;
     for (const name of Object.keys(state)) changed.add(name as keyof S);
     schedule();
   };
@@ -121,6 +229,8 @@ function run<S extends object>(
     redraw,
     say,
     asset,
+    room: () =>
+      element.classList.contains("present") ? roomIn(element) : Infinity,
   });
   const first = applyChanges(parts.start, raw.state, parts.valid);
   const start = first.state;
@@ -137,25 +247,19 @@ function run<S extends object>(
     say("");
     change(start);
   });
-  const element = h(
-    "div",
-    { class: "attn", role: "group", "aria-label": parts.title },
-    h("p", { class: "title" }, parts.title),
-    parts.controls,
-    ...parts.body,
-    h("p", { class: "hint" }, parts.hint),
-    h("p", { class: "note", hidden: parts.note === "" }, parts.note),
-    h(
-      "div",
-      { class: "actions" },
-      ...(parts.buttons ?? []),
-      reset,
+  const { element, bar } = card(parts, status, raw.name, {
+    more: [
+      parts.controls,
+      h("div", { class: "actions" }, ...(parts.buttons ?? []), reset),
+    ],
+    share: [
       ...(place === "page" ? [button("Copy link", copyLink), linkField] : []),
       ...parts.exports.map(([label, action]) => button(label, action)),
-    ),
-    status,
-    ...(parts.footer ?? []),
-  );
+    ],
+  });
+  const stage = createStage(root, element, parts, () => redraw());
+  const present = button("Present", () => stage.enter(present));
+  bar.append(present, stage.leaveButton);
   shadow.replaceChildren(h("style", {}, BASE_STYLE + parts.style), element);
 
   function change(changes: Partial<S>) {
@@ -177,7 +281,8 @@ function run<S extends object>(
   function draw() {
     cancelAnimationFrame(frame);
     frame = 0;
-    const dark = isDark(root);
+    if (!darkKnown) dark = isDark(root);
+    darkKnown = true;
     element.classList.toggle("dark", dark);
     const what = changed;
     changed = new Set();
@@ -250,6 +355,7 @@ function run<S extends object>(
     },
     flush: draw,
     destroy() {
+      stage.leave();
       cancelAnimationFrame(frame);
       resizes.disconnect();
       forgetTheme();

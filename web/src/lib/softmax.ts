@@ -6,7 +6,8 @@
  * allowed. A row that may look at nothing gets zeros. A score of −∞ counts
  * as not allowed.
  *
- * scores, out: (rows × cols); allowed: the same shape, 1 = may look.
+ * scores, out: (rows × cols); allowed: the same shape, 1 = may look; tops,
+ * if given, takes the largest weight of each row.
  */
 export function softmaxRows(
   scores: Float64Array,
@@ -15,28 +16,32 @@ export function softmaxRows(
   factor: number,
   allowed: Uint8Array | null,
   out: Float64Array,
+  tops: Float64Array | null = null,
 ): Float64Array {
   for (let i = 0; i < rows; i++) {
     const start = i * cols;
     const end = start + cols;
     let peak = Number.NEGATIVE_INFINITY;
     for (let c = start; c < end; c++) {
-      const open = allowed === null || allowed[c] === 1;
-      const logit = open ? scores[c] * factor : Number.NEGATIVE_INFINITY;
-      out[c] = logit;
+      if (allowed !== null && allowed[c] === 0) continue;
+      const logit = scores[c] * factor;
       if (logit > peak) peak = logit;
     }
     if (peak === Number.NEGATIVE_INFINITY) {
       out.fill(0, start, end);
+      if (tops) tops[i] = 0;
       continue;
     }
     let total = 0;
     for (let c = start; c < end; c++) {
-      const share = Math.exp(out[c] - peak);
+      const open = allowed === null || allowed[c] === 1;
+      const share = open ? Math.exp(scores[c] * factor - peak) : 0;
       out[c] = share;
       total += share;
     }
     for (let c = start; c < end; c++) out[c] /= total;
+    // The largest score has a share of exp(0).
+    if (tops) tops[i] = 1 / total;
   }
   return out;
 }

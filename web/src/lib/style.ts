@@ -16,22 +16,40 @@ const roles = (tones: Record<string, string>): string =>
 // colours for a light or a dark surface.
 export const BASE_STYLE = `
 :host { display: block; }
+:host([popover]) { inset: 0; width: 100%; height: 100%; margin: 0; border: 0; padding: 0; background: none; color: inherit; }
 .attn {
   ${variables(LIGHT_INK)} ${roles(LIGHT)}
   color: var(--ink); font-size: .9375rem; line-height: 1.4;
   font-family: system-ui, sans-serif; margin: .25rem 0 1rem;
-  color-scheme: light;
+  color-scheme: light; box-sizing: border-box; padding: .8rem 1rem .6rem;
+  border: 1px solid var(--attn-line); border-radius: 10px; background: var(--attn-card);
 }
 .attn.dark {
   ${variables(DARK_INK)} ${roles(DARK)}
   color-scheme: dark;
 }
-.title { font-weight: 600; margin: 0 0 .4rem; }
-.controls, .actions {
+:host([data-nested]) .attn { border: 0; padding: 0; background: none; }
+:host([data-nested]) .bar { display: none; }
+@media (max-width: 480px) { .attn { padding: .6rem .6rem .5rem; } }
+[hidden] { display: none !important; }
+.title { font-weight: 600; margin: 0 0 .5rem; }
+.primary { margin-bottom: .7rem; }
+.primary > label { display: flex; }
+.primary input[type=range] { flex: 0 1 14rem; min-width: 5rem; width: 14rem; }
+.controls, .actions, .bar {
   display: flex; flex-wrap: wrap; gap: .35rem 1rem; align-items: center;
 }
-.controls { margin-bottom: .6rem; }
-.actions { gap: .4rem; margin-top: .6rem; }
+.actions { gap: .4rem; }
+.bar { gap: .15rem; margin-top: .6rem; border-top: 1px solid var(--attn-line); padding-top: .35rem; }
+.bar button {
+  background: none; border-color: transparent; color: var(--attn-soft); font-size: .9em; padding: 1px .6em;
+  min-width: 28px;
+}
+.bar svg { display: block; width: 18px; height: 18px; }
+.bar button:hover { color: var(--attn-ink); background: var(--soft); }
+.bar button[aria-expanded=true] { color: var(--attn-ink); background: var(--soft); }
+.bar .leave { display: none; }
+.fold { margin-top: .5rem; display: grid; gap: .6rem; }
 label { display: inline-flex; align-items: center; gap: .4rem; min-height: 28px; max-width: 100%; }
 select { min-width: 0; }
 output { font-variant-numeric: tabular-nums; min-width: 3.2em; }
@@ -48,10 +66,11 @@ select, button, input[type=text] {
 }
 button { cursor: pointer; }
 button:hover { background: var(--soft); }
-:is(button, select, input, summary, .grid, .table):focus-visible {
+:is(button, select, input, summary, [role=grid], .table):focus-visible {
   outline: 3px solid var(--lock); outline-offset: 2px;
 }
-.note, .hint, .status { color: var(--muted); margin: .4rem 0 0; font-size: .9em; }
+.note, .hint, .status { color: var(--attn-soft); margin: .4rem 0 0; font-size: .9em; }
+.fold :is(.note, .hint) { margin: 0; }
 .status:empty { display: none; }
 .problem {
   border: 2px solid var(--accent); border-radius: 5px;
@@ -61,11 +80,32 @@ button:hover { background: var(--soft); }
   position: absolute; width: 1px; height: 1px; overflow: hidden;
   clip-path: inset(50%); white-space: nowrap;
 }
+[role=grid] { user-select: none; -webkit-user-select: none; }
 details { margin-top: .5rem; }
 summary { cursor: pointer; min-height: 24px; }
 .table { overflow: auto; max-height: 24rem; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .85em; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .87em; }
 th, td { padding: .15rem .45rem; text-align: right; border-bottom: 1px solid var(--line); }
 th { font-weight: 600; }
-@media print { .controls, .actions, .hint { display: none; } }
+.present {
+  position: fixed; left: 0; top: 0; z-index: 2147483647; transform-origin: 0 0;
+  display: flex; flex-direction: column; margin: 0; border: 0; border-radius: 0;
+  padding: 10px 16px; background: var(--attn-paper); overflow: auto;
+}
+.present .title { font-size: 16px; padding-right: 190px; margin-bottom: 6px; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+.present .primary { margin-bottom: 6px; }
+.present .stage { flex: 1 1 0; min-height: 0; }
+.present .bar { position: absolute; top: 6px; right: 12px; margin: 0; padding: 0; border: 0; }
+.present .bar button { display: none; font-size: 13px; }
+.present .bar :is(.leave, button:first-child) { display: inline-block; border-color: var(--line); }
+.present .fold {
+  position: absolute; z-index: 2; top: 40px; right: 12px; max-width: 60%; max-height: 80%; overflow: auto;
+  padding: 10px 12px; background: var(--attn-card); border: 1px solid var(--line); border-radius: 8px;
+  box-shadow: 0 4px 18px #0004;
+}
+.present :is(.footer, .stage > details, .stage > * > details) { display: none; }
+@media print {
+  .primary, .bar, .fold, .hint { display: none; }
+  .attn { break-inside: avoid; }
+}
 `;

@@ -19,6 +19,13 @@ export function s(
   return element;
 }
 
+/** Give a picture its size, pixel by pixel. */
+export function size(svg: Element, width: number, height: number): void {
+  svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+  svg.setAttribute("width", String(width));
+  svg.setAttribute("height", String(height));
+}
+
 /** An SVG of its own, on white, from what is inside one. */
 export function standalone(width: number, height: number, ...inside: Node[]) {
   return s(

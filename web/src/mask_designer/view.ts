@@ -12,6 +12,7 @@ import {
   type Layout,
   layOut,
   MARK,
+  pointIn,
   tokenLabels,
 } from "../lib/matrix.ts";
 import { hex } from "../lib/palette.ts";
@@ -67,7 +68,10 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; mar
 dd { margin: 0; font-variant-numeric: tabular-nums; font-weight: 600; }
 @container (max-width: 480px) { dl { grid-template-columns: 1fr; } dd { margin-bottom: .2rem; } }
 .attn { container-type: inline-size; }
-label[hidden] { display: none; }
+.present .designer { display: grid; grid-template-columns: 1fr 250px; gap: 16px; }
+.present .said { margin: 0; }
+.present dl { grid-template-columns: 1fr; }
+.present .scroll { max-height: 330px; }
 .table td { text-align: left; }
 `;
 
@@ -232,13 +236,14 @@ function maskDesigner(tools: Tools<Reader>): Parts<Reader> {
     edit({ same, preset: copy(preset), painted: copy(painted) });
   }
   const wants = (name: string) => tools.raw.controls?.includes(name) ?? true;
-  const controls = row<Reader>([
+  const [primary, ...others] = [
     ...(wants("preset") && source.presets.length > 1 ? [preset] : []),
-    ...(wants("numbers") ? sliders.map(({ control }) => control) : []),
     ...offered
       .filter(([name, fits]) => fits && wants(name))
       .map(([, , make]) => make()),
-  ]);
+    ...(wants("numbers") ? sliders.map(({ control }) => control) : []),
+  ];
+  const controls = row<Reader>(others);
 
   // --- the two matrices -------------------------------------------------
   const pane = (label: string, act?: () => void) => {
@@ -263,8 +268,8 @@ function maskDesigner(tools: Tools<Reader>): Parts<Reader> {
   const left = pane("who may look at whom", toggleCell);
   const right = pane("who can have heard of whom");
   const pair = h("div", { class: "pair" }, left.element, right.element);
-  const said = h("div", { class: "said", role: "status" });
-  const facts = h("dl");
+  const said = h("div", { class: "said", role: "status", part: "readout" });
+  const facts = h("dl", { part: "readout" });
   const table = foldedTable("Table", `${source.title}: table`, numbers);
 
   function choose(row: number, col: number) {
@@ -296,10 +301,8 @@ function maskDesigner(tools: Tools<Reader>): Parts<Reader> {
   let strokes = 0;
   let stroke: { last: At; value: number; tag: string; drawn: boolean } | null =
     null;
-  const pointed = (pane: typeof left, event: MouseEvent) => {
-    const box = pane.svg.getBoundingClientRect();
-    return cellAt(layout, event.clientX - box.left, event.clientY - box.top);
-  };
+  const pointed = (pane: typeof left, event: MouseEvent) =>
+    cellAt(layout, ...pointIn(pane.svg, layout.width, event));
   const grid = left.walk.element;
   grid.addEventListener("pointerdown", (event) => {
     const hit = event.button === 0 ? pointed(left, event) : null;
@@ -358,6 +361,7 @@ function maskDesigner(tools: Tools<Reader>): Parts<Reader> {
     pair.classList.toggle("wide", wide);
     pair.classList.toggle("zoom", now.zoom);
     layout = layOut(labels, wide ? half : width, now.zoom || n <= FEW);
+    primary?.show(now);
     controls.show(now);
     const { uses } = PRESETS[now.preset[owner(now, now.layer)]];
     for (const { name, control } of sliders)
@@ -602,8 +606,9 @@ function maskDesigner(tools: Tools<Reader>): Parts<Reader> {
     style: STYLE,
     start: defaults(source),
     valid: validators(source),
+    primary: primary?.element,
     controls: controls.element,
-    body: [h("div", {}, pair, said, facts)],
+    body: [h("div", { class: "designer" }, pair, h("div", {}, said, facts))],
     buttons: [undo],
     exports: svgExports(tools.raw.name || "mask", picture, rows, tools.say),
     footer: [table.element],

@@ -56,15 +56,15 @@ function playground(tools: Tools<Reader>): Parts<Reader> {
     ["axis 1", "axis 2"],
     far(start.value),
   );
+  const temperature = logSlider<Reader>({
+    label: "temperature τ",
+    control: "temperature",
+    range: TRAITS.temperature.range,
+    read: (state) => state.temperature,
+    words: (x) => x.toFixed(2),
+    write: (temperature) => tools.change({ temperature }),
+  });
   const controls = row<Reader>([
-    logSlider<Reader>({
-      label: "temperature τ",
-      control: "temperature",
-      range: TRAITS.temperature.range,
-      read: (state) => state.temperature,
-      words: (x) => x.toFixed(2),
-      write: (temperature) => tools.change({ temperature }),
-    }),
     toggle<Reader>(
       "scaled",
       `divide by √d (d = ${source.d_k})`,
@@ -323,12 +323,14 @@ function playground(tools: Tools<Reader>): Parts<Reader> {
     style: STYLE,
     start,
     valid: validators(start),
+    primary: temperature.element,
     controls: controls.element,
     body: [body],
     exports: svgExports(file, picture, rows, tools.say),
     draw(state, _changed, dark) {
       const ink = dark ? DARK_INK : LIGHT_INK;
       const answer = attend(source, state);
+      temperature.show(state);
       controls.show(state);
       if (flat) keyPlane.show(keyArrows(state, ink), ink);
       if (flatValues) valuePlane.show(valueArrows(state, answer, ink), ink);

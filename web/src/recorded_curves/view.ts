@@ -4,7 +4,7 @@ import { DARK_INK, type Ink, LIGHT_INK } from "../lib/colours.ts";
 import { type Control, choice, row, slider, toggle } from "../lib/controls.ts";
 import { h, uniqueId } from "../lib/dom.ts";
 import { type Parts, type Tools, widget } from "../lib/shell.ts";
-import { s, standalone, svgExports } from "../lib/svg.ts";
+import { s, size, standalone, svgExports } from "../lib/svg.ts";
 import { foldedTable, tableOf } from "../lib/table.ts";
 import {
   curves,
@@ -21,12 +21,12 @@ import {
 import { SEED } from "./traits.ts";
 
 const STYLE = `
-.chart svg { width: 100%; max-width: 760px; display: block; touch-action: pan-y; }
+.chart svg { max-width: 100%; display: block; touch-action: pan-y; }
 .legend { list-style: none; margin: .2rem 0 0; padding: 0; display: grid; gap: .15rem; }
 .legend svg { width: 34px; height: 12px; vertical-align: middle; margin-right: .5rem; }
 .legend b { font-variant-numeric: tabular-nums; }
 .missing { color: var(--muted); }
-label[hidden] { display: none; }
+.present .curves { display: grid; grid-template-columns: 1fr 300px; gap: 16px; }
 `;
 
 const DASHES = ["none", "7 4", "2 3", "10 3 2 3", "5 2", "1 3"];
@@ -82,19 +82,21 @@ function recordedCurves(tools: Tools<Reader>): Parts<Reader> {
         ]
       : []),
   ];
-  const controls = row<Reader>([
-    ...fixed,
+  // What sets the curves is moved first; without it, where they are read.
+  const [primary, ...others] = [
     ...pickers.map((p) => p.control),
+    ...fixed,
     ...rest,
-  ]);
+  ];
+  const controls = row<Reader>(others);
 
   const label = uniqueId("curves");
   const svg = s("svg", { role: "img", "aria-labelledby": label });
   const caption = h("p", { class: "hidden", id: label });
   const chart = h("div", { class: "chart" }, caption);
   chart.append(svg);
-  const legend = h("ul", { class: "legend" });
-  const body = h("div", {}, chart, legend);
+  const legend = h("ul", { class: "legend", part: "readout" });
+  const body = h("div", { class: "curves" }, chart, legend);
   svg.addEventListener("pointermove", (event) => point(event as PointerEvent));
   svg.addEventListener("pointerdown", (event) => point(event as PointerEvent));
 
@@ -145,7 +147,7 @@ function recordedCurves(tools: Tools<Reader>): Parts<Reader> {
         );
   }
 
-  const frame = () => frameIn(body);
+  const frame = () => frameIn(chart, tools.room());
 
   /** Where a level of the horizontal axis lies, and a height on the other. */
   function places(state: Reader, box: Frame) {
@@ -348,11 +350,13 @@ function recordedCurves(tools: Tools<Reader>): Parts<Reader> {
     style: STYLE,
     start: defaults(source),
     valid: validators(source),
+    primary: primary.element,
     controls: controls.element,
     body: [body],
     exports: svgExports(tools.raw.name || "curves", picture, rows, tools.say),
     footer: [table.element],
     draw(state, _changed, dark) {
+      primary.show(state);
       controls.show(state);
       for (const { name, control } of pickers)
         control.element.hidden = name === state.x;
@@ -363,13 +367,13 @@ function recordedCurves(tools: Tools<Reader>): Parts<Reader> {
       const ink = dark ? DARK_INK : LIGHT_INK;
       const lines = curves(source, state);
       const box = frame();
-      svg.setAttribute("viewBox", `0 0 ${box.width} ${box.height}`);
+      size(svg, box.width, box.height);
       svg.replaceChildren(...drawing(state, lines, ink));
       caption.textContent = `${words(state)}. The numbers stand in the table below.`;
       legend.replaceChildren(...legendItems(state, lines, ink));
       table.refresh();
     },
-    measured: body,
+    measured: chart,
   };
 }
 

@@ -19,13 +19,15 @@ import { KEYS, TRAITS } from "./traits.ts";
 
 const STYLE = `
 .charts { display: flex; flex-wrap: wrap; gap: .5rem 1.25rem; }
-.charts figure { margin: 0; flex: 1 1 240px; max-width: 340px; }
+.charts figure { margin: 0; flex: 1 1 275px; max-width: 340px; }
+.present .charts { flex-wrap: nowrap; }
+.present .charts figure { flex: 1 1 0; }
 .charts svg { width: 100%; display: block; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; margin: .5rem 0 0; }
 dd { margin: 0; font-variant-numeric: tabular-nums; font-weight: 600; }
 `;
 
-const [WIDTH, HEIGHT, LEFT, BOTTOM] = [320, 190, 40, 30];
+const [WIDTH, HEIGHT, LEFT, BOTTOM] = [320, 190, 44, 36];
 
 export const mount = widget<Reader>("softmax lab", softmaxLab);
 
@@ -54,15 +56,15 @@ function softmaxLab(tools: Tools<Reader>): Parts<Reader> {
       })),
     }));
 
+  const dimensions = logSlider<Reader>({
+    label: "dimensions d",
+    control: "d",
+    range: TRAITS.d.range,
+    read: (state) => state.d,
+    words: (x) => String(x),
+    write: (x) => tools.change({ d: Math.round(x) }),
+  });
   const controls = row<Reader>([
-    logSlider<Reader>({
-      label: "dimensions d",
-      control: "d",
-      range: TRAITS.d.range,
-      read: (state) => state.d,
-      words: (x) => String(x),
-      write: (x) => tools.change({ d: Math.round(x) }),
-    }),
     toggle<Reader>(
       "scaled",
       "divide by √d",
@@ -92,7 +94,7 @@ function softmaxLab(tools: Tools<Reader>): Parts<Reader> {
     chart("Norm of softmax’s gradient over d"),
     chart("Entropy of the weights over d (nats)"),
   ];
-  const facts = h("dl");
+  const facts = h("dl", { part: "readout" });
   const body = h(
     "div",
     {},
@@ -176,10 +178,12 @@ function softmaxLab(tools: Tools<Reader>): Parts<Reader> {
     style: STYLE,
     start: START,
     valid: VALID,
+    primary: dimensions.element,
     controls: controls.element,
     body: [body],
     exports: svgExports(file, picture, rows, tools.say),
     draw(state, _changed, dark) {
+      dimensions.show(state);
       controls.show(state);
       drawings(dark ? DARK_INK : LIGHT_INK).forEach((marks, i) => {
         charts[i].svg.replaceChildren(...marks);
@@ -211,7 +215,7 @@ const y = (value: number, top: number): number =>
   HEIGHT - BOTTOM - (value / top) * (HEIGHT - BOTTOM - 10);
 
 function axis(top: number, xLabel: string, ink: Ink): SVGElement[] {
-  const text = { fill: ink.muted, "font-size": 11 };
+  const text = { fill: ink.muted, "font-size": 13 };
   return [
     s("line", {
       x1: LEFT,
@@ -260,11 +264,11 @@ function overD(
   ink: Ink,
 ): SVGElement[] {
   const x = (d: number) => LEFT + 8 + (Math.log2(d) / 10) * (WIDTH - LEFT - 25);
-  const text = { fill: ink.muted, "font-size": 11, "text-anchor": "middle" };
+  const text = { fill: ink.muted, "font-size": 13, "text-anchor": "middle" };
   return [
     ...axis(top, "", ink),
     ...[1, 4, 16, 64, 256, 1024].map((d) =>
-      s("text", { x: x(d), y: HEIGHT - BOTTOM + 14, ...text }, String(d)),
+      s("text", { x: x(d), y: HEIGHT - BOTTOM + 15, ...text }, String(d)),
     ),
     s("text", { x: x(32), y: HEIGHT - 3, ...text }, "d"),
     ...curves.map(({ scaled, points }) =>

@@ -58,6 +58,9 @@ const STYLE = `
 .answers i { display: block; height: .75em; border-radius: 2px; background: var(--line); min-width: 1px; }
 .answers .here i { background: var(--lock); }
 .old { opacity: .35; }
+.present .examples { display: none; }
+.present textarea { height: 2.2em; }
+.present .look { flex-wrap: nowrap; }
 .lists p { margin: .3rem 0; font-size: .92em; }
 `;
 
@@ -105,7 +108,6 @@ function typeASentence(tools: Tools<Reader>): Parts<Reader> {
   const numbers = (count: number) =>
     Array.from({ length: count }, (_, i) => String(i + 1));
   const controls = row<Reader>([
-    asked,
     choice<Reader>(
       "layer",
       "layer",
@@ -126,7 +128,7 @@ function typeASentence(tools: Tools<Reader>): Parts<Reader> {
   const where = h("p", { class: "where" });
   words.append(where, drawing);
   const answers = h("div", { class: "answers" });
-  const look = h("div", { class: "look" }, answers, words);
+  const look = h("div", { class: "look", part: "readout" }, answers, words);
   const map = createMap(tools, source);
   const lists = createLists(source, () => network);
 
@@ -296,7 +298,7 @@ function typeASentence(tools: Tools<Reader>): Parts<Reader> {
     asked.offer(outcome, chosen);
     controls.show(state);
     const looks = looksNow();
-    controls.element.hidden = look.hidden = looks === null;
+    look.hidden = looks === null;
     map.element.hidden = looks === null;
     // A redraw for a new width or theme names everything as changed.
     if (looks) drawWords(looks, dark, changed.has("layer"));
@@ -314,13 +316,14 @@ function typeASentence(tools: Tools<Reader>): Parts<Reader> {
     style: STYLE,
     start: { sentence: "", layer: 1, head: 1 },
     valid: validators(source),
-    controls: h(
+    primary: h(
       "div",
       {},
       h("label", { class: "field" }, h("span", {}, "Your sentence"), field),
       examples,
     ),
-    body: [marked, message, unknown, controls.element, look, map.element],
+    controls: controls.element,
+    body: [marked, message, unknown, asked.element, look, map.element],
     exports: svgExports(
       tools.raw.name || "sentence",
       picture,
@@ -422,7 +425,7 @@ function createMap(tools: Tools<Reader>, source: Source) {
 
   function build(outcome: Outcome, selection: Record<string, string>) {
     handle?.destroy();
-    const root = h("div");
+    const root = h("div", { "data-nested": "" });
     place.replaceChildren(root);
     const { reading, tokens } = outcome;
     const count = (n: number) =>

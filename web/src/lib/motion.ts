@@ -1,0 +1,31 @@
+// A change that is no drag moves from what was to what is.
+
+const DURATION = 250; // milliseconds
+
+export const isStill = (): boolean =>
+  matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+/** Slow at both ends; from 0 to 1. */
+const ease = (t: number): number => t * t * (3 - 2 * t);
+
+/** Call `draw` with shares from 0 to 1, a frame each; a new move ends it. */
+export function createMove(draw: (share: number) => void) {
+  let frame = 0;
+  const stop = () => {
+    cancelAnimationFrame(frame);
+    frame = 0;
+  };
+  return {
+    stop,
+    start() {
+      stop();
+      const begin = performance.now();
+      const step = (now: number) => {
+        const t = Math.max(0, Math.min(1, (now - begin) / DURATION));
+        frame = t < 1 ? requestAnimationFrame(step) : 0;
+        draw(ease(t));
+      };
+      frame = requestAnimationFrame(step);
+    },
+  };
+}
