@@ -62,6 +62,7 @@ SENTENCES = {
         "{asker} may not look at the hatched words ({hidden}): their scores "
         "do not count."
     ),
+    "open": "Nothing is hidden from {asker}: it may look at every word here.",
     "softmax": (
         "Softmax turns the scores into *weights*, shares of one whole: {most}."
     ),
@@ -102,6 +103,7 @@ SENTENCES_OF_ALL = {
         "looked at. A cell holds their score: q·k."
     ),
     "mask": "The hatched cells may not be looked at: they do not count.",
+    "open": "The hatched cells may not be looked at: they do not count.",
     "softmax": (
         "Softmax turns each row of scores into *weights*, shares of one whole."
     ),
@@ -304,7 +306,11 @@ class AttentionSteps(CourseWidget):
         Roles stand between asterisks.
         """
         facts = self._facts(query)
-        return [SENTENCES[name].format(**facts) for name in self.steps]
+        names = [
+            "open" if name == "mask" and not facts["hidden"] else name
+            for name in self.steps
+        ]
+        return [SENTENCES[name].format(**facts) for name in names]
 
     def table(self) -> str:
         """Give the last step as a drawing, a table, and all in sentences."""
@@ -374,7 +380,7 @@ class AttentionSteps(CourseWidget):
             "asker": f"“{self.source['query_tokens'][query]}”",
             "d": _text(d),
             "root": _text(math.sqrt(d)),
-            "hidden": ", ".join(hidden) or "none here",
+            "hidden": ", ".join(hidden),
             "most": _most(tokens, weight),
         }
 

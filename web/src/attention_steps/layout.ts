@@ -46,6 +46,7 @@ export interface Layout {
 
 const CELL = { most: 36, least: 23 };
 const [VECTOR, WORD, LINE] = [24, 30, 17];
+const PLANE = 64; // how high the drawing of q·k is
 const NARROW = 540;
 const LEAST_COLUMN = 40;
 
@@ -87,7 +88,7 @@ function inColumns(source: Source, width: number): Layout {
   const word = at ? query.y + VECTOR + 8 : query.y + VECTOR + 62;
   const keys = word + WORD + 12;
   const plane = keys + VECTOR + 8;
-  const score = plane + 58;
+  const score = plane + PLANE + 8;
   const bars = score + 2 * LINE + 20;
   const values = bars + 78 + 12;
   const outputs = values + VECTOR + 52;
@@ -101,7 +102,7 @@ function inColumns(source: Source, width: number): Layout {
     return {
       word: around(x, word, pill, WORD),
       key: around(x, keys, key.w, VECTOR),
-      plane: around(x, plane, Math.min(column - 10, 132), 50),
+      plane: around(x, plane, Math.min(column - 10, 140), PLANE),
       score: around(x, score, column, 2 * LINE),
       bar: around(x, bars, Math.min(column - 14, 52), 78),
       share: around(x, bars, column, 0),

@@ -106,9 +106,19 @@ export function vector(parts: VectorParts): Vector {
   return parts.cells ? inCells(node, parts) : asStrip(node, parts);
 }
 
+/** A number in little room: −.02 for −0.02, 1.7 for 1.72. */
+export function fitted(x: number, room: number): string {
+  const text = short(x);
+  if (text.length <= room) return text;
+  const bare = text.replace(/^(−?)0\./, "$1.");
+  return bare.length <= room ? bare : short(Math.round(x * 10) / 10);
+}
+
 function inCells(node: SVGElement, parts: VectorParts): Vector {
   const { role, count, box, editable } = parts;
   const wide = box.w / count;
+  const tight = wide < 32;
+  const room = Math.floor((wide - 2) / (tight ? 6.2 : 6.9)); // letters
   const cells = Array.from({ length: count }, (_, j) => {
     const tint = s("rect", {
       x: (j * wide + 1).toFixed(2),
@@ -121,7 +131,7 @@ function inCells(node: SVGElement, parts: VectorParts): Vector {
     const text = s("text", {
       x: ((j + 0.5) * wide).toFixed(2),
       y: box.h / 2 + 4.5,
-      class: wide < 27 ? "figure tight" : "figure",
+      class: tight ? "figure tight" : "figure",
     });
     const it = num(role, 0, j, "", editable, tint, text);
     node.append(it.node);
@@ -138,7 +148,7 @@ function inCells(node: SVGElement, parts: VectorParts): Vector {
         const strength = Math.min(1, Math.abs(x) / top) * fade;
         set(tint, "fill-opacity", (0.05 + 0.33 * strength).toFixed(3));
         set(tint, "stroke-opacity", (0.15 + 0.6 * fade).toFixed(2));
-        write(text, short(x));
+        write(text, fitted(x, room));
         tell(it, x, short(x));
       });
     },

@@ -24,18 +24,19 @@ export interface All {
 const LETTER = 7.4;
 
 /** Where the cells of the matrix stand. */
-function frame(source: Source, width: number) {
+function frame(source: Source, width: number, height: number) {
   const { tokens, askers } = source;
   const longest = (texts: string[]) =>
-    Math.max(...texts.map((text) => [...text].length)) * LETTER + 12;
+    Math.max(...texts.map((text) => [...text].length)) * LETTER + 16;
   const strip = width >= 540 ? 92 : 0;
   const label = Math.min(86, longest(askers));
   const output = Math.min(92, width * 0.16);
   const left = 4 + strip + label;
   const cell = Math.min(62, (width - left - output - 10) / tokens.length);
-  const high = Math.min(44, Math.max(24, cell * 0.72));
-  const upright = longest(tokens) - 6 <= cell;
+  const upright = longest(tokens) - 10 <= cell;
   const top = (strip ? 34 : 6) + (upright ? 22 : Math.min(74, longest(tokens)));
+  const room = (height - top - 40) / askers.length;
+  const high = Math.max(24, Math.min(56, room));
   return {
     strip,
     label,
@@ -49,9 +50,14 @@ function frame(source: Source, width: number) {
   };
 }
 
-export function createAll(source: Source, width: number, hatch: string): All {
+export function createAll(
+  source: Source,
+  width: number,
+  height: number,
+  hatch: string,
+): All {
   const { tokens, askers, d, d_v } = source;
-  const at = frame(source, width);
+  const at = frame(source, width, height);
   const rows = askers.map((_, i) => at.top + i * at.high);
   const cols = tokens.map((_, j) => at.left + j * at.cell);
   const strip = (

@@ -180,7 +180,7 @@ function parseLayer(raw: unknown, n_q: number): Layer {
 export function validators(source: Source, start: Reader): Valid<Reader> {
   const rows = (first: number[][]) => (x: number[][]) =>
     x.length === first.length &&
-    x.every(numbers(first[0].length, -RANGE, RANGE));
+    x.every((row) => numbers(first[0].length, -RANGE, RANGE)(row));
   const below = (n: number) => (x: number) => x < n;
   return traits.validators<Reader>(TRAITS, {
     step: below(source.steps.length),

@@ -382,7 +382,7 @@ const scoreOf =
   (slot: Slot, j: number): Part => {
     const box = scoreLine(slot, 0);
     const one = figure("score", j, box, `score of “${source.tokens[j]}”`);
-    const before = box.w > 64 ? "q·k = " : "";
+    const before = box.w > 92 || slot.score.h < 30 ? "q·k = " : "";
     return {
       node: one.node,
       show({ i, answer }) {
@@ -399,7 +399,8 @@ const logitOf =
     const label = `divided score of “${source.tokens[j]}”`;
     const one = figure("logit", j, box, label);
     one.text.classList.add("strong");
-    const before = box.w > 64 ? `÷ ${short(Math.sqrt(source.d_k))} = ` : "";
+    const root = short(Math.sqrt(source.d_k));
+    const before = box.w > 118 || slot.score.h < 30 ? `÷ ${root} = ` : "";
     return {
       node: one.node,
       show({ i, answer }) {
@@ -424,7 +425,7 @@ const hatchOf =
               w: value.x - plane.x - 4,
               h: WORD_HEIGHT + 4,
             };
-    const node = s("rect", {
+    const lines = s("rect", {
       x: box.x,
       y: box.y,
       width: box.w,
@@ -435,6 +436,9 @@ const hatchOf =
       "stroke-opacity": 0.5,
       class: "hatch",
     });
+    const at = { x: middle(box), y: box.y + box.h / 2 + 4.5 };
+    const text = s("text", { ...at, class: "figure hidden-word" }, "hidden");
+    const node = s("g", {}, lines, text);
     return {
       node,
       show({ i, answer }) {
@@ -494,9 +498,8 @@ const shareOf =
           set(text, "y", share.y);
         }
         it.i = i;
-        const said = open ? percent(weight) : "hidden";
-        write(text, said);
-        tell(it, null, said);
+        write(text, open ? percent(weight) : "");
+        tell(it, null, open ? percent(weight) : "hidden");
       },
     };
   };
@@ -629,11 +632,6 @@ function ghostsOf(source: Source, layout: Layout) {
     step,
     node: s("g", { class: "ghosts" }, ...boxes.map(frame)),
   });
-  const lines = layout.slots.map(({ bar }) => ({
-    ...bar,
-    y: low(bar) - 1,
-    h: 1,
-  }));
   return [
     ghost(
       "scores",
@@ -641,7 +639,7 @@ function ghostsOf(source: Source, layout: Layout) {
     ),
     ghost(
       "softmax",
-      layout.kind === "columns" ? lines : layout.slots.map(({ bar }) => bar),
+      layout.slots.map(({ bar }) => bar),
     ),
     ghost(
       "values",

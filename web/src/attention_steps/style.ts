@@ -18,11 +18,12 @@ text.word.end { text-anchor: end; }
 text.word.start { text-anchor: start; }
 text.figure { text-anchor: middle; font-size: 12.5px; font-variant-numeric: tabular-nums; pointer-events: none; }
 text.figure.tight { font-size: 11.5px; letter-spacing: -.02em; }
+text.figure.hidden-word { paint-order: stroke; stroke: var(--attn-card); stroke-width: 5px; stroke-linejoin: round; font-weight: 650; }
 text.figure.strong { font-weight: 650; }
 svg text.figure.on { fill: var(--attn-paper); }
-text.name { font-size: 12.5px; font-weight: 500; transition: opacity ${MOVE}; }
+text.name { font-size: 12.5px; font-weight: 500; }
 .name.now { font-weight: 700; }
-.name.later { opacity: 0; }
+.name.later { fill: var(--attn-soft); font-weight: 400; }
 .pill rect { fill: var(--attn-card); stroke: var(--attn-line); stroke-width: 1; }
 .pill.asks rect { fill: color-mix(in srgb, var(--attn-query) 13%, var(--attn-card)); stroke: var(--attn-query); stroke-width: 2; }
 .pill.asks text { font-weight: 700; }

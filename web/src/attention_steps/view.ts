@@ -117,7 +117,7 @@ function steps(tools: Tools<Reader>): Parts<Reader> {
         ),
       );
     }
-    body.classList.toggle("wide", width > 720);
+    body.classList.toggle("wide", (width - 260) / source.steps.length > 64);
     player.show(state.step);
     controls.show(state);
     if (turned || pointed || moved++ === 0) showSum();
@@ -203,7 +203,9 @@ function createPicture(source: Source) {
     const layout = layOut(source, width);
     one = createScene(source, layout, `url(#${id})`);
     all =
-      source.askers.length > 1 ? createAll(source, width, `url(#${id})`) : null;
+      source.askers.length > 1
+        ? createAll(source, width, layout.height, `url(#${id})`)
+        : null;
     size = { width, height: Math.max(layout.height, 0) };
     svg.replaceChildren(hatch, one.node, ...(all ? [all.node] : []));
     return true;

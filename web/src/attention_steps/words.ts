@@ -1,6 +1,6 @@
 // What is said: a sentence for each step, and the arithmetic of a number.
 
-import type { Answer, Reader, Source, Step } from "./model.ts";
+import type { Answer, Reader, Source } from "./model.ts";
 import { MAX_DRAWN, SENTENCES, SENTENCES_OF_ALL } from "./traits.ts";
 
 /** A number with at most two decimals. */
@@ -44,17 +44,20 @@ export function sentence(
     asker: `“${source.askers[i]}”`,
     d: short(source.d_k),
     root: short(Math.sqrt(source.d_k)),
-    hidden: hidden.map((token) => `“${token}”`).join(", ") || "none here",
+    hidden: hidden.map((token) => `“${token}”`).join(", "),
     most: most(source.tokens, answer.weights.subarray(i * n, (i + 1) * n)),
   };
-  return template(step, state.asks < 0).replace(
+  const one = step === "mask" && hidden.length === 0 ? "open" : step;
+  return template(one, state.asks < 0).replace(
     /\{(\w+)\}/g,
     (_, name: string) => facts[name],
   );
 }
 
-const template = (step: Step, all: boolean): string =>
-  (all && (SENTENCES_OF_ALL as Partial<Record<Step, string>>)[step]) ||
+type Said = keyof typeof SENTENCES;
+
+const template = (step: Said, all: boolean): string =>
+  (all && (SENTENCES_OF_ALL as Partial<Record<Said, string>>)[step]) ||
   SENTENCES[step];
 
 /** A sentence as pieces: text, and the role that it names. */
