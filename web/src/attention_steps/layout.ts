@@ -49,6 +49,7 @@ const [VECTOR, WORD, LINE] = [24, 30, 17];
 const PLANE = 64; // how high the drawing of q·k is
 const NARROW = 540;
 const LEAST_COLUMN = 40;
+const MOST_CARDS = 6;
 
 /** How wide a vector is drawn, and whether its numbers find room. */
 function vector(d: number, room: number): { w: number; cells: boolean } {
@@ -187,19 +188,18 @@ function stacked(source: Source, width: number): Layout {
   const gutter = 26;
   const right = 14;
   const room = width - gutter - right;
-  const fits = (n: number) => vector(n, room - 100).cells;
-  const cards = tokens.length <= 6 && fits(d) && vector(d_v, room - 8).cells;
-  const [keyWidth, valueWidth] = cards
-    ? [vector(d, room - 100).w, vector(d_v, room - 8).w]
-    : [0.13 * room, 0.13 * room];
+  const cards = tokens.length <= MOST_CARDS;
+  const strip = { w: 0.13 * room, cells: false };
+  const key = cards ? vector(d, room - 100) : strip;
+  const value = cards ? vector(d_v, room - 8) : strip;
   const asked = vector(d, room - 78);
   const top = WORD + 22;
   const high = cards ? 126 : 44;
   const slots = tokens.map((_, j) => {
     const y = top + j * high;
     return cards
-      ? cardOf(y, gutter, width - right, keyWidth, valueWidth)
-      : rowOf(y, gutter, room, keyWidth);
+      ? cardOf(y, gutter, width - right, key.w, value.w)
+      : rowOf(y, gutter, room, key.w);
   });
   const outputs = top + tokens.length * high + 14;
   const told = vector(d_v, room - 78);
@@ -241,8 +241,8 @@ function stacked(source: Source, width: number): Layout {
     bands: {},
     cells: {
       query: asked.cells,
-      key: cards,
-      value: cards,
+      key: key.cells,
+      value: value.cells,
       output: told.cells,
       layer: wide.cells,
     },
@@ -262,7 +262,7 @@ function cardOf(
     share: { x: end - 50, y: y + 25, w: 50, h: 0 },
     key: { x, y: y + 40, w: key, h: VECTOR },
     plane: { x: end - 90, y: y + 36, w: 88, h: 48 },
-    score: { x, y: y + 66, w: key, h: LINE },
+    score: { x, y: y + 66, w: end - 94 - x, h: LINE },
     value: { x, y: y + 88, w: value, h: VECTOR },
   };
 }

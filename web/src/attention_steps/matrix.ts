@@ -32,7 +32,7 @@ function frame(source: Source, width: number, height: number) {
   const label = Math.min(86, longest(askers));
   const output = Math.min(92, width * 0.16);
   const left = 4 + strip + label;
-  const cell = Math.min(62, (width - left - output - 10) / tokens.length);
+  const cell = Math.min(88, (width - left - output - 10) / tokens.length);
   const upright = longest(tokens) - 10 <= cell;
   const top = (strip ? 34 : 6) + (upright ? 22 : Math.min(74, longest(tokens)));
   const room = (height - top - 40) / askers.length;
@@ -88,6 +88,19 @@ export function createAll(
     strip("output", d_v, at.output.x, y + at.high / 2 - 11, at.output.w),
   );
   const cells = rows.flatMap((y, i) => cols.map((x, j) => cellAt(i, j, x, y)));
+  const aside = Math.max(0, (width - at.output.x - at.output.w - 4) / 2);
+  const name = (role: string, x: number, y: number, end = false) =>
+    s(
+      "text",
+      { x, y, class: end ? "name end" : "name", fill: colour(role) },
+      role === "query" ? "queries" : `${role}s`,
+    );
+  const names = {
+    query: at.strip ? [name("query", 8, at.top - 9)] : [],
+    key: at.strip ? [name("key", at.left - 8, 20, true)] : [],
+    value: [name("value", at.left - 8, at.bottom + 24, true)],
+    output: at.strip ? [name("output", at.output.x + 2, at.top - 9)] : [],
+  };
   const group = (step: Step, nodes: SVGElement[]) => ({
     step,
     node: s("g", { class: `stage ${step}` }, ...nodes),
@@ -95,10 +108,10 @@ export function createAll(
   const nodes = (list: { node: SVGElement }[]) => list.map((one) => one.node);
   const stages = [
     group("words", [...rows.map(rowName), ...cols.map(colName)]),
-    group("query", nodes(queries)),
-    group("scores", [...nodes(keys), ...nodes(cells)]),
-    group("values", nodes(values)),
-    group("output", nodes(outputs)),
+    group("query", [...nodes(queries), ...names.query]),
+    group("scores", [...nodes(keys), ...nodes(cells), ...names.key]),
+    group("values", [...nodes(values), ...names.value]),
+    group("output", [...nodes(outputs), ...names.output]),
   ];
 
   function rowName(y: number, i: number): SVGElement {
@@ -185,7 +198,11 @@ export function createAll(
   let strongest = 1;
 
   return {
-    node: s("g", { class: "all" }, ...stages.map((one) => one.node)),
+    node: s(
+      "g",
+      { class: "all", transform: `translate(${aside.toFixed(1)} 0)` },
+      ...stages.map((one) => one.node),
+    ),
     height: at.bottom + 40,
     show(state, answer) {
       const reached = (step: Step) => {

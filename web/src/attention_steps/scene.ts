@@ -436,7 +436,8 @@ const hatchOf =
       "stroke-opacity": 0.5,
       class: "hatch",
     });
-    const at = { x: middle(box), y: box.y + box.h / 2 + 4.5 };
+    const inside = kind === "columns" ? bar : box;
+    const at = { x: middle(box), y: inside.y + inside.h / 2 + 4.5 };
     const text = s("text", { ...at, class: "figure hidden-word" }, "hidden");
     const node = s("g", {}, lines, text);
     return {

@@ -22,6 +22,7 @@ text.figure.hidden-word { paint-order: stroke; stroke: var(--attn-card); stroke-
 text.figure.strong { font-weight: 650; }
 svg text.figure.on { fill: var(--attn-paper); }
 text.name { font-size: 12.5px; font-weight: 500; }
+.name.end { text-anchor: end; }
 .name.now { font-weight: 700; }
 .name.later { fill: var(--attn-soft); font-weight: 400; }
 .pill rect { fill: var(--attn-card); stroke: var(--attn-line); stroke-width: 1; }
