@@ -6,6 +6,7 @@ shows it alive without a kernel.
 """
 
 from attn_course.widgets.attention_heatmap import AttentionHeatmap
+from attn_course.widgets.attention_steps import AttentionSteps
 from attn_course.widgets.cocktail_party import CocktailParty
 from attn_course.widgets.flash_stepper import FlashStepper
 from attn_course.widgets.gaze_explorer import GazeExplorer
@@ -20,6 +21,7 @@ from attn_course.widgets.type_a_sentence import TypeASentence
 
 __all__ = [
     "AttentionHeatmap",
+    "AttentionSteps",
     "CocktailParty",
     "FlashStepper",
     "GazeExplorer",

@@ -40,9 +40,8 @@ export function defineElement(tag: string, mount: Mount): void {
       handle: Handle | null = null;
 
       connectedCallback(): void {
-        const fallback = () =>
-          this.querySelector<HTMLElement>(":scope > table");
-        fallback()?.toggleAttribute("hidden", true);
+        for (const fallback of this.children)
+          fallback.toggleAttribute("hidden", true);
         const host = document.createElement("div");
         this.prepend(host);
         this.handle = mount(

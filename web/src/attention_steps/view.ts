@@ -1,0 +1,397 @@
+// AttentionSteps: the one figure of the course, attention step by step.
+
+import { choice, row } from "../lib/controls.ts";
+import { h, uniqueId } from "../lib/dom.ts";
+import { LIGHT } from "../lib/roles.ts";
+import { type Parts, type Tools, widget } from "../lib/shell.ts";
+import { s, standalone, svgExports } from "../lib/svg.ts";
+import { createEditor } from "./edit.ts";
+import { layOut } from "./layout.ts";
+import { type Num, numOf, SOFT, set } from "./marks.ts";
+import { type All, createAll } from "./matrix.ts";
+import {
+  type Answer,
+  attend,
+  type Further,
+  further,
+  parse,
+  type Reader,
+  type Source,
+  validators,
+} from "./model.ts";
+import { createPlayer } from "./player.ts";
+import { createScene, type Scene } from "./scene.ts";
+import { STYLE } from "./style.ts";
+import { NAMES } from "./traits.ts";
+import {
+  outputSum,
+  pieces,
+  scaleSum,
+  scoreSum,
+  sentence,
+  short,
+  vectorText,
+  weightSum,
+} from "./words.ts";
+
+const WIDEST = 1000; // units: beyond, letters grow with the picture
+const LETTER = 15; // pixels, of the text around
+
+export const mount = widget<Reader>("figure", steps);
+
+function steps(tools: Tools<Reader>): Parts<Reader> {
+  const [source, start] = parse(tools.raw.source, tools.raw.state);
+  const say = h("p", { class: "say", "aria-live": "polite" });
+  const picture = createPicture(source);
+  const sums = h("p", { class: "sum", id: uniqueId("attn-sum") });
+  const player = createPlayer({
+    names: source.steps.map((step) => NAMES[step]),
+    now: () => tools.state().step,
+    go: (step) => tools.change({ step }),
+  });
+  const box = h(
+    "div",
+    { class: "figure-box" },
+    picture.svg as unknown as HTMLElement,
+  );
+  const editor = createEditor(box, tools.state, tools.change, tools.say);
+  box.append(editor.element);
+  const controls = controlsOf(source, tools);
+  const body = h("div", {}, say, box, sums, player.element);
+  let answer: Answer;
+  let after: Further | null;
+  let pointed: Num | null = null;
+
+  function showSum() {
+    const text = pointed ? sumOf(source, answer, after, pointed) : "";
+    const parts = text.split(/\^(−?[\d.]+(?:e\+?\d+)?|−∞)/);
+    const shown = parts.map((part, i) => (i % 2 ? h("sup", {}, part) : part));
+    const idle = "Point at a number, or tap it, to see where it comes from.";
+    sums.replaceChildren(...(text ? [h("b", {}, ...shown)] : [idle]));
+  }
+
+  function point(it: Num | null) {
+    if (it === pointed) return;
+    pointed?.node.classList.remove("hot");
+    it?.node.classList.add("hot");
+    pointed = it;
+    showSum();
+  }
+  box.addEventListener("pointerover", (event) => point(numOf(event.target)));
+  box.addEventListener("pointerleave", () => point(null));
+  box.addEventListener("focusin", (event) => {
+    const it = numOf(event.target);
+    if (it) point(it);
+  });
+  picture.svg.addEventListener("click", (event) => {
+    const asks = asked(event.target);
+    if (asks === null) return;
+    tools.change(leaveAll(source, tools.state(), asks));
+  });
+  walkWithKeys(picture.svg, (target) => {
+    const asks = asked(target);
+    if (asks !== null) tools.change(leaveAll(source, tools.state(), asks));
+    return asks !== null;
+  });
+
+  let moved = 0;
+  function draw(state: Reader, changed: Set<keyof Reader>) {
+    const discrete = ["step", "asks", "head"] as const;
+    // Everything has changed when the picture is new: nothing moves then.
+    const turned = discrete.some((name) => changed.has(name));
+    picture.moving(turned && changed.size < 4);
+    answer = attend(source, state);
+    after = source.layer
+      ? further(source, state, Math.max(0, state.asks))
+      : null;
+    const width = box.clientWidth || 640;
+    const fresh = picture.fit(width, getSize(box));
+    picture.show(state, answer, after);
+    if (fresh) pointed = null;
+    const text = sentence(source, state, answer);
+    if (say.dataset.text !== text) {
+      say.dataset.text = text;
+      say.replaceChildren(
+        ...pieces(text).map(({ text: part, role }) =>
+          role ? h("b", { "data-role": role }, part) : part,
+        ),
+      );
+    }
+    body.classList.toggle("wide", (width - 260) / source.steps.length > 64);
+    player.show(state.step);
+    controls.show(state);
+    if (turned || pointed || moved++ === 0) showSum();
+  }
+
+  return {
+    title: source.title,
+    note: source.note,
+    hint: source.vectors
+      ? "The arrow keys move through the steps and the numbers."
+      : "Any number of a query, a key or a value can be changed: click it " +
+        "and type, or press ↑ and ↓.",
+    style: STYLE,
+    start,
+    valid: validators(source, start),
+    controls: controls.element,
+    body: [body],
+    exports: svgExports(
+      tools.raw.name || "attention-steps",
+      () => picture.file(source.title),
+      () => csvRows(source, attend(source, tools.state())),
+      tools.say,
+    ),
+    draw,
+    measured: body,
+  };
+}
+
+const getSize = (element: Element): number =>
+  Number.parseFloat(getComputedStyle(element).fontSize) || LETTER;
+
+/** The word that a click lets ask, or null. */
+const asked = (target: EventTarget | null): number | null => {
+  const word = (target as Element | null)?.closest?.("[data-asks]");
+  return word ? Number(word.getAttribute("data-asks")) : null;
+};
+
+/** Let one word ask; the last step shows all, so it gives way. */
+function leaveAll(source: Source, state: Reader, asks: number) {
+  const last = source.steps[state.step] === "all";
+  return { asks, step: last ? state.step - 1 : state.step };
+}
+
+// --- the picture ------------------------------------------------------------
+function createPicture(source: Source) {
+  const id = uniqueId("attn-hatch");
+  const svg = s("svg", {
+    role: "group",
+    "aria-label": `${source.title}: the picture`,
+  });
+  const hatch = s(
+    "defs",
+    {},
+    s(
+      "pattern",
+      {
+        id,
+        width: 7,
+        height: 7,
+        patternUnits: "userSpaceOnUse",
+        patternTransform: "rotate(45)",
+      },
+      s("rect", {
+        width: 7,
+        height: 7,
+        fill: "var(--attn-card)",
+        "fill-opacity": 0.72,
+      }),
+      s("rect", { width: 1.6, height: 7, fill: SOFT }),
+    ),
+  );
+  let known = "";
+  let one: Scene;
+  let all: All | null = null;
+  let size = { width: 0, height: 0 };
+
+  /** Build again where the room has changed; says whether it has. */
+  function fit(pixels: number, letter: number): boolean {
+    const unit = Math.max(letter / LETTER, pixels / WIDEST);
+    if (known === `${pixels} ${unit}`) return false;
+    known = `${pixels} ${unit}`;
+    const width = pixels / unit;
+    const layout = layOut(source, width);
+    one = createScene(source, layout, `url(#${id})`);
+    all =
+      source.askers.length > 1
+        ? createAll(source, width, layout.height, `url(#${id})`)
+        : null;
+    size = { width, height: Math.max(layout.height, 0) };
+    svg.replaceChildren(hatch, one.node, ...(all ? [all.node] : []));
+    return true;
+  }
+
+  return {
+    svg,
+    fit,
+    moving(on: boolean) {
+      svg.classList.toggle("moving", on);
+    },
+    show(state: Reader, answer: Answer, after: Further | null) {
+      const whole =
+        all !== null && (state.asks < 0 || source.steps[state.step] === "all");
+      one.node.classList.toggle("away", whole);
+      all?.node.classList.toggle("away", !whole);
+      if (whole) all?.show(state, answer);
+      else one.show(state, answer, after);
+      const height = Math.max(size.height, all?.height ?? 0);
+      set(svg, "viewBox", `0 0 ${size.width.toFixed(1)} ${height.toFixed(1)}`);
+      rove(svg);
+    },
+    /** The picture as a file of its own, in light colours. */
+    file(title: string): Element {
+      const height = Math.max(size.height, all?.height ?? 0);
+      const colours = Object.entries(LIGHT)
+        .map(([name, tone]) => `--attn-${name}: ${tone};`)
+        .join(" ");
+      const inside = [...svg.childNodes].map((node) => node.cloneNode(true));
+      return standalone(
+        size.width + 20,
+        height + 50,
+        s("style", {}, `svg { ${colours} } ${STYLE}`),
+        s("text", { x: 10, y: 24, "font-weight": 600 }, title),
+        s("g", { transform: "translate(10 40)" }, ...inside),
+      );
+    },
+  };
+}
+
+// --- keys -------------------------------------------------------------------
+const stops = (svg: Element): HTMLElement[] =>
+  [...svg.querySelectorAll<HTMLElement>(".stop")].filter(
+    (stop) => !stop.closest(".stage.off, .away"),
+  );
+
+/** One stop of Tab in the picture: the one that was used last. */
+function rove(svg: Element): void {
+  const current = svg.querySelector(".stop[tabindex='0']");
+  if (current && !current.closest(".stage.off, .away")) return;
+  current?.setAttribute("tabindex", "-1");
+  const first = svg.querySelector(
+    ":scope > g:not(.away) > .stage:not(.off) .stop",
+  );
+  first?.setAttribute("tabindex", "0");
+}
+
+function walkWithKeys(
+  svg: SVGElement,
+  act: (target: EventTarget | null) => boolean,
+): void {
+  svg.addEventListener("focusin", (event) => {
+    const stop = (event.target as Element).closest(".stop");
+    for (const old of svg.querySelectorAll(".stop[tabindex='0']"))
+      old.setAttribute("tabindex", "-1");
+    stop?.setAttribute("tabindex", "0");
+  });
+  svg.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if ((event.key === "Enter" || event.key === " ") && act(event.target))
+      return event.preventDefault();
+    const by = { ArrowLeft: -1, ArrowRight: 1, Home: -1e4, End: 1e4 }[
+      event.key
+    ];
+    if (by === undefined) return;
+    event.preventDefault();
+    const all = stops(svg);
+    const at = all.indexOf((event.target as Element).closest(".stop")!);
+    all[Math.max(0, Math.min(all.length - 1, at + by))]?.focus();
+  });
+}
+
+// --- words and numbers ------------------------------------------------------
+function controlsOf(source: Source, tools: Tools<Reader>) {
+  const { askers, heads } = source;
+  const all = "all words at once";
+  const label = (i: number) => `${i + 1}. ${askers[i]}`;
+  return row<Reader>([
+    ...(askers.length > 1
+      ? [
+          choice<Reader>(
+            "asks",
+            "who asks",
+            [...askers.map((_, i) => label(i)), all],
+            (state) => (state.asks < 0 ? all : label(state.asks)),
+            (chosen) =>
+              tools.change({
+                asks: chosen === all ? -1 : Number.parseInt(chosen, 10) - 1,
+              }),
+          ),
+        ]
+      : []),
+    ...(heads > 1
+      ? [
+          choice<Reader>(
+            "head",
+            "head",
+            Array.from({ length: heads }, (_, i) => String(i + 1)),
+            (state) => String(state.head + 1),
+            (chosen) => tools.change({ head: Number(chosen) - 1 }),
+          ),
+        ]
+      : []),
+  ]);
+}
+
+/** How the number that is pointed at came about. */
+function sumOf(
+  source: Source,
+  answer: Answer,
+  after: Further | null,
+  { role, i, j, label }: Num,
+): string {
+  const part = (all: Float64Array, size: number) =>
+    all.subarray(i * size, (i + 1) * size);
+  switch (role) {
+    case "score":
+      return scoreSum(source, answer, i, j);
+    case "logit":
+      return scaleSum(source, answer, i, j);
+    case "weight":
+      return weightSum(source, answer, i, j);
+    case "output":
+      return j < 0
+        ? `${label}: Σ weight · value, ${vectorText(part(answer.output, source.d_v))}`
+        : outputSum(source, answer, i, j);
+    case "query":
+      return given(label, part(answer.query, source.d), j);
+    case "key":
+      return given(label, part(answer.key, source.d), j);
+    case "value":
+      return given(label, part(answer.value, source.d_v), j);
+    default:
+      return after ? layerSum(after, role as keyof Further, j, label) : "";
+  }
+}
+
+const given = (label: string, values: Float64Array, j: number): string =>
+  `${label}: ${j < 0 ? vectorText(values) : short(values[j])}`;
+
+function layerSum(
+  after: Further,
+  kind: keyof Further,
+  j: number,
+  label: string,
+): string {
+  if (j < 0) return given(label, after[kind], j);
+  const [x, add, norm, feed, norm2] = [
+    after.x,
+    after.add,
+    after.norm,
+    after.feed,
+    after.norm2,
+  ].map((vector) => short(vector[j]));
+  const told = short(after.add[j] - after.x[j]);
+  return {
+    x: `${label}: ${x}`,
+    add: `${x} + ${told} = ${add}`,
+    norm: `(${add} − mean) ÷ spread = ${norm}`,
+    feed: `${label}: ${feed}`,
+    norm2: `${norm} + ${feed}, normalised = ${norm2}`,
+  }[kind];
+}
+
+function csvRows(source: Source, answer: Answer): (string | number)[][] {
+  const n = source.tokens.length;
+  return [
+    ["query", "key", "score", "divided", "weight"],
+    ...source.askers.flatMap((asker, i) =>
+      source.tokens.map((token, j) => [
+        asker,
+        token,
+        answer.scores[i * n + j],
+        answer.logits[i * n + j],
+        answer.weights[i * n + j],
+      ]),
+    ),
+  ];
+}
