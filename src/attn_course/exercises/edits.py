@@ -30,10 +30,15 @@ def edited(function: Callable, table: str) -> Iterator[Callable]:
     Raises
     ------
     ValueError
-        When nothing is replaced, or by itself, or when what to replace does
-        not stand there exactly once.
+        When there is no entry; when nothing is replaced, or by itself; when
+        what to replace does not stand there exactly once.
     """
-    _, *parts = re.split(r"^(\w+):", table, flags=re.MULTILINE)
+    before, *parts = re.split(r"^(\w+):", table, flags=re.MULTILINE)
+    if before.strip() or not parts:
+        raise ValueError(
+            "expected entries, each from the start of a line, got "
+            f"{before.strip()!r}"
+        )
     for name, text in zip(parts[::2], parts[1::2], strict=True):
         lines = [line.strip() for line in text.strip().splitlines()]
         changes = [line for line in lines if ARROW in line]
