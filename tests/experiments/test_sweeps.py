@@ -7,7 +7,7 @@ from attn_course.experiments.sweeps import best, runs_at_best, working_rates
 
 def runs(losses, accuracies, **condition):
     """Give one record for each seed."""
-    names = {"d": 4, "scale": "none", "init": "unit", "optimiser": "sgd"}
+    names = {"d": 4, "score": "q·k", "init": "unit", "optimiser": "sgd"}
     return [
         {**names, **condition, "seed": i, "loss": loss, "accuracy": accuracy}
         for i, (loss, accuracy) in enumerate(
@@ -26,7 +26,7 @@ def test_the_best_rate_is_picked_by_training_loss():
     first, second = best(records)
     assert first == {
         "d": 4,
-        "scale": "none",
+        "score": "q·k",
         "init": "unit",
         "optimiser": "sgd",
         "learning_rate": 1.0,

