@@ -17,18 +17,26 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
+from array_api_compat import array_namespace
 from nbclient import NotebookClient
 
 from attn_course import exercises, functional
 from attn_course.exercises import cases, checking, exercise, exercise_ids
 from attn_course.exercises.core import DIFFICULTY
 from attn_course.exercises.limits import KEPT, call
+from attn_course.exercises.quest import Quest
 
 ROOT = Path(__file__).parents[2]
-IDS = exercise_ids()
-EXERCISES = [exercise(id) for id in IDS]
+EVERY = [exercise(id) for id in exercise_ids()]
+EXERCISES = [ex for ex in EVERY if not isinstance(ex, Quest)]
+QUESTS = [ex for ex in EVERY if isinstance(ex, Quest)]
+IDS = [ex.id for ex in EXERCISES]
+# What the statements let an answer call.
+NAMES = {"np": np, "array_namespace": array_namespace}
 
 each = pytest.mark.parametrize("ex", EXERCISES, ids=IDS)
+each_quest = pytest.mark.parametrize("ex", QUESTS, ids=lambda ex: ex.id)
+each_of_both = pytest.mark.parametrize("ex", EVERY, ids=lambda ex: ex.id)
 each_right = pytest.mark.parametrize(
     ("ex", "right"),
     [(ex, f) for ex in EXERCISES for f in [ex.reference, *ex.variants]],
@@ -46,7 +54,7 @@ def answer(ex, body, **names):
     parameters = ", ".join(ex.parameters)
     lines = "\n    ".join(body.splitlines())
     code = f"def answer({parameters}):\n    {lines}\n"
-    namespace = {"np": np, "right": ex.reference, **names}
+    namespace = {**NAMES, "right": ex.reference, **names}
     exec(compile(code, "answer.py", "exec"), namespace)
     return namespace["answer"]
 
@@ -67,14 +75,21 @@ def test_an_unknown_exercise_is_told_with_those_there_are():
 
 
 def test_ids_are_in_the_order_of_the_course():
-    assert {"3.1", "3.2", "3.3", "3.4", "3.5"} < set(IDS)
-    assert sorted(IDS, key=lambda id: [*map(int, id.split("."))]) == IDS
+    ids = exercise_ids()
+    assert ids[ids.index("3.9") :][:4] == ["3.9", "3.10", "3.11", "3.12"]
+    assert sorted(ids, key=lambda id: [*map(int, id.split("."))]) == ids
+
+
+def test_each_function_has_a_name_of_its_own():
+    """By its name an answer is kept, and found again."""
+    names = [ex.reference.__name__ for ex in EXERCISES]
+    assert len(set(names)) == len(names)
 
 
 def test_importing_the_exercises_loads_nothing_heavy():
     code = (
         "import sys; from attn_course.exercises import exercise; "
-        "exercise('3.1'); "
+        "exercise('3.3'); "
         "sys.exit(any(m in sys.modules for m in "
         "['torch', 'matplotlib', 'anywidget', 'IPython']))"
     )
@@ -107,7 +122,7 @@ def test_hints_are_several_and_do_not_give_the_solution_away(ex):
             assert line.split(" = ")[-1] not in hint
 
 
-@each
+@each_of_both
 def test_hints_come_one_by_one_and_then_say_that_there_are_no_more(ex):
     ex = ex.fresh()
     for i, hint in enumerate(ex.hints, 1):
@@ -123,7 +138,7 @@ def test_hints_come_one_by_one_and_then_say_that_there_are_no_more(ex):
 def test_the_solution_shown_is_the_code_that_runs(ex):
     shown = ex.solution().code
     assert shown in inspect.getsource(ex.reference)
-    namespace = {"np": np}
+    namespace = dict(NAMES)
     exec(shown, namespace)
     assert ex.check(namespace[ex.reference.__name__]).passed
     assert shown in repr(ex.solution())
@@ -131,12 +146,13 @@ def test_the_solution_shown_is_the_code_that_runs(ex):
 
 @each
 def test_the_stub_is_not_tried_yet(ex):
-    namespace = {}
+    namespace = dict(NAMES)
     exec(ex.stub, namespace)
     result = ex.check(namespace[ex.reference.__name__])
     assert result.mistake == "not_tried"
     assert repr(result) == "○ Not tried yet."
-    assert len(ex.stub.splitlines()) <= 12
+    # With a call of `check` it fits a cell.
+    assert len(ex.stub.splitlines()) <= 13
 
 
 @each
@@ -182,6 +198,9 @@ RIGHT = {
     ("6.2", "hidden: −inf added"),  # all that is hidden is finite
     ("4.2", "is"),  # words are numbered from 0, and are few
     ("8.3", "squeezed"),  # the result is a pair
+    # a single row has no other
+    ("3.3", "its own"),
+    ("3.4", "its own"),
     # whole numbers times or less whole numbers are whole
     ("6.1", "in the input's dtype"),
     ("6.4", "in the input's dtype"),
@@ -366,12 +385,14 @@ class Mutation(ast.NodeTransformer):
 
 
 def method(name):
-    """Find `x.name(...)`."""
+    """Find `x.name(...)` and `xp.name(x, ...)`."""
 
     def which(node):
         function = getattr(node, "func", None)
         if isinstance(function, ast.Attribute) and function.attr == name:
-            return [node.func.value, *node.args]
+            owner = node.func.value
+            is_library = isinstance(owner, ast.Name) and owner.id == "xp"
+            return [*([] if is_library else [owner]), *node.args]
         return None
 
     return which
@@ -413,7 +434,7 @@ def mutants(ex):
         if mutation.count:
             code = compile(tree, "mutant.py", "exec")
             for name, mutant in family.items():
-                namespace = {"np": np, "mutant": mutant}
+                namespace = {**NAMES, "mutant": mutant}
                 exec(code, namespace)
                 yield name, namespace[ex.reference.__name__]
 
@@ -504,27 +525,28 @@ def test_no_two_wrong_answers_are_alike(ex, wrong):
 
 
 def test_a_function_that_the_statement_forbids_is_told():
-    def attention_weights(query, key):
-        """Answer 3.1, rightly."""
-        scores = query @ np.swapaxes(key, -1, -2) / np.sqrt(key.shape[-1])
-        exps = np.exp(scores - scores.max(axis=-1, keepdims=True))
-        return exps / exps.sum(axis=-1, keepdims=True)
+    def softmax(scores):
+        xp = array_namespace(scores)
+        exps = xp.exp(scores - xp.max(scores, axis=-1, keepdims=True))
+        return exps / xp.sum(exps, axis=-1, keepdims=True)
 
     def with_my_answer(query, key, value):
-        return attention_weights(query, key) @ value
+        scores = query @ key.swapaxes(-1, -2) / query.shape[-1] ** 0.5
+        return softmax(scores) @ value
 
     def with_the_course(query, key, value):
         return functional.attention(1.0 * query, 1.0 * key, 1.0 * value)
 
-    assert exercise("3.1").check(attention_weights).passed
-    for forbidden in (with_my_answer, with_the_course, functional.attention):
-        result = exercise("3.2").check(forbidden)
+    assert exercise("3.2").check(softmax).passed
+    assert exercise("3.5").check(with_my_answer).passed
+    for forbidden in (with_the_course, functional.attention):
+        result = exercise("3.5").check(forbidden)
         assert result.mistake == "forbidden", result
         assert "attention" in result.message
 
 
 def test_the_mistakes_that_the_course_promises_to_name_are_there():
-    weights = {wrong.__name__ for wrong in exercise("3.1").wrong_answers}
+    weights = {wrong.__name__ for wrong in exercise("3.3").wrong_answers}
     assert weights >= {
         "cosine",
         "divided_by_d",
@@ -533,23 +555,120 @@ def test_the_mistakes_that_the_course_promises_to_name_are_there():
         "no_maximum_subtracted",
         "not_scaled",
         "scaled_after_softmax",
+    }
+    full = {wrong.__name__ for wrong in exercise("3.5").wrong_answers}
+    assert full >= {
+        "keys_as_values",
         "sigmoid",
         "softmax_over_everything",
         "softmax_over_queries",
         "two_dimensional_only",
     }
-    full = {wrong.__name__ for wrong in exercise("3.2").wrong_answers}
-    assert "keys_as_values" in full
 
 
 def test_the_first_of_two_mistakes_has_a_name():
     def answer(query, key):
-        exps = np.exp(query @ key.T)
-        return exps / exps.sum(axis=-1, keepdims=True)
+        exps = np.exp(key @ query)
+        return exps / exps.sum()
 
-    result = exercise("3.1").check(answer)
+    result = exercise("3.3").check(answer)
     assert result.mistake == "not_scaled"
     assert "not the only mistake" in result.message
+
+
+# What is to be mended
+
+
+def mended(ex, *changes):
+    """Change the code that is given."""
+    source = ex.stub
+    for before, after in changes:
+        assert before in source
+        source = source.replace(before, after)
+    namespace = dict(NAMES)
+    exec(source, namespace)
+    return ex.check(namespace[ex.reference.__name__])
+
+
+BOTH = [
+    ("3.7", ("query.shape[-1]", "query.shape[-1] ** 0.5"),
+     ("exps.sum(-1)", "exps.sum(-1)[..., None]"),
+     ("sum_without_keepdims", "divided_by_d")),
+    ("3.8", ("query /= query.shape", "query = query / query.shape"),
+     ("weights @ key", "weights @ value"),
+     ("keys_as_values", "query_written_into")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("id", "one", "two", "left"), BOTH)
+def test_what_is_left_to_mend_is_named(id, one, two, left):
+    ex = exercise(id)
+    assert mended(ex, one).mistake == left[0]
+    assert mended(ex, two).mistake == left[1]
+    assert mended(ex, one, two).passed
+
+
+def test_what_is_given_and_no_more_is_not_tried():
+    ex = exercise("3.6")
+    assert mended(ex, ("one mistake", "a mistake")).mistake != "not_tried"
+    assert mended(ex, ("axis=-2", "axis=-1")).passed
+
+
+# What is no function
+
+
+@each_quest
+def test_a_quest_says_what_to_do_and_stands_in_its_notebook(ex):
+    (path,) = (ROOT / "notebooks").glob(f"0{ex.id[0]}-*.ipynb")
+    cells = nbformat.read(path, as_version=4).cells
+    text = "\n".join(cell.source for cell in cells)
+    assert f"*{ex.level}.*\n\n{ex.statement}\n" in text
+    assert f"ex.check({ex.checked})" in text
+    assert max(map(len, ex.statement.splitlines())) <= 79
+    assert len(ex.hints) >= 2
+    assert ex.solution().code in inspect.getsource(ex.reference)
+    assert f"check({ex.checked})" in repr(ex)
+
+
+@each_quest
+def test_a_quest_takes_right_answers(ex):
+    assert ex.variants
+    for right in (ex.reference, *ex.variants):
+        result = ex.check(*right())
+        assert result.passed, result
+
+
+@each_quest
+def test_a_quest_names_every_mistake_of_its_judge(ex):
+    for wrong in ex.wrong_answers:
+        result = ex.check(*wrong())
+        assert result.mistake == wrong.__name__, result
+        assert result.state == "failed"
+    module = inspect.getsource(sys.modules[ex.judge.__module__])
+    calls = [n for n in ast.walk(ast.parse(module)) if is_naming(n)]
+    named = {node.args[0].value for node in calls}
+    assert named <= {wrong.__name__ for wrong in ex.wrong_answers}
+
+
+def is_naming(node):
+    """Find `wrong("name", …)`."""
+    return (
+        isinstance(node, ast.Call)
+        and getattr(node.func, "id", "") == "wrong"
+        and isinstance(node.args[0], ast.Constant)
+    )
+
+
+@each_quest
+def test_a_quest_that_is_not_tried_or_unreadable_is_told(ex):
+    n = len(ex.reference())
+    assert ex.check(*[...] * n).mistake == "not_tried"
+    for odd in (None, "text", {}, object(), [[1], [2, 3]]):
+        result = ex.check(*[odd] * n)
+        assert not result.passed
+        assert "<" not in result._repr_html_().replace("<div", "").replace(
+            "<p>", ""
+        ).replace("<strong>", "").replace("<code>", "").replace("</", "")
 
 
 # Answers that are no answers
@@ -587,7 +706,7 @@ def test_a_missing_return_is_told(ex):
         (lambda x: x.tolist(), "wrong_type", "list"),
         (lambda x: (x,), "wrong_type", "tuple"),
         (lambda x: "text", "wrong_type", "str"),
-        (lambda x: x[None], "wrong_shape", "should have shape"),
+        (lambda x: x[None, None], "wrong_shape", "should have shape"),
         (lambda x: x.astype(complex), "wrong_dtype", "complex128"),
         (lambda x: x.astype(object), "wrong_dtype", "object"),
         (lambda x: x.astype(np.float16), "wrong_dtype", "float16"),
@@ -671,10 +790,10 @@ def test_what_can_not_be_shown_is_told_by_its_type():
         raise Broken
 
     for broken in (fail, lambda query, key: Broken()):
-        result = exercise("3.1").check(broken)
+        result = exercise("3.3").check(broken)
         assert not result.passed
         assert "type Broken" in repr(result)
-    result = exercise("3.1").check(lambda query, key: "x" * 999)
+    result = exercise("3.3").check(lambda query, key: "x" * 999)
     assert len(repr(result)) < 800
 
 
@@ -710,7 +829,7 @@ def test_a_call_that_can_not_be_ended_is_told(monkeypatch):
     def slow(query, key):
         time.sleep(1.5)
 
-    result = exercise("3.1").check(slow, seconds=0.1)
+    result = exercise("3.3").check(slow, seconds=0.1)
     assert result.mistake == "too_slow"
     assert "restart the kernel" in result.message
 
@@ -729,7 +848,7 @@ def test_without_threads_the_function_is_called_directly(monkeypatch):
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
-    assert exercise("3.1").check(exercise("3.1").reference).passed
+    assert exercise("3.3").check(exercise("3.3").reference).passed
 
 
 # What learners see
@@ -804,7 +923,7 @@ def test_the_terminal_shows_the_statement(ex):
 
 def test_a_kernel_stays_usable_after_an_endless_loop():
     cells = [
-        "from attn_course.exercises import exercise\nex = exercise('3.1')\nex",
+        "from attn_course.exercises import exercise\nex = exercise('3.3')\nex",
         "def loop(query, key):\n    while True:\n        pass\n\n"
         "ex.check(loop, seconds=0.5)",
         "def slip(query, key):\n    return query @ keys.T\n\nex.check(slip)",
@@ -818,7 +937,7 @@ def test_a_kernel_stays_usable_after_an_endless_loop():
     for cell in notebook.cells:
         (output,) = cell.outputs
         html.append(output["data"]["text/html"])
-    assert html[0].count("<details>") == 4
+    assert html[0].count("<details>") == 3
     assert "loop that never ends" in html[1]
     assert "(line 2: return query @ keys.T)" in html[2]
     assert "✓ Right." in html[3]

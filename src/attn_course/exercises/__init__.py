@@ -1,9 +1,9 @@
 """Exercises that say which mistake they see.
 
 >>> from attn_course.exercises import exercise
->>> ex = exercise("3.1")
+>>> ex = exercise("3.5")
 >>> ex.title
-'Attention weights'
+'Attention'
 
 Then `ex.check(my_function)`, `ex.hint()` and `ex.solution()`.
 """
@@ -18,7 +18,7 @@ __all__ = ["exercise", "exercise_ids"]
 
 
 def exercise(id: str) -> Exercise:
-    """Give an exercise by chapter and number, as in `exercise("3.1")`.
+    """Give an exercise by chapter and number, as in `exercise("3.5")`.
 
     Raises
     ------

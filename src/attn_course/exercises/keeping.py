@@ -241,7 +241,8 @@ def _parse(text: str) -> ast.Module:
     try:
         return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        line = f", line {error.lineno}" if hasattr(error, "lineno") else ""
+        place = getattr(error, "lineno", None)
+        line = f", line {place}" if place else ""
         raise Unkept(
             f"{FILE} is no valid Python{line} ({said(error)}): mend it there, "
             "or give it another name."

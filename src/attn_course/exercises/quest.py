@@ -44,7 +44,7 @@ class Quest(Exercise):
         self.judge = function
         return function
 
-    def check(self, *answer: Any) -> Result:
+    def check(self, *answer: Any) -> Result:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Judge an answer; a part that is `...` is not tried yet.
 
         Raises nothing: what can't be read is told.

@@ -15,6 +15,7 @@ def draw(rng, n, d):
 def inputs(rng: np.random.Generator) -> list[Case]:
     """Give queries and keys of many sizes, some with scores far apart."""
     query, key = draw(rng, 3, 2)
+    apart = [[3, 2, 3, 2], [-2, -2, -3, -3], [0, 0, 0, 0], [-1, 0, -2, 1]]
     return [
         *sized(rng, draw),
         *[
@@ -22,6 +23,7 @@ def inputs(rng: np.random.Generator) -> list[Case]:
             for name, scores in steep().items()
             if len(scores) == 4
         ],
+        Case("rows far apart", query_key(1e4 * np.array(apart))),
         Case("equal keys", (query, np.ones_like(key))),
         Case("queries of zeros", (0 * query, key)),
     ]
