@@ -11,11 +11,12 @@ Each module has one reason to exist, and each is told apart by its `setup`:
 - `icons`: keeps only the icons that the pages show
 - `templates`: replaces parts of the theme that a strict page refuses or a
   screen reader stumbles over
+- `charts`: gives charts their style and their words, and shows diagrams
 - `alt_text`: asks every image for words
 - `launching`: lets a page's launch buttons open its notebook
 - `entrance`: leads from the site's first address to its first page
 - `outputs`: hides the outputs that only tests and tables read, and hands
-  those of BertViz on
+  charts and those of BertViz on
 - `frames`: shows each view of BertViz in a frame that lets nothing out
 - `evidence`: finds the numbers that cells report for claims
 - `ledger`: puts those numbers into the prose and onto the page of claims
@@ -40,6 +41,7 @@ def setup(app: Any) -> dict[str, Any]:
     from attn_course.site import (
         alt_text,
         assets,
+        charts,
         entrance,
         evidence,
         execution,
@@ -60,7 +62,7 @@ def setup(app: Any) -> dict[str, Any]:
 
     parts = (
         execution, assets, mounting, maths, lightening,
-        icons, templates, alt_text, launching, entrance, evidence,
+        icons, templates, charts, alt_text, launching, entrance, evidence,
         ledger, questions, frames, runs, verdicts, studies, road,
     )  # fmt: skip
     for part in parts:
