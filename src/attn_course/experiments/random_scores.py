@@ -18,7 +18,7 @@ from attn_course.functional import attention_weights
 from attn_course.softmax import dot_product_variance, softmax_jacobian_norm
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from attn_course.figures import Chart
 
 __all__ = ["SIZES", "STUDY", "measure"]
 
@@ -90,7 +90,7 @@ def norms_at_largest(recording: Mapping[str, Any]) -> dict[str, Any]:
     1 for every d.
     """
 )
-def variances(recording: Mapping[str, Any]) -> "Figure":
+def variances(recording: Mapping[str, Any]) -> "Chart":
     """Draw the variance beside what theory says."""
     measured = _by_seed(recording, "variance")
     return figures.curves(
@@ -115,7 +115,7 @@ def variances(recording: Mapping[str, Any]) -> "Figure":
     d = 16 and then falls, to 0.06 at d = 1024.
     """
 )
-def derivatives(recording: Mapping[str, Any]) -> "Figure":
+def derivatives(recording: Mapping[str, Any]) -> "Chart":
     """Draw how much the weights still move when a score does."""
     return figures.curves(
         SIZES,

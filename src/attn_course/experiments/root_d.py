@@ -28,7 +28,7 @@ from attn_course.nn import train
 from attn_course.softmax import entropy, softmax_jacobian_norm
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from attn_course.figures import Chart
 
 __all__ = ["SETTINGS", "START", "STUDY", "measure_at_start", "train_one"]
 
@@ -289,7 +289,7 @@ def gradients_at_start(recording: Mapping[str, Any]) -> dict[str, Any]:
     and fall a little behind as d grows, to about 0.9 at d = 1024.
     """
 )
-def accuracy_over_d(recording: Mapping[str, Any]) -> "Figure":
+def accuracy_over_d(recording: Mapping[str, Any]) -> "Chart":
     """Draw the accuracy of both scalings, each at its best rate."""
     sizes, picked = SETTINGS["d"], _accuracies(recording)
     optimisers = {"sgd": "gradient descent", "adam": "Adam"}

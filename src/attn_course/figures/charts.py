@@ -90,6 +90,12 @@ class Chart(Shown):
         with need("matplotlib").rc_context(settings(size)):
             return to_svg(figure, size.name)
 
+    def savefig(self, file: Any, **options: Any) -> None:
+        """Save the wide one as matplotlib does, on white."""
+        given = {"dpi": 144, "facecolor": "white", **options}
+        with need("matplotlib").rc_context(settings(WIDE)):
+            self.figure.savefig(file, **given)
+
     @cached_property
     def _both(self) -> str:
         return self.svg(WIDE) + self.svg(NARROW)
