@@ -74,5 +74,5 @@ def test_the_study_records_and_keeps_the_rules(study):
     assert rules.broken_rules(study, study.recording) == []
     for choice in rules.choices(study, study.recording["records"]):
         assert choice.score < study.recording["baselines"]["equal weights"]
-    assert study.figures["losses"].draw(study.recording).axes
+    assert study.figures["losses"].draw(study.recording).figure.axes
     assert set(study.numbers()) <= {c.id for s in ledger() for c in s.claims}

@@ -10,14 +10,14 @@ from attn_course import figures
 
 def test_heatmap_labels_both_axes_and_every_cell():
     weights = np.array([[0.25, 0.75], [1.0, 0.0]])
-    figure = figures.heatmap(weights, ["a", "b"], title="tiny")
+    figure = figures.heatmap(weights, ["a", "b"], title="tiny").figure
     axes = figure.axes[0]
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("key", "query")
-    assert axes.get_title() == "tiny"
+    assert axes.get_xlabel() == "key"
+    assert axes.get_ylabel() == "query; cells: weight"
+    assert axes.get_title(loc="left") == "tiny"
     assert [t.get_text() for t in axes.texts] == [
         "0.25", "0.75", "1.00", "0.00",
     ]  # fmt: skip
-    assert axes.images[0].get_cmap().name == "cividis"
 
 
 def test_heatmap_wants_tokens_that_fit():
@@ -30,12 +30,12 @@ def test_curves_show_the_mean_and_the_spread_over_seeds():
     figure = figures.curves(
         [1, 2], {"two seeds": line, "one": [0.0, 1.0]},
         xlabel="d", ylabel="accuracy", log_x=True,
-    )  # fmt: skip
+    ).figure  # fmt: skip
     axes = figure.axes[0]
     np.testing.assert_allclose(axes.lines[0].get_ydata(), [0.5, 3.0])
     assert len(axes.collections) == 1
-    labels = [t.get_text() for t in axes.get_legend().get_texts()]
-    assert labels == ["two seeds", "one"]
+    assert axes.get_legend() is None
+    assert {t.get_text() for t in axes.texts} == {"two seeds", "one"}
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("d", "accuracy")
 
 
@@ -52,8 +52,8 @@ def over_time(table, lines):
 
 
 def test_over_time_keeps_columns_and_lines_under_one_another():
-    figure = over_time(np.eye(3, 4), {"a": [1, 2, 3, 4]})
-    above, below, bar = figure.axes
+    figure = over_time(np.eye(3, 4), {"a": [1, 2, 3, 4]}).figure
+    above, below = figure.axes
     figure.draw_without_rendering()
     assert above.get_position().x0 == pytest.approx(below.get_position().x0)
     assert above.get_position().x1 == pytest.approx(below.get_position().x1)
@@ -61,8 +61,9 @@ def test_over_time_keeps_columns_and_lines_under_one_another():
     level, line = below.lines
     assert level.get_label() == "level"
     np.testing.assert_array_equal(line.get_xydata()[2], [3, 3])
-    labels = [above.get_ylabel(), below.get_xlabel(), below.get_ylabel()]
-    assert [*labels, bar.get_ylabel()] == ["row", "frame", "weight", "scale"]
+    assert (below.get_xlabel(), below.get_ylabel()) == ("frame", "weight")
+    words = " ".join(above.get_ylabel().split())
+    assert words == "row; scale, from 0 (pale) to 1 (strong)"
     # The first row is above.
     assert above.get_ylim() == (3.5, 0.5)
 
@@ -76,17 +77,18 @@ def test_scatter_keeps_points_and_lines_apart():
     figure = figures.scatter(
         [1, 2, 3], [1, 4, 9], {"fit": ([1, 3], [1, 9])},
         xlabel="day", ylabel="°C",
-    )  # fmt: skip
-    points, line = figure.axes[0].lines
-    assert points.get_linestyle() == "None"
-    assert line.get_label() == "fit"
+    ).figure  # fmt: skip
+    [axes] = figure.axes
+    assert len(axes.patches[0].get_path().vertices) == 2 * 3
+    [line] = [x for x in axes.lines if x.get_label() == "fit"]
+    np.testing.assert_array_equal(line.get_ydata(), [1, 9])
 
 
 def test_dumbbells_give_each_name_a_row():
     groups = {"query heads": [8, 32], "kv heads": [8, 1]}
     figure = figures.dumbbells(
         ["a", "b"], groups, xlabel="heads", band=(8, 12), band_label="some"
-    )
+    ).figure
     axes = figure.axes[0]
     marks = [list(line.get_xdata()) for line in axes.lines]
     assert marks == [[8, 32], [8, 1]]
@@ -101,7 +103,7 @@ def test_dumbbells_give_each_name_a_row():
 
 def test_bars_stand_side_by_side():
     groups = {"lost": [1.0, 2.0], "attention": [0.5, 0.1]}
-    figure = figures.bars(["a", "b"], groups, ylabel="share", title="t")
+    figure = figures.bars(["a", "b"], groups, ylabel="share", title="t").figure
     axes = figure.axes[0]
     heights = [bar.get_height() for bar in axes.patches]
     assert heights == [1.0, 2.0, 0.5, 0.1]
@@ -123,23 +125,24 @@ def test_a_table_leaves_empty_cells_empty():
     figure = figures.heatmap(
         table, ["1", "2"], title="t", ylabel="after", xlabel="letter",
         label="accuracy",
-    )  # fmt: skip
+    ).figure  # fmt: skip
     axes = figure.axes[0]
     assert [t.get_text() for t in axes.texts] == ["0.50", "0.20", "1.00"]
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("letter", "after")
+    assert (axes.get_xlabel(), axes.get_ylabel()) == (
+        "letter", "after; cells: accuracy"
+    )  # fmt: skip
+    [hatched] = axes.patches
+    assert hatched.get_hatch() and hatched.get_xy() == (0.5, -0.5)
 
 
 def test_arcs_are_as_thick_as_the_weights():
-    figure = figures.arcs(["a", "b", "c"], 2, {"one": [0.7, 0.004, 0.2]})
+    figure = figures.arcs(
+        ["a", "b", "c"], 2, {"one": [0.7, 0.004, 0.2]}
+    ).figure
     (axes,) = figure.axes
     assert [p.get_linewidth() for p in axes.patches] == [7.0]
-    assert {t.get_text() for t in axes.texts} == {
-        "a",
-        "b",
-        "c",
-        "0.70",
-        "0.20",
-    }
+    told = [t.get_text().split() for t in axes.texts]
+    assert told == [["a", "0.70"], ["b"], ["c", "0.20"]]
     assert axes.get_title(loc="left") == "one"
 
 
@@ -153,9 +156,9 @@ def test_grids_share_a_scale_and_frame_the_largest_cell():
     figure = figures.grids(
         {"a": first, "b": first[::-1], "c": first},
         xlabel="head", ylabel="layer", label="share",
-    )  # fmt: skip
+    ).figure  # fmt: skip
     panels = figure.axes[:4]
-    assert [p.get_title() for p in panels] == ["a", "b", "c", ""]
+    assert [p.get_title(loc="left") for p in panels] == ["a", "b", "c", ""]
     assert [p.patches[0].get_xy() for p in panels[:2]] == [
         (0.5, -0.5), (0.5, 0.5),
     ]  # fmt: skip
@@ -172,17 +175,19 @@ def test_grids_want_panels_of_one_shape():
 
 def test_maps_have_scales_of_their_own_or_one_for_all():
     panels = {"weak": np.eye(3) / 4, "strong": np.eye(3)}
-    own = figures.maps(panels, list("abc"), mark=(0, 2))
+    own = figures.maps(panels, list("abc"), mark=(0, 2)).figure
     tops = [axes.images[0].get_clim()[1] for axes in own.axes[:2]]
     assert tops == [0.25, 1.0]
-    assert [axes.get_title() for axes in own.axes[:2]] == list(panels)
+    assert [axes.get_title(loc="left") for axes in own.axes] == [
+        "weak (0 to 0.25)", "strong (0 to 1)",
+    ]  # fmt: skip
     assert own.axes[0].patches[0].get_xy() == (1.5, -0.5)
-    assert own.get_supylabel() and own.get_supxlabel()
-    shared = figures.maps(panels, list("abc"), highest=0.5)
+    assert "row: the word that looks" in own.get_supxlabel()
+    shared = figures.maps(panels, list("abc"), highest=0.5).figure
     assert [axes.images[0].get_clim()[1] for axes in shared.axes[:2]] == [
         0.5, 0.5,
     ]  # fmt: skip
-    mixed = figures.maps(panels, list("abc"), highest=[None, 2.0])
+    mixed = figures.maps(panels, list("abc"), highest=[None, 2.0]).figure
     assert [axes.images[0].get_clim()[1] for axes in mixed.axes[:2]] == [
         0.25, 2.0,
     ]  # fmt: skip
@@ -199,7 +204,7 @@ def test_in_grey_a_rainbow_has_no_order_and_cividis_has():
     def greys(name):
         figure = figures.maps(
             {"a": np.eye(2)}, ["x", "y"], colours=[f"{name}, in grey"]
-        )
+        ).figure
         rgb = figure.axes[0].images[0].get_cmap()(np.linspace(0, 1, 64))
         assert np.ptp(rgb[:, :3], axis=1).max() < 1e-9  # no colour is left
         return np.diff(rgb[:, 0])
@@ -217,7 +222,9 @@ def test_lightness_is_that_of_the_known_greys():
 
 def test_a_graph_has_an_arrow_for_each_weight_that_is_shown():
     weights = np.array([[0.5, 0.3, 0.2], [0.0, 0.1, 0.9], [0.1, 0.1, 0.8]])
-    figure = figures.graph(["a", "b", "c"], weights, threshold=0.2, title="t")
+    figure = figures.graph(
+        ["a", "b", "c"], weights, threshold=0.2, title="t"
+    ).figure
     axes = figure.axes[0]
     assert [p.get_linewidth() for p in axes.patches] == pytest.approx(
         [1.8, 1.2, 5.4]
@@ -229,7 +236,9 @@ def test_a_graph_has_an_arrow_for_each_weight_that_is_shown():
 
 def test_pieces_are_named_after_the_token_that_they_came_from():
     numbers = np.arange(6).reshape(2, 3)
-    figure = figures.pieces({"whole": numbers, "turned": numbers.T}, "ab", 3)
+    figure = figures.pieces(
+        {"whole": numbers, "turned": numbers.T}, "ab", 3
+    ).figure
     whole, turned = figure.axes
     assert [t.get_text() for t in whole.texts] == [
         "a 1", "a 2", "a 3", "b 1", "b 2", "b 3",
@@ -245,15 +254,11 @@ def test_pieces_want_tokens_for_all_numbers():
 
 
 def test_pictures_stand_in_rows():
-    images = {name: np.eye(3) for name in "abc"}
-    for per_row, shape in ((None, (1, 3)), (2, (2, 2)), (5, (1, 3))):
-        figure = figures.pictures(images, per_row=per_row)
-        grid = figure.axes[0].get_subplotspec().get_gridspec().get_geometry()
-        assert grid == shape
-        assert [a.get_title() for a in figure.axes[:3]] == list("abc")
-        assert [len(a.images) for a in figure.axes[3:]] == [0] * (
-            shape[0] * shape[1] - 3
-        )
+    images = {name: np.eye(3) for name in "ab<"}
+    for per_row, cols in ((None, 3), (2, 2), (5, 3)):
+        text = figures.pictures(images, per_row=per_row).html("three")
+        assert f"--row:{cols};" in text
+        assert text.count("<img") == 3 and "<b>&lt;</b>" in text
     with pytest.raises(ValueError, match="got 0"):
         figures.pictures(images, per_row=0)
 
@@ -280,6 +285,6 @@ def test_a_sheet_says_what_it_expects(shape, per_row):
 def test_whole_numbers_have_whole_ticks():
     figure = figures.curves(
         range(1, 21), {"a": np.ones(20)}, xlabel="n", ylabel="y"
-    )
+    ).figure
     ticks = figure.axes[0].get_xticks()
     assert all(tick == round(tick) for tick in ticks)

@@ -48,7 +48,7 @@ def test_every_bottleneck_is_one_that_a_step_is_about():
 
 
 def test_the_figure_has_a_row_for_each_stop_and_a_column_for_each_kind():
-    axes = figures.road(ROAD, BOTTLENECKS).axes[0]
+    axes = figures.road(ROAD, BOTTLENECKS).figure.axes[0]
     rows = [tick.get_text() for tick in axes.get_yticklabels()]
     assert rows == [f"{stop.name}, {stop.year}" for stop in ROAD]
     columns = [tick.get_text() for tick in axes.get_xticklabels()]

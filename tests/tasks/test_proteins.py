@@ -112,9 +112,9 @@ def test_what_does_not_fit_is_refused():
 
 def test_the_map_is_drawn_with_its_window():
     found = contacts.distances(CHAINS[0].atoms)
-    figure = figures.contact_map(found, below=8, window=16, title="one")
+    figure = figures.contact_map(found, below=8, window=16, title="one").figure
     [axes] = figure.axes
-    assert axes.get_title() == "one"
+    assert axes.get_title(loc="left") == "one"
     drawn = axes.images[0].get_array()
     assert drawn.sum() == contacts.contacts(CHAINS[0].atoms).sum() + 76
     upper, lower = axes.lines

@@ -54,7 +54,7 @@ from attn_course.tasks.reviews import (
 )
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from attn_course.figures import Chart
 
 __all__ = ["SETTINGS", "STUDY", "one", "table", "train"]
 
@@ -210,7 +210,7 @@ def _runs(recording: Mapping[str, Any], encoder: str) -> list[dict[str, Any]]:
     and 0.50, leave one out about 0.7, the gradient about 0.4.
     """
 )
-def causes(recording: Mapping[str, Any]) -> "Figure":
+def causes(recording: Mapping[str, Any]) -> "Chart":
     """Draw the share of each importance on the words that decide."""
     runs = recording["records"]
     chance = recording["chance"]["decides"]

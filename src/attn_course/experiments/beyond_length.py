@@ -25,7 +25,7 @@ from attn_course.nn import train
 from attn_course.tasks.marker import POSITIONS, VALUES, Reader, episodes
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from attn_course.figures import Chart
 
 __all__ = ["SETTINGS", "STUDY", "make", "one"]
 
@@ -135,7 +135,7 @@ def trained_again(
     are below 0.5 on average.
     """
 )
-def by_length(recording: dict[str, Any]) -> "Figure":
+def by_length(recording: dict[str, Any]) -> "Chart":
     """Draw each kind at its best rate."""
     return figures.curves(
         recording["settings"]["lengths"],

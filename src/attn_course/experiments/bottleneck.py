@@ -36,7 +36,7 @@ from attn_course.tasks.translation import grammar, lexicon
 from attn_course.tasks.translation.grammar import Clause, Group, Pair
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from attn_course.figures import Chart
 
 __all__ = [
     "MODELS",
@@ -557,7 +557,7 @@ def alignment(recording: Mapping[str, Any]) -> dict[str, Any]:
     fall to the right. Bahdanau's model falls slowly, to about 0.16 at 40.
     """
 )
-def training_and_size(recording: Mapping[str, Any]) -> "Figure":
+def training_and_size(recording: Mapping[str, Any]) -> "Chart":
     """Draw the share of right sentences for several budgets and sizes."""
     runs = {
         "fixed vector": ("fixed vector",),

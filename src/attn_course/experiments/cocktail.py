@@ -27,7 +27,7 @@ from attn_course.experiments.study import Study
 from attn_course.perception import binaural
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from attn_course.figures import Chart
 
 __all__ = ["MIXTURES", "PAIRS", "SETTINGS", "STUDY", "measure"]
 
@@ -267,7 +267,7 @@ def directions(recording: Mapping[str, Any]) -> dict[str, Any]:
     about 5 beyond 90.
     """
 )
-def gain_over_angle(recording: Mapping[str, Any]) -> "Figure":
+def gain_over_angle(recording: Mapping[str, Any]) -> "Chart":
     """Draw the gain over the angle between the voices."""
     before, after = (
         np.array(recording["separation"][method]) for method in SWEPT

@@ -28,7 +28,7 @@ from attn_course.functional import attention
 from attn_course.provenance import machine
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from attn_course.figures import Chart
 
 __all__ = ["SETTINGS", "STUDY", "WAYS", "fit", "measure", "peaks"]
 
@@ -178,7 +178,7 @@ def by_arithmetic(recording: dict[str, Any]) -> dict[str, float]:
     proportion to the length, to below 5.
     """
 )
-def memory(recording: dict[str, Any]) -> "Figure":
+def memory(recording: dict[str, Any]) -> "Chart":
     """Draw the peaks of both ways."""
     return figures.curves(
         recording["settings"]["lengths"],

@@ -27,7 +27,7 @@ from attn_course.nn.train import trained_parameters
 from attn_course.tasks import letters
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from attn_course.figures import Chart
 
 __all__ = ["SETTINGS", "STUDY", "by_distance", "one"]
 
@@ -159,7 +159,7 @@ def gated(recording: Mapping[str, Any]) -> dict[str, Any]:
     itself, and jump up right after it, where they stay.
     """
 )
-def keep_gates(recording: Mapping[str, Any]) -> "Figure":
+def keep_gates(recording: Mapping[str, Any]) -> "Chart":
     """Draw the gate that keeps, around the mark."""
     runs = runs_at_best(recording["records"], "model")
     return figures.curves(

@@ -44,7 +44,7 @@ from attn_course.interpret.relations import (
 from attn_course.interpret.statistics import null_of_best
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from attn_course.figures import Chart
 
 __all__ = ["CONTROLS", "KINDS", "STUDY", "held_out", "search", "see", "table"]
 
@@ -342,7 +342,7 @@ def each_head(recording: Mapping[str, Any]) -> dict[str, Any]:
     of layers 3 to 6; for roles and for meaning all heads are near one half.
     """
 )
-def every_head(recording: Mapping[str, Any]) -> "Figure":
+def every_head(recording: Mapping[str, Any]) -> "Chart":
     """Draw the share right of every head, for four kinds."""
     grids = recording["grids"]["MiniLM"]
     return figures.grids(

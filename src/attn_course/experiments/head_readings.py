@@ -53,7 +53,7 @@ from attn_course.interpret.statistics import null_of_best
 from attn_course.pretrained import head
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from attn_course.figures import Chart
 
 __all__ = ["STUDY", "TEXTS", "part", "read", "related", "table"]
 
@@ -346,7 +346,7 @@ def related_word(recording: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _sink(recording: Mapping[str, Any], model: str, first: str) -> "Figure":
+def _sink(recording: Mapping[str, Any], model: str, first: str) -> "Chart":
     """Draw what the first token gets in each layer, mean over heads."""
     by_weight = part(recording, model, "first").mean(axis=1)
     return figures.curves(
@@ -375,7 +375,7 @@ def _sink(recording: Mapping[str, Any], model: str, first: str) -> "Figure":
     equal weights would be.
     """
 )
-def sink_of_minilm(recording: Mapping[str, Any]) -> "Figure":
+def sink_of_minilm(recording: Mapping[str, Any]) -> "Chart":
     """Draw the start token's share."""
     return _sink(recording, "MiniLM", "[CLS]")
 
@@ -388,7 +388,7 @@ def sink_of_minilm(recording: Mapping[str, Any]) -> "Figure":
     equal weights in nearly all layers.
     """
 )
-def sink_of_smollm2(recording: Mapping[str, Any]) -> "Figure":
+def sink_of_smollm2(recording: Mapping[str, Any]) -> "Chart":
     """Draw the first word's share."""
     return _sink(recording, "SmolLM2", "the first word")
 
@@ -396,12 +396,12 @@ def sink_of_smollm2(recording: Mapping[str, Any]) -> "Figure":
 @STUDY.figure(
     """
     Four tables of MiniLM's heads, six layers by twelve heads. For the
-    previous word L1H3 stands out at 1, all others are dark. For the next word
+    previous word L1H3 stands out at 1, all others are pale. For the next word
     L2H9 is at 0.66. For the same word L1H9 reaches 0.41. For the first token
-    most heads of layers 2 to 5 are bright.
+    most heads of layers 2 to 5 are strong.
     """
 )
-def every_head(recording: Mapping[str, Any]) -> "Figure":
+def every_head(recording: Mapping[str, Any]) -> "Chart":
     """Draw the scores of every head of MiniLM by four measures."""
     return figures.grids(
         {

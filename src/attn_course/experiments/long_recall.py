@@ -38,7 +38,7 @@ from attn_course.tasks.long_recall import (
 )
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from attn_course.figures import Chart
 
 __all__ = ["MODELS", "SETTINGS", "STUDY", "make", "one", "training_batch"]
 
@@ -199,7 +199,7 @@ def by_model(recording: dict[str, Any]) -> dict[str, Any]:
     more at distance 512; for attention it falls by less than one.
     """
 )
-def gradients(recording: dict[str, Any]) -> "Figure":
+def gradients(recording: dict[str, Any]) -> "Chart":
     """Draw the gradient before training, where there are 4 pairs."""
     return figures.curves(
         recording["settings"]["distances"],
@@ -223,7 +223,7 @@ def gradients(recording: dict[str, Any]) -> "Figure":
     with positions it falls from 128 words on to about 0.65, the RNN guesses.
     """
 )
-def few_pairs(recording: dict[str, Any]) -> "Figure":
+def few_pairs(recording: dict[str, Any]) -> "Chart":
     """Draw recall among 4 pairs."""
     return _recall(recording, 4)
 
@@ -235,12 +235,12 @@ def few_pairs(recording: dict[str, Any]) -> "Figure":
     LSTM stays near 0.5, the GRU near 0.35, the RNN guesses.
     """
 )
-def many_pairs(recording: dict[str, Any]) -> "Figure":
+def many_pairs(recording: dict[str, Any]) -> "Chart":
     """Draw recall among 16 pairs."""
     return _recall(recording, 16)
 
 
-def _recall(recording: dict[str, Any], pairs: int) -> "Figure":
+def _recall(recording: dict[str, Any], pairs: int) -> "Chart":
     """Draw each model at its best rate, where the pairs have a place."""
     distances = [d for d in SETTINGS["distances"] if d >= pairs]
     return figures.curves(

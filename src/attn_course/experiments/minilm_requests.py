@@ -19,7 +19,7 @@ from attn_course.pretrained import Model, load
 from attn_course.provenance import source_of
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from attn_course.figures import Chart
 
 __all__ = ["STUDY", "measure", "requests", "without_each_word"]
 
@@ -179,7 +179,7 @@ def loss_and_attention(recording: Mapping[str, Any]) -> dict[str, Any]:
     more even: tomorrow's most, 0.14, in least, 0.04.
     """
 )
-def first_request(recording: Mapping[str, Any]) -> "Figure":
+def first_request(recording: Mapping[str, Any]) -> "Chart":
     """Draw loss and attention of each word of the first request."""
     request = recording["requests"][0]
     return figures.bars(

@@ -20,7 +20,7 @@ from attn_course.pretrained import load
 from attn_course.provenance import source_of
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from attn_course.figures import Chart
 
 __all__ = ["CAT", "SENTENCES", "STEP", "STUDIES", "read"]
 
@@ -149,11 +149,11 @@ def two_heads(recording: Mapping[str, Any]) -> dict[str, Any]:
 @CAT.figure(
     """
     Two heatmaps of 13 words by 13 words. In the first head nearly every row
-    is brightest at cat; in the second most are brightest at the start token,
+    is strongest at cat; in the second most are strongest at the start token,
     and the row of it at cat.
     """
 )
-def both_heads(recording: Mapping[str, Any]) -> "Figure":
+def both_heads(recording: Mapping[str, Any]) -> "Chart":
     """Draw the two heads of the claim, every row."""
     found, weights = two_heads(recording), recorded_weights(recording)
     heads = {

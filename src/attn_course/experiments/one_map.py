@@ -25,7 +25,7 @@ from attn_course.interpret.head_scores import read_map
 from attn_course.interpret.real_heads import recorded_weights
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from attn_course.figures import Chart
 
 __all__ = ["STUDY", "measure", "table"]
 
@@ -130,11 +130,11 @@ def _read() -> tuple[list[str], Float[np.ndarray, "L H n n"]]:
 @STUDY.figure(
     """
     Two attention maps of 13 by 13 tokens. Head A shows a lively pattern of
-    dark and light cells; the legend beside it ends at about 0.3. Head B is
-    nearly all dark; its legend ends at 1.
+    pale and strong cells; its scale ends at 0.32. Head B is pale nearly
+    everywhere; its scale ends at 1.
     """
 )
-def two_scales(recording: Mapping[str, Any]) -> "Figure":
+def two_scales(recording: Mapping[str, Any]) -> "Chart":
     """Draw one head twice, with another scale."""
     tokens, weights = _read()
     return figures.maps(
@@ -150,7 +150,7 @@ def two_scales(recording: Mapping[str, Any]) -> "Figure":
     mat, 0.10, and to the start token, 0.09.
     """
 )
-def lines(recording: Mapping[str, Any]) -> "Figure":
+def lines(recording: Mapping[str, Any]) -> "Chart":
     """Draw one row of the map as lines."""
     tokens, weights = _read()
     it = tokens.index("it")
@@ -165,7 +165,7 @@ def lines(recording: Mapping[str, Any]) -> "Figure":
     arrow leads elsewhere.
     """
 )
-def graph(recording: Mapping[str, Any]) -> "Figure":
+def graph(recording: Mapping[str, Any]) -> "Chart":
     """Draw the map as a graph."""
     tokens, weights = _read()
     return figures.graph(tokens, weights[*L6H12], threshold=THRESHOLD)
@@ -179,7 +179,7 @@ def graph(recording: Mapping[str, Any]) -> "Figure":
     version the cell cat, cat is the lightest.
     """
 )
-def colours(recording: Mapping[str, Any]) -> "Figure":
+def colours(recording: Mapping[str, Any]) -> "Chart":
     """Draw the map in two colour maps, each also in grey."""
     tokens, weights = _read()
     cat = tokens.index("cat")

@@ -41,7 +41,7 @@ from attn_course.nn.train import trained_parameters
 from attn_course.nn.vit import split
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from attn_course.figures import Chart, Pictures
 
 __all__ = [
     "EQUAL",
@@ -405,7 +405,7 @@ def without_four(recording: Mapping[str, Any]) -> dict[str, Any]:
     best at 0.003; with equal weights and without positions far below.
     """
 )
-def by_rate(recording: Mapping[str, Any]) -> "Figure":
+def by_rate(recording: Mapping[str, Any]) -> "Chart":
     """Draw every model at every learning rate."""
     rates = recording["settings"]["learning_rate"]
     found: dict[str, list[list[float]]] = {}
@@ -432,7 +432,7 @@ def by_rate(recording: Mapping[str, Any]) -> "Figure":
     attended lie close together.
     """
 )
-def hidden_patches(recording: Mapping[str, Any]) -> "Figure":
+def hidden_patches(recording: Mapping[str, Any]) -> "Chart":
     """Draw the accuracy without some patches, by which go first."""
     return figures.curves(
         recording["settings"]["hidden"],
@@ -453,7 +453,7 @@ def hidden_patches(recording: Mapping[str, Any]) -> "Figure":
     where the two bows meet, seed 2 at the lower bow.
     """
 )
-def looks(recording: Mapping[str, Any]) -> "Figure":
+def looks(recording: Mapping[str, Any]) -> "Pictures":
     """Draw what CLS looks at in one picture, in every seed."""
     maps = {
         f"CLS looks, seed {e['seed']}": vit.as_maps(e["example"])

@@ -48,7 +48,7 @@ from attn_course.tasks.pronouns.training import (
 )
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from attn_course.figures import Chart
 
 __all__ = ["CONDITIONS", "PAGE", "SETTINGS", "STUDY", "TESTS", "one"]
 
@@ -340,7 +340,7 @@ def where_its_heads_look(recording: Mapping[str, Any]) -> dict[str, Any]:
     0.79, and 0.37 and 0.15 where the noun was held out besides.
     """
 )
-def right_answers(recording: Mapping[str, Any]) -> "Figure":
+def right_answers(recording: Mapping[str, Any]) -> "Chart":
     """Draw what both models name rightly, mean over seeds."""
     asked = {
         "known": "known",

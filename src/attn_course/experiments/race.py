@@ -25,7 +25,7 @@ from attn_course.experiments.study import Study
 from attn_course.provenance import machine
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from attn_course.figures import Chart
 
 __all__ = ["PASSES", "SETTINGS", "STUDY", "counts", "measure", "table"]
 
@@ -207,7 +207,7 @@ def by_the_clock(recording: Mapping[str, Any]) -> dict[str, float]:
     stays above it throughout.
     """
 )
-def times(recording: Mapping[str, Any]) -> "Figure":
+def times(recording: Mapping[str, Any]) -> "Chart":
     """Draw the time for a word of one text."""
     return figures.curves(
         recording["settings"]["lengths"],

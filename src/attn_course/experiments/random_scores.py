@@ -19,7 +19,7 @@ from attn_course.functional import attention_weights
 from attn_course.softmax import dot_product_variance, softmax_jacobian_norm
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from attn_course.figures import Chart
 
 __all__ = ["MEANS", "SIZES", "STUDY", "measure"]
 
@@ -106,7 +106,7 @@ def weights_and_norms(recording: Mapping[str, Any]) -> dict[str, Any]:
     variance stays at 1 and at 3 for every d.
     """
 )
-def variances(recording: Mapping[str, Any]) -> "Figure":
+def variances(recording: Mapping[str, Any]) -> "Chart":
     """Draw the variance for both means, divided and not."""
     measured = {
         f"mean {mean:g}: ": _by_seed(recording, "variance", mean)
@@ -136,7 +136,7 @@ def variances(recording: Mapping[str, Any]) -> "Figure":
     d = 16 and then falls, to 0.06 at d = 1024.
     """
 )
-def derivatives(recording: Mapping[str, Any]) -> "Figure":
+def derivatives(recording: Mapping[str, Any]) -> "Chart":
     """Draw how much the weights still move when a score does."""
     return _both(recording, "", "norm of softmax's derivative")
 
@@ -147,12 +147,12 @@ def derivatives(recording: Mapping[str, Any]) -> "Figure":
     division it stays near 0.2. Without, it rises to 0.95 at d = 1024.
     """
 )
-def largest_weights(recording: Mapping[str, Any]) -> "Figure":
+def largest_weights(recording: Mapping[str, Any]) -> "Chart":
     """Draw how much of the weight one key gets."""
     return _both(recording, "largest_", "largest of 32 weights, mean")
 
 
-def _both(recording: Mapping[str, Any], what: str, ylabel: str) -> "Figure":
+def _both(recording: Mapping[str, Any], what: str, ylabel: str) -> "Chart":
     """Draw one measure of the weights, divided and not, for mean 0."""
     return figures.curves(
         SIZES,

@@ -25,7 +25,7 @@ from attn_course.nn.train import Batch
 from attn_course.tasks.mqar import READS, Lookup, lookup_accuracy, lookup_batch
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from attn_course.figures import Chart
 
 __all__ = ["SETTINGS", "STUDY", "guessing", "kept", "one", "tests"]
 
@@ -146,7 +146,7 @@ def looked_up(recording: dict[str, Any]) -> dict[str, list[float]]:
     = 16, 0.26 with d = 8.
     """
 )
-def by_pairs(recording: dict[str, Any]) -> "Figure":
+def by_pairs(recording: dict[str, Any]) -> "Chart":
     """Draw softmax of one size, and linear attention of all."""
     lines = {"softmax, d = 16": _in_the_end(recording, "softmax", 16)}
     for d in SETTINGS["d"]:

@@ -32,7 +32,7 @@ from attn_course.interpret.word_pieces import word_spans
 from attn_course.provenance import source_of
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from attn_course.figures import Chart
 
 __all__ = [
     "BLANKS",
@@ -112,13 +112,13 @@ def most_by_norm(recording: Mapping[str, Any]) -> dict[str, Any]:
 
 @NORMS.figure(
     """
-    Four maps of 13 by 13 tokens. The mean of all maps has one bright column,
+    Four maps of 13 by 13 tokens. The mean of all maps has one strong column,
     that of the start token. Weighed by norm the columns of content words come
-    out. The rollout has a bright first column and a diagonal. The rollout by
+    out. The rollout has a strong first column and a diagonal. The rollout by
     norm is nearly even, with a diagonal.
     """
 )
-def four_maps(recording: Mapping[str, Any]) -> "Figure":
+def four_maps(recording: Mapping[str, Any]) -> "Chart":
     """Draw the mean over all heads and the rollout, by weight and by norm."""
     weights, weighed = _maps(recording)
     return figures.maps(
@@ -278,7 +278,7 @@ def by_rollout(recording: Mapping[str, Any]) -> dict[str, Any]:
     0.18.
     """
 )
-def ways(recording: Mapping[str, Any]) -> "Figure":
+def ways(recording: Mapping[str, Any]) -> "Chart":
     """Draw the agreement of each way, mean over sentences and seeds."""
     names = list(recording["results"]["MiniLM"])
     return figures.bars(

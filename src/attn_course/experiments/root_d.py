@@ -35,7 +35,7 @@ from attn_course.nn import train
 from attn_course.softmax import entropy, softmax_jacobian_norm
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from attn_course.figures import Chart
 
 __all__ = ["SETTINGS", "START", "STUDY", "Lookup", "measure_at_start", "one"]
 
@@ -350,7 +350,7 @@ def what_it_decides(recording: Mapping[str, Any]) -> dict[str, Any]:
     Line plot of how many of 22 learning rates work, over d from 16 to 1024.
     """
 )
-def working_rates(recording: Mapping[str, Any]) -> "Figure":
+def working_rates(recording: Mapping[str, Any]) -> "Chart":
     """Draw how many rates work, over optimisers and first weights."""
     tried = len(_rates_of(recording, 1024, PLAIN))
     return figures.curves(
@@ -372,7 +372,7 @@ def working_rates(recording: Mapping[str, Any]) -> "Figure":
     weights of variance 1.
     """
 )
-def accuracy_over_d(recording: Mapping[str, Any]) -> "Figure":
+def accuracy_over_d(recording: Mapping[str, Any]) -> "Chart":
     """Draw the accuracy of the three scores, each at its best rate."""
     found = _at_best(recording, "accuracy")
     return figures.curves(
@@ -396,7 +396,7 @@ def accuracy_over_d(recording: Mapping[str, Any]) -> "Figure":
     d = 1024, with Adam and first weights of variance 1.
     """
 )
-def loss_over_time(recording: Mapping[str, Any]) -> "Figure":
+def loss_over_time(recording: Mapping[str, Any]) -> "Chart":
     """Draw the loss of the three scores, each at its best rate."""
     found = _at_best(recording, "history")
     steps = SETTINGS["steps"] / EVALUATIONS
@@ -440,7 +440,7 @@ def at_start(recording: Mapping[str, Any]) -> dict[str, Any]:
     it is between 0.17 and 0.25; undivided it rises from 0.6 to 0.97.
     """
 )
-def largest_weight(recording: Mapping[str, Any]) -> "Figure":
+def largest_weight(recording: Mapping[str, Any]) -> "Chart":
     """Draw how much one key gets, mean over episodes."""
     return _over_d(
         recording, "largest", ylabel="largest of 8 weights, mean", log_y=False
@@ -455,7 +455,7 @@ def largest_weight(recording: Mapping[str, Any]) -> "Figure":
     3 up to d = 16 and then falls, to about 0.0001.
     """
 )
-def typical_gradient(recording: Mapping[str, Any]) -> "Figure":
+def typical_gradient(recording: Mapping[str, Any]) -> "Chart":
     """Draw the median norm of the gradient in the matrices of q and k."""
     return _over_d(
         recording,
@@ -467,7 +467,7 @@ def typical_gradient(recording: Mapping[str, Any]) -> "Figure":
 
 def _over_d(
     recording: Mapping[str, Any], key: str, *, ylabel: str, log_y: bool
-) -> "Figure":
+) -> "Chart":
     """Draw one measure of the start over d, for variance 1."""
     sizes = START.arms["d"]
     values = {

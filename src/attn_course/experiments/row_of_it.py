@@ -25,7 +25,7 @@ from attn_course.interpret.real_heads import recorded_weights
 from attn_course.pretrained import head
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from attn_course.figures import Chart
 
 __all__ = ["STUDY", "measure"]
 
@@ -144,7 +144,7 @@ def _place(recording: Mapping[str, Any]) -> tuple[int, int]:
     because, cat and others.
     """
 )
-def arcs(recording: Mapping[str, Any]) -> "Figure":
+def arcs(recording: Mapping[str, Any]) -> "Chart":
     """Draw the article's row, that of the nearest head and the mean row."""
     tokens, weights = _read("minilm-cat")
     it, nearest = tokens.index("it"), _place(recording)
@@ -167,11 +167,11 @@ def arcs(recording: Mapping[str, Any]) -> "Figure":
 @STUDY.figure(
     """
     Table of the weight from it to cat: six layers as rows, twelve heads as
-    columns. Nearly all cells are dark and below 0.2. Layer 6, head 12 has
+    columns. Nearly all cells are pale and below 0.2. Layer 6, head 12 has
     0.71 and layer 4, head 2 has 0.49.
     """
 )
-def every_head(recording: Mapping[str, Any]) -> "Figure":
+def every_head(recording: Mapping[str, Any]) -> "Chart":
     """Draw what "it" gives "cat" in every head."""
     tokens, weights = _read("minilm-cat")
     given = weights[:, :, tokens.index("it"), tokens.index("cat")]  # (L, H)
@@ -192,7 +192,7 @@ def every_head(recording: Mapping[str, Any]) -> "Figure":
     and 0.09 to 0.29 for words that fit the mat.
     """
 )
-def other_endings(recording: Mapping[str, Any]) -> "Figure":
+def other_endings(recording: Mapping[str, Any]) -> "Chart":
     """Draw what "it" gives "cat" when the last word changes."""
     words = load_recording("minilm-endings")["endings"].values()
     return figures.bars(

@@ -28,7 +28,7 @@ from attn_course.regression import (
 )
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from attn_course.figures import Chart
 
 __all__ = ["BANDWIDTHS", "LEARNED", "STUDY", "errors", "learn"]
 
@@ -99,7 +99,7 @@ def best_and_narrowest(recording: Mapping[str, Any]) -> dict[str, Any]:
     the middle of the points for 15 days, and a nearly flat one for 120 days.
     """
 )
-def fits(recording: Mapping[str, Any]) -> "Figure":
+def fits(recording: Mapping[str, Any]) -> "Chart":
     """Draw the days, and what three bandwidths make of them."""
     series, days = load_series(), np.linspace(1, 365, 365)
     return figures.scatter(

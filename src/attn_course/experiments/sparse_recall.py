@@ -28,7 +28,7 @@ from attn_course.nn import train
 from attn_course.tasks.windowed_recall import VALUES, WindowReader, episodes
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from attn_course.figures import Chart
 
 __all__ = ["SETTINGS", "STUDY", "make", "one"]
 
@@ -197,7 +197,7 @@ def by_reach(recording: dict[str, Any]) -> dict[str, Any]:
     at 6 words to about 0.3 at 20.
     """
 )
-def by_distance(recording: dict[str, Any]) -> "Figure":
+def by_distance(recording: dict[str, Any]) -> "Chart":
     """Draw windows of 6: one mark by layers, four marks in four layers."""
     lines = {
         f"1 mark, reaches {6 * layers}": [

@@ -29,7 +29,7 @@ from attn_course.pretrained import Model
 from attn_course.softmax import entropy
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from attn_course.figures import Chart
 
 __all__ = ["LENGTHS", "RANDOM", "STUDY", "by_length", "long_text", "one"]
 
@@ -140,7 +140,7 @@ def of_the_median_head(recording: Mapping[str, Any]) -> dict[str, float]:
     to a third, MiniLM with random weights from 0.08 to near 0.
     """
 )
-def largest(recording: Mapping[str, Any]) -> "Figure":
+def largest(recording: Mapping[str, Any]) -> "Chart":
     """Draw the largest weight of both models, and of random ones."""
     return figures.curves(
         recording["settings"]["lengths"],

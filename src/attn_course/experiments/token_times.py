@@ -22,7 +22,7 @@ from attn_course.nn.causal_lm import CausalModel, cache_bytes
 from attn_course.pretrained.shapes import load_model_shapes
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from attn_course.figures import Chart
 
 __all__ = ["SETTINGS", "STUDY", "measure", "repeats"]
 
@@ -133,7 +133,7 @@ def published(recording: dict[str, Any]) -> dict[str, float]:
     seconds; with a cache it rises little.
     """
 )
-def next_token(recording: dict[str, Any]) -> "Figure":
+def next_token(recording: dict[str, Any]) -> "Chart":
     """Draw both ways."""
     seconds = recording["seconds_per_token"]
     return figures.curves(

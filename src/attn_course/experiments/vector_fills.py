@@ -26,7 +26,7 @@ from attn_course.nn.train import trained_parameters
 from attn_course.tasks import letters
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from attn_course.figures import Chart
 
 __all__ = ["SETTINGS", "STUDY", "last_states", "one"]
 
@@ -137,7 +137,7 @@ def task(recording: Mapping[str, Any]) -> dict[str, Any]:
     known better than those in the middle.
     """
 )
-def probed(recording: Mapping[str, Any]) -> "Figure":
+def probed(recording: Mapping[str, Any]) -> "Chart":
     """Draw what a probe finds in each state of the GRU."""
     runs = runs_at_best(recording["records"], "model")["GRU"]
     probe = np.array([r["probe"] for r in runs], dtype=float)

@@ -26,7 +26,7 @@ from attn_course.provenance import machine
 from attn_course.sparse import flex_window, windowed_attention
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from attn_course.figures import Chart
 
 __all__ = ["SETTINGS", "STUDY", "measure", "table", "ways"]
 
@@ -102,7 +102,7 @@ def by_the_clock(recording: Mapping[str, Any]) -> dict[str, float]:
     from 1.4 to 0.44, with flex_attention from 1.3 to 0.27.
     """
 )
-def against_all(recording: Mapping[str, Any]) -> "Figure":
+def against_all(recording: Mapping[str, Any]) -> "Chart":
     """Draw the ratios over the length."""
     return figures.curves(
         recording["settings"]["lengths"],

@@ -26,7 +26,7 @@ from attn_course.tasks.numerals import (
 )
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from attn_course.figures import Chart
 
 __all__ = ["MODELS", "SETTINGS", "STUDY", "make_model", "one"]
 
@@ -132,7 +132,7 @@ def again(recording: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     nearly 1 to below 0.1.
     """
 )
-def exact(recording: Mapping[str, Any]) -> "Figure":
+def exact(recording: Mapping[str, Any]) -> "Chart":
     """Draw the share of exact matches by length."""
     return figures.curves(
         SETTINGS["lengths"],

@@ -9,7 +9,6 @@ import functools
 import html
 import inspect
 from collections.abc import Callable
-from functools import cached_property
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
@@ -73,6 +72,7 @@ class Chart(Shown):
 
     def __init__(self, draw: Callable[[Size], "Figure"]):
         self._draw = draw
+        self._svgs: dict[Size, str] = {}
         self.figure = self.drawn(WIDE)
 
     def __repr__(self) -> str:
@@ -86,17 +86,21 @@ class Chart(Shown):
 
     def svg(self, size: Size = WIDE) -> str:
         """Write it as an `<svg>` for a page."""
-        figure = self.figure if size == WIDE else self.drawn(size)
-        with need("matplotlib").rc_context(settings(size)):
-            return to_svg(figure, size.name)
+        if size not in self._svgs:
+            figure = self.figure if size == WIDE else self.drawn(size)
+            with need("matplotlib").rc_context(settings(size)):
+                self._svgs[size] = to_svg(figure, size.name)
+        return self._svgs[size]
 
-    @cached_property
-    def _both(self) -> str:
-        return self.svg(WIDE) + self.svg(NARROW)
+    def savefig(self, file: Any, **options: Any) -> None:
+        """Save the wide one as matplotlib does, on white."""
+        given = {"dpi": 144, "facecolor": "white", **options}
+        with need("matplotlib").rc_context(settings(WIDE)):
+            self.figure.savefig(file, **given)
 
     def inside(self) -> str:
         """Write both."""
-        return self._both
+        return self.svg(WIDE) + self.svg(NARROW)
 
     def words(self) -> str:
         """Give its titles and the names of its axes."""

@@ -292,7 +292,7 @@ def maps(
         figure,
         size,
         "row: the word that looks",
-        ["column: the word it looks at"],
+        "column: the word it looks at",
     )
     return figure
 

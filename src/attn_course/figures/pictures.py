@@ -87,9 +87,9 @@ def _written(image: Float[np.ndarray, "rows cols *colours"]) -> str:
     if not colours:
         low, high = np.nanmin(image), np.nanmax(image)
         scaled = (image - low) / ((high - low) or 1)
-        map_ = need("matplotlib").colormaps["cividis"].copy()
-        map_.set_bad(alpha=0)
-        image = map_(np.ma.masked_invalid(scaled))
+        cividis = need("matplotlib").colormaps["cividis"]
+        image = cividis(np.nan_to_num(scaled))
+        image[..., 3] = ~np.isnan(scaled)
     pixels = (image.clip(0, 1) * 255).round().astype(np.uint8)
     picture, file = Image.fromarray(pixels), io.BytesIO()
     picture.thumbnail((LARGEST, LARGEST))

@@ -13,13 +13,14 @@ Each module has one reason to exist, and each is told apart by its `setup`:
 - `letters`: keeps only the letters that formulas show
 - `templates`: replaces parts of the theme that a strict page refuses or a
   screen reader stumbles over
+- `charts`: gives charts their style and their words, and shows diagrams
 - `alt_text`: asks every image for words
 - `launching`: fills the menus of a page's header
 - `cards`: leads from the end of a page to its lab and on
 - `search`: searches all sections, from a folder too
 - `entrance`: leads from the site's first address to its first page
 - `outputs`: hides the outputs that only tests and tables read, and hands
-  those of BertViz on
+  charts and those of BertViz on
 - `frames`: shows each view of BertViz in a frame that lets nothing out
 - `evidence`: finds the numbers that cells report for claims
 - `ledger`: puts those numbers into the prose and onto the page of claims
@@ -50,6 +51,7 @@ def setup(app: Any) -> dict[str, Any]:
         alt_text,
         assets,
         cards,
+        charts,
         elements,
         entrance,
         evidence,
@@ -76,7 +78,7 @@ def setup(app: Any) -> dict[str, Any]:
 
     parts = (
         execution, assets, mounting, maths, lightening,
-        styles, icons, letters, templates, alt_text, launching, cards,
+        styles, icons, letters, templates, charts, alt_text, launching, cards,
         search, entrance, evidence, ledger, elements, questions, guesses,
         popovers, frames, runs, verdicts, studies, road,
     )  # fmt: skip

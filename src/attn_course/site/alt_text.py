@@ -1,4 +1,4 @@
-"""Ask every image for words that say what it shows.
+"""Ask every image and chart for words that say what it shows.
 
 A missing text is a warning, and the book is built with warnings as errors.
 """
@@ -10,28 +10,44 @@ from typing import Any
 from docutils import nodes
 from sphinx.util import logging
 
+from attn_course.figures.charts import UNSAID
+
 __all__ = ["images_without_alt", "setup"]
 
 logger = logging.getLogger(__name__)
 
 
 class _Images(HTMLParser):
-    """Collect the images in a piece of HTML that have no alt text."""
+    """Collect the images and charts in a piece of HTML that lack words.
+
+    Within a figure that is one image the figure has the words.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.silent: list[str] = []
+        self._in_one_image = False
 
     def handle_starttag(self, tag: str, attrs: list) -> None:
         given = dict(attrs)
-        if tag == "img" and not (given.get("alt") or "").strip():
-            self.silent.append((given.get("src") or "")[:60])
+        if tag == "figure" and given.get("role") == "img":
+            self._in_one_image = True
+            said = (given.get("aria-label") or "").strip()
+            if UNSAID in given or not said:
+                self.silent.append(f"chart: {said[:50]}")
+        elif tag == "img" and not self._in_one_image:
+            if not (given.get("alt") or "").strip():
+                self.silent.append((given.get("src") or "")[:60])
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "figure":
+            self._in_one_image = False
 
 
 def images_without_alt(
     tree: nodes.Node,
 ) -> Iterator[tuple[nodes.Node, str]]:
-    """Yield each image without alt text, with its address."""
+    """Yield each image or chart without words, with its address."""
     for image in tree.findall(nodes.image):
         if not (image.get("alt") or "").strip():
             yield image, image.get("uri", "")[:60]

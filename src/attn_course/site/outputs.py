@@ -1,17 +1,17 @@
-"""Cell outputs that no page shows as they are: data, and BertViz's HTML."""
+"""Cell outputs that no page shows as they are: data, charts, BertViz."""
 
 import json
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from attn_course.handover import MIME
-from attn_course.site import frames
+from attn_course.site import charts, frames
 
 __all__ = ["DataOutput", "reports"]
 
 
 class DataOutput:
-    """Shows nothing for the course's own type of output, frames for BertViz.
+    """Shows nothing for our own type of output, and takes charts and BertViz.
 
     MyST-NB finds this class through an entry point in pyproject.toml. An
     output of our own type that also has text or HTML is shown as that; the
@@ -29,6 +29,8 @@ class DataOutput:
             return []
         if data.mime_type == "text/html" and frames.is_view(data.content):
             return frames.render(renderer, data.content)
+        if data.mime_type == "text/html" and charts.is_chart(data.content):
+            return charts.render(renderer, data)
         return None
 
 

@@ -25,6 +25,7 @@ from sphinx.util.docutils import SphinxDirective
 from attn_course.claims import look_up, readable
 from attn_course.claims.chapters import nearest
 from attn_course.claims.reporting import report_of
+from attn_course.site.charts import shown
 from attn_course.site.ledger import MOST_REASONS, USES, claim_number
 from attn_course.site.verdicts import (
     LEDGER,
@@ -45,6 +46,8 @@ MOST_LETTERS = 200
 def draw(study: "Study", name: str, folder: Path) -> Path:
     """Draw a figure of a study into a folder, unless it is there already.
 
+    The file holds the HTML that stands in a page.
+
     Raises
     ------
     ValueError
@@ -58,13 +61,14 @@ def draw(study: "Study", name: str, folder: Path) -> Path:
     from attn_course.experiments.code_hash import code_hash
 
     function = study.figures[name].draw
-    made_of = code_hash(function) + json.dumps(study.recording)
+    alt = " ".join(study.figures[name].alt.split())
+    made_of = alt + code_hash(function) + json.dumps(study.recording)
     key = hashlib.sha256(made_of.encode("utf-8")).hexdigest()[:16]
-    path = folder / f"{study.name}-{name}-{key}.png"
+    path = folder / f"{study.name}-{name}-{key}.html"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(f".{os.getpid()}.png")
-        function(study.recording).savefig(draft, bbox_inches="tight")
+        draft = path.with_suffix(f".{os.getpid()}.html")
+        draft.write_text(function(study.recording).html(alt), "utf-8")
         draft.replace(path)
     return path
 
@@ -98,12 +102,7 @@ class _OfStudies(SphinxDirective):
             raise self.error(str(error)) from None
         for file in files_of(study.figures[name].draw):
             self.env.note_dependency(str(file))
-        page = Path(self.env.doc2path(self.env.docname))
-        uri = Path(os.path.relpath(path, page.parent)).as_posix()
-        alt = " ".join(study.figures[name].alt.split())
-        box = nodes.container(classes=["cell_output"])
-        box += nodes.image(uri=uri, alt=alt)
-        return box
+        return shown(path.read_text("utf-8"))
 
 
 class StudyFigureDirective(_OfStudies):
