@@ -31,9 +31,10 @@ def test_a_truth_that_is_none_says_what_one_is(text):
 
 
 def study():
+    added = [("a", 0), ("b", 10)]
     runs = [
         {"d": d, "seed": s, "scale": scale, "loss": d + s + more}
-        for d in (1, 2) for s in (0, 2) for scale, more in (("a", 0), ("b", 10))
+        for d in (1, 2) for s in (0, 2) for scale, more in added
     ]  # fmt: skip
     given = {
         "name": "made-up", "arms": {"d": [1, 2], "scale": ["a", "b"]},
