@@ -1,7 +1,8 @@
-"""A bare page with widgets on it, served under the site's policy."""
+"""A bare page with widgets on it, and a small book, served as the site is."""
 
 import threading
 
+import lesson_book
 import pytest
 from browsing import write_bare_page
 
@@ -29,3 +30,19 @@ def widget_page(tmp_path, open_page):
     for server in servers:
         server.shutdown()
         server.server_close()
+
+
+@pytest.fixture(scope="session")
+def lesson_site(tmp_path_factory):
+    """Build a small book of guesses, numbers and terms; give its folder."""
+    return lesson_book.build(tmp_path_factory.mktemp("lesson"))
+
+
+@pytest.fixture(scope="session")
+def lesson_url(lesson_site):
+    """Serve that book; give the address of its lesson."""
+    server = serve(lesson_site, port=0)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/book/index.html"
+    server.shutdown()
+    server.server_close()

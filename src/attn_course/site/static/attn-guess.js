@@ -59,7 +59,7 @@
         return index < 0 ? null : index;
       },
       write(index) {
-        if (!inputs[index]) return false;
+        if (!Number.isInteger(index) || !inputs[index]) return false;
         inputs[index].checked = true;
         return true;
       },
@@ -126,10 +126,6 @@
     const truth = Number(slot.dataset.truth);
     const told = slot.parentElement.querySelector(".attn-truth strong");
     // As the text behind the fold rounds it.
-    const answer = written(truth, unit).replace(
-      /^[\d.,−]+%?/,
-      told.textContent,
-    );
     const input = html("input", {
       type: "range",
       min: low,
@@ -139,6 +135,8 @@
       autocomplete: "off",
     });
     const shown = html("output", {}, "");
+    // On the scale the unit would take the room of a phone.
+    const short = (value) => written(value, unit === "%" ? unit : "");
     const place = (value) => clamp((value - low) / (high - low), 0, 1);
     const tell = () => {
       shown.textContent = written(input.valueAsNumber, unit);
@@ -157,7 +155,7 @@
     slot.append(shown, input, marks, ends);
     const mark = (value, name, text) => {
       const part = place(value);
-      const side = part > 0.7 ? " attn-left" : "";
+      const side = part > 0.5 ? " attn-left" : "";
       const node = html("div", { class: `attn-mark-at attn-${name}${side}` });
       node.style.setProperty("--part", part);
       if (text) node.append(html("span", {}, text));
@@ -178,8 +176,8 @@
         marks.replaceChildren(
           ...(guessed === null
             ? []
-            : [mark(guess, "yours", `yours: ${guessed}`)]),
-          mark(truth, "truth", `answer: ${answer}`),
+            : [mark(guess, "yours", `yours: ${short(guess)}`)]),
+          mark(truth, "truth", `answer: ${told.textContent}`),
         );
         return guessed === null ? "" : `You guessed ${guessed}.`;
       },
