@@ -69,7 +69,8 @@ def setup(app: Any) -> dict[str, Any]:
     parts = (
         execution, assets, mounting, maths, lightening,
         styles, icons, letters, templates, alt_text, launching, cards,
-        search, entrance, evidence, ledger, questions, frames, runs, verdicts, studies, road,
+        search, entrance, evidence, ledger, questions, frames, runs,
+        verdicts, studies, road,
     )  # fmt: skip
     for part in parts:
         part.setup(app)

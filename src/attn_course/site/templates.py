@@ -21,7 +21,9 @@ def group_the_tree(soup: Any) -> Any:
     for caption in captions:
         tree = caption.find_next_sibling("ul")
         summary = caption.wrap(soup.new_tag("summary"))
-        group = summary.wrap(soup.new_tag("details", **{"class": "attn-group"}))
+        group = summary.wrap(
+            soup.new_tag("details", **{"class": "attn-group"})
+        )
         group.append(tree.extract())
         if caption is captions[0] or "current" in tree["class"]:
             group["open"] = ""

@@ -172,7 +172,9 @@ class VerdictsDirective(SphinxDirective):
     def strip(self) -> nodes.bullet_list:
         """Write each verdict with the number of claims that have it."""
         counts = Counter(
-            verdict_of(claim).text for part in ledger() for claim in part.claims
+            verdict_of(claim).text
+            for part in ledger()
+            for claim in part.claims
         )
         strip = nodes.bullet_list(classes=["attn-tally"])
         for verdict in VERDICTS:
