@@ -13,12 +13,12 @@ from docutils.utils import new_document
 from attn_course.handover import MIME
 from attn_course.site.alt_text import images_without_alt
 from attn_course.site.icons import drop_rules, used_codes, used_names
-from attn_course.site.launching import lead_to_notebook
+from attn_course.site.launching import launches, menu
 from attn_course.site.lightening import is_needed
 from attn_course.site.maths import be_patient
 from attn_course.site.outputs import DataOutput
 from attn_course.site.runs import report_of
-from attn_course.site.templates import name_the_toggles
+from attn_course.site.templates import group_the_tree
 
 
 def write(root: Path, name: str, text: str) -> Path:
@@ -159,34 +159,87 @@ def test_widget_state_and_thebe_leave_the_page():
     state = "application/vnd.jupyter.widget-state+json"
     assert not is_needed(script(type=state))
     assert not is_needed(script("_static/sphinx-thebe.js"))
+    assert not is_needed(script("_static/searchtools.js"))
     assert is_needed(script("_static/attn-widgets.js", defer="defer"))
     assert is_needed(script(None, body="DOCUMENTATION_OPTIONS = {}"))
 
 
-# --- Names for screen readers ---------------------------------------------
+@pytest.mark.parametrize(
+    ("file", "body"),
+    [
+        (script("_static/copybutton.js"), '<div class="highlight-python">'),
+        (script("_static/katex.min.css"), '<span class="katex">'),
+        (script(None, body="let toggleHintShow = 1"), '<p class="toggle">'),
+    ],
+)
+def test_what_few_pages_need_stands_on_those(file, body):
+    assert is_needed(file, body)
+    assert not is_needed(file, "<p>text</p>")
 
 
-def test_toggles_of_the_tree_are_named():
+# --- The contents ---------------------------------------------------------
+
+
+def test_the_contents_fold_in_groups():
     from bs4 import BeautifulSoup
 
+    caption = "<p class='caption'><span class='caption-text'>{}</span></p>"
+    names = ["Read", "Labs", "Teach"]
+    trees = ["nav", "current nav", "nav"]
     soup = BeautifulSoup(
-        "<li><a href='a.html'>Chapter 3</a><details><summary></summary>"
-        "<ul><li><a href='b.html'>Lab</a></li></ul></details></li>",
+        "<div>"
+        + "\n".join(
+            f"{caption.format(name)}<ul class='{tree}'><li>{name} 1</li></ul>"
+            for name, tree in zip(names, trees, strict=True)
+        )
+        + "</div>",
         "html.parser",
     )
-    named = name_the_toggles(soup)
-    assert named.summary["aria-label"] == "Pages of Chapter 3"
+    groups = group_the_tree(soup).select("details")
+    assert [group.summary.get_text() for group in groups] == names
+    assert [group.li.get_text() for group in groups] == [
+        f"{name} 1" for name in names
+    ]
+    # Lessons, and where the reader is.
+    assert [group.has_attr("open") for group in groups] == [True, True, False]
+    assert not soup.select("p.caption")
 
 
-# --- Launch buttons ------------------------------------------------------
+def test_contents_without_groups_stay_as_they_are():
+    from bs4 import BeautifulSoup
+
+    text = '<ul class="nav"><li>One</li></ul>'
+    assert str(group_the_tree(BeautifulSoup(text, "html.parser"))) == text
 
 
-def test_a_page_launches_its_notebook():
-    url = "https://mybinder.org/v2/gh/a/b/main?urlpath=lab/tree/"
-    button = {"buttons": [{"url": f"{url}book/03-x.md", "text": "Binder"}]}
-    led = lead_to_notebook(button, "book/03-x", "notebooks/03-x")
-    assert led["buttons"][0]["url"] == f"{url}notebooks/03-x.ipynb"
-    assert button["buttons"][0]["url"] == f"{url}book/03-x.md"
+# --- The menus in the header ----------------------------------------------
+
+
+def link(text, label="x"):
+    return {"type": "link", "text": text, "url": f"to/{text}", "label": label}
+
+
+LAUNCH = {
+    "label": "launch-buttons",
+    "buttons": [link("Binder"), link("Colab")],
+}
+
+
+def test_a_lab_says_how_to_run_it():
+    ways = launches([LAUNCH], "x.ipynb", "how.html")
+    assert [(way["text"], way["url"]) for way in ways] == [
+        ("On Colab", "to/Colab"),
+        ("On Binder", "to/Binder"),
+        ("Download the notebook", "x.ipynb"),
+        ("In JupyterLab", "how.html"),
+    ]
+
+
+def test_the_menu_has_what_is_left():
+    group = {"buttons": [link(".md", "download-source-button")]}
+    full = {"type": "javascript", "label": "fullscreen-button", "text": ""}
+    names = [one["text"] for one in menu([LAUNCH, group, full])]
+    assert names == ["Full screen", "Source of this page"]
 
 
 # --- Outputs that carry data ----------------------------------------------

@@ -16,7 +16,8 @@ import pytest
 from browsing import axe_faults
 
 SITE = course.ROOT / "_build" / "site"
-LIMIT_KB = 350
+# A lesson, and every other page.
+LESSON_KB, LIMIT_KB = 250, 400
 # The content of these counts as pictures, not as the page's own weight.
 PICTURES = {".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".ico", ".avif"}
 
@@ -54,6 +55,20 @@ def page_names() -> list[str]:
 PAGES = page_names()
 # The pages that a reader reads; the others are made by Sphinx.
 CONTENT = [name for name in PAGES if "/" in name]
+LESSONS = [name for name in CONTENT if re.match(r"book/\d", name)]
+LABS = [name for name in CONTENT if name.startswith("notebooks/")]
+# How many letters of the page's own text fit into its column.
+LETTERS_A_LINE = """() => {
+  const paragraphs = [...document.querySelectorAll("section > p")];
+  const long = paragraphs.sort(
+    (a, b) => b.textContent.length - a.textContent.length)[0];
+  const line = document.createElement("span");
+  line.style.whiteSpace = "nowrap";
+  line.textContent = long.textContent.slice(0, 300);
+  long.append(line);
+  const width = line.getBoundingClientRect().width / 300;
+  return long.getBoundingClientRect().width / width;
+}"""
 
 
 def complaints(page) -> list[str]:
@@ -112,40 +127,78 @@ def test_a_page_is_light(open_page, site_dir, site_url, name):
     total = sum(sizes.values())
     largest = sorted(sizes.items(), key=lambda item: -item[1])[:8]
     print(f"{name}: {total:.0f} KB gzip in {len(sizes)} files; {largest}")
-    assert total <= LIMIT_KB, largest
+    lesson = re.fullmatch(r"book/\d+-[^/]+", name.removesuffix(".html"))
+    assert total <= (LESSON_KB if lesson else LIMIT_KB), largest
+
+
+def choose(page, name):
+    """Choose an entry of the header's menu."""
+    page.locator("summary[aria-label=More]").click()
+    page.get_by_role("button", name=name).click()
 
 
 def test_the_page_fills_a_projector(open_page):
     page = open_page(CONTENT[0])
-    button = page.locator("[data-attn-action=fullscreen]")
-    assert button.get_attribute("aria-label") == "Fullscreen mode"
-    button.click()
+    sides = page.locator(".bd-sidebar-primary, .bd-sidebar-secondary")
+    assert any(side.is_visible() for side in sides.all())
+    choose(page, "Full screen")
     page.wait_for_function("document.fullscreenElement !== null")
-    button.click()
+    assert not any(side.is_visible() for side in sides.all())
+    choose(page, "Full screen")
     page.wait_for_function("document.fullscreenElement === null")
 
 
 def test_the_print_button_prints(open_page):
     page = open_page(CONTENT[0])
     page.evaluate("window.print = () => { window.printed = true }")
-    page.get_by_role("button", name="Download this page").click()
-    page.locator("[data-attn-action=print]").click()
+    choose(page, "Print or save as PDF")
     assert page.evaluate("window.printed === true")
 
 
-@pytest.mark.parametrize("place", ["http", "file"])
-def test_search_finds_a_page(open_page, site_dir, site_url, place):
-    root = site_url if place == "http" else site_dir.as_uri() + "/"
-    page = open_page(root + "search.html?q=attention")
-    hits = page.locator("#search-results ul.search li a")
-    hits.first.wait_for()
-    page.wait_for_function(
-        "!document.querySelector('#search-progress')"
-        " || /found|finished/i.test("
-        "document.querySelector('#search-results').innerText)"
-    )
-    addresses = [hit.get_attribute("href") for hit in hits.all()]
-    assert any("book/" in address for address in addresses)
+def test_a_menu_closes_with_escape_and_by_a_click_elsewhere(open_page):
+    page = open_page(LABS[0])
+    more = page.locator("summary[aria-label=More]")
+    more.focus()
+    page.keyboard.press("Enter")
+    page.locator(".attn-menu[open]").wait_for()
+    page.keyboard.press("Escape")
+    assert page.locator(".attn-menu[open]").count() == 0
+    assert page.evaluate("document.activeElement.ariaLabel") == "More"
+    more.click()
+    page.get_by_text("Run this lab").click()
+    assert page.locator(".attn-menu[open]").count() == 1
+    page.get_by_role("link", name="Download the notebook").wait_for()
+    page.locator("h1").first.click()
+    assert page.locator(".attn-menu[open]").count() == 0
+
+
+@pytest.mark.parametrize("name", LABS[:1] + LESSONS[:1])
+def test_a_phone_shows_few_icons(open_page, name):
+    page = open_page(name, width=360)
+    shown = page.locator(".header-article-item :is(button, summary)")
+    names = [
+        one.get_attribute("aria-label") or one.inner_text()
+        for one in shown.all()
+        if one.is_visible()
+    ]
+    assert [one for one in names if one != "Run this lab"] == [
+        "Contents", "Search", "Color mode", "More",
+    ]  # fmt: skip
+    choose(page, "On this page")
+    page.locator("#pst-secondary-sidebar-modal[open]").wait_for()
+    page.keyboard.press("Escape")
+    page.locator(".primary-toggle").click()
+    page.locator("#pst-primary-sidebar-modal[open]").wait_for()
+
+
+def test_a_chapter_ends_with_its_lab_and_the_next_chapter(open_page):
+    page = open_page(LESSONS[0])
+    cards = page.locator(".attn-card")
+    addresses = [card.get_attribute("href") for card in cards.all()]
+    here = Path(LESSONS[0]).name
+    assert addresses == [f"../notebooks/{here}", Path(LESSONS[1]).name]
+    cards.last.click()
+    page.wait_for_url(f"**/{LESSONS[1]}")
 
 
 def test_search_opens_from_the_keyboard(open_page):
@@ -157,6 +210,25 @@ def test_search_opens_from_the_keyboard(open_page):
     field.press("Enter")
     page.locator("#search-results ul.search li a").first.wait_for()
     assert page.url.split("?")[0].endswith("/search.html")
+
+
+def test_the_first_page_counts_the_verdicts_and_leads_to_them(open_page):
+    page = open_page("book/index.html")
+    counts = page.locator(".attn-tally li")
+    assert counts.count() == 4
+    holds = counts.nth(0)
+    number = int(holds.locator("strong").inner_text())
+    holds.locator("a").click()
+    page.wait_for_url("**/claims.html#verdict-holds")
+    shown = page.locator(".attn-ledger > li:visible")
+    assert shown.count() == number
+    assert page.locator(".attn-ledger > li.attn-holds").count() == number
+
+
+def test_a_line_of_text_is_easy_to_read(open_page):
+    page = open_page(LESSONS[2], width=1920, height=1080)
+    letters = page.evaluate(LETTERS_A_LINE)
+    assert 60 <= letters <= 80
 
 
 def test_the_first_address_leads_to_the_first_page(open_page, site_url):
@@ -245,9 +317,15 @@ def test_unused_weight_is_gone(site_dir):
     static = site_dir / "_static"
     assert not list(static.rglob("*.map"))
     assert not list(static.rglob("fontawesome.js"))
+    assert not list(static.rglob("bootstrap.js"))
+    assert not (site_dir / "searchindex.js").exists()
+    sheet = static / "styles" / "pydata-sphinx-theme.css"
+    assert len(gzip.compress(sheet.read_bytes())) < 20_000
     assert not list(static.rglob("*thebe*"))
     for font in static.glob("vendor/fontawesome/webfonts/*"):
         assert font.stat().st_size < 20_000, font.name
+    for font in static.glob("fonts/KaTeX_*"):
+        assert font.stat().st_size < 15_000, font.name
 
 
 def test_formulas_are_ready_without_a_script(site_dir):

@@ -32,7 +32,7 @@ from attn_course.pretrained import head
 from attn_course.provenance import source_of
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from attn_course.figures import Chart
 
 __all__ = ["STUDY", "measure", "sentences"]
 
@@ -263,7 +263,7 @@ def _heads(folds: Any) -> dict[str, Any]:
     are near a third. Asked from because, none passes 0.53.
     """
 )
-def every_head(recording: Mapping[str, Any]) -> "Figure":
+def every_head(recording: Mapping[str, Any]) -> "Chart":
     """Draw the share of every head, asked from it and from because."""
     found = recording["above_both"]
     return figures.grids(

@@ -48,9 +48,10 @@ def cards(page: str, pages: Collection[str]) -> list[Card]:
         found.append(Card("Back to the lesson", lesson))
     elif lab in pages:
         found.append(Card("Build it yourself", lab))
-    following = road[road.index(lesson) + 1 :][:1]
-    kind = "Next chapter" if following[0] in lessons else "Go on"
-    return [*found, *(Card(kind, name) for name in following)]
+    for following in road[road.index(lesson) + 1 :][:1]:
+        kind = "Next chapter" if following in lessons else "Go on"
+        found.append(Card(kind, following))
+    return found
 
 
 def _fill(

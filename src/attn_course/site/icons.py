@@ -51,7 +51,7 @@ def keep_characters(source: Path, target: Path, codes: set[int]) -> None:
     subset = need("fontTools.subset")
     TTFont = need("fontTools.ttLib").TTFont
 
-    options = subset.Options(notdef_outline=True, name_IDs=["*"])
+    options = subset.Options(notdef_outline=True, hinting=False)
     font = TTFont(source)
     subsetter = subset.Subsetter(options)
     subsetter.populate(unicodes=codes)

@@ -10,13 +10,14 @@ __all__ = ["launches", "menu", "setup"]
 
 LABS = "notebooks/"
 HOW_TO, WITH_JUPYTER = "book/how-to-use", "at-your-own-computer"
-# What the theme calls its buttons, and what we do.
+# What the theme calls its buttons, and what we do, in our order.
 NAMES = {
+    "fullscreen-button": "Full screen",
+    "download-pdf-button": "Print or save as PDF",
+    "download-notebook-button": "Download as a notebook",
+    "download-source-button": "Source of this page",
     "source-repository-button": "Repository",
     "source-issues-button": "Report a mistake",
-    "download-source-button": "Source of this page",
-    "download-pdf-button": "Print or save as PDF",
-    "fullscreen-button": "Full screen",
 }
 
 
@@ -36,15 +37,15 @@ def launches(buttons: list[dict], source: str, how_to: str) -> list[dict]:
 
 def menu(buttons: list[dict]) -> list[dict]:
     """List what is left of the theme's buttons, by names of our own."""
-    flat = [
-        one
+    known = {
+        one.get("label"): one
         for button in buttons
-        if button.get("label") != "launch-buttons"
         for one in button.get("buttons", [button])
-    ]
+    }
     return [
-        {**one, "text": NAMES.get(one.get("label"), one.get("text"))}
-        for one in flat
+        {**known[label], "text": name}
+        for label, name in NAMES.items()
+        if label in known
     ]
 
 

@@ -18,7 +18,7 @@ _WORD = re.compile(r"[\w-]+")
 _COMMENT = re.compile(r"/\*.*?\*/", re.S)
 _MARK = re.compile(r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|[{};]""", re.S)
 _NAME = re.compile(r"[.#](-?[A-Za-z_][\w-]*)")
-_INNER = re.compile(r"\([^()]*\)")
+_INNER = re.compile(r"\([^()]*\)|\[[^]]*\]")
 _NESTING = ("@media", "@supports", "@layer", "@container")
 # What others made, below `_static`; ours has no rule too many.
 SHEETS = (

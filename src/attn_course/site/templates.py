@@ -27,8 +27,7 @@ def group_the_tree(soup: Any) -> Any:
         group.append(tree.extract())
         if caption is captions[0] or "current" in tree["class"]:
             group["open"] = ""
-        caption.name = "span"
-        caption.attrs = {}
+        caption.unwrap()
     return soup
 
 
@@ -37,6 +36,7 @@ def _use_own_templates(app: Any, config: Any) -> None:
     config.templates_path.insert(0, str(folder))
     # The sidebar has a search button; a bar for a second one is too much.
     config.html_theme_options.setdefault("navbar_persistent", [])
+    config.html_theme_options.setdefault("toc_title", "On this page")
 
 
 def _wrap_the_tree(

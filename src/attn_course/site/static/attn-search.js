@@ -40,6 +40,7 @@
         });
         if (!fits) continue;
         if (words.every((word) => times(title, word))) score += 6;
+        if (/^book\/\d/.test(address)) score += 6; // a lesson
         hits.push({ address, title, id, heading, text, score });
       }
     }
@@ -63,10 +64,9 @@
   };
 
   const excerpt = (text, words) => {
-    const first = Math.min(
-      ...words.map((word) => text.search(word)).filter((at) => at >= 0),
-      text.length,
-    );
+    const places = words.map((word) => text.search(word));
+    const first = Math.min(...places.filter((at) => at >= 0), Infinity);
+    if (first === Infinity) return excerpt(text, [/^/]);
     const from = first < 60 ? 0 : text.indexOf(" ", first - 60) + 1;
     const to = text.indexOf(" ", from + 180);
     const cut = to < 0 ? text.slice(from) : `${text.slice(from, to)} …`;

@@ -11,11 +11,16 @@
   document.addEventListener("click", (event) => {
     const button = event.target.closest?.("[data-attn-action]");
     if (button) actions[button.dataset.attnAction]?.();
-    // A menu closes when something else, or one of its entries, is chosen.
-    for (const menu of document.querySelectorAll(".attn-menu[open]"))
-      if (!event.target.closest?.("summary") || !menu.contains(event.target))
-        menu.open = false;
   });
+
+  // A menu closes when something else, or one of its entries, is chosen. The
+  // theme's buttons let nobody hear of a click after them.
+  const closeMenus = ({ target }) => {
+    for (const menu of document.querySelectorAll(".attn-menu[open]"))
+      if (target.closest?.("summary")?.parentElement !== menu)
+        menu.open = false;
+  };
+  document.addEventListener("click", closeMenus, true);
   document.addEventListener("keydown", (event) => {
     const menu = event.target.closest?.(".attn-menu[open]");
     if (event.key !== "Escape" || !menu) return;
