@@ -56,7 +56,8 @@ class AttentionHeatmap(CourseWidget):
         their logarithms, and the widget says so. With `normalise=False`
         they are shown just as given, whatever their rows sum to, and the
         temperature does nothing; a mask then hides without making up for
-        it.
+        it. Zeros above the diagonal of every map, and others below, are
+        taken for a causal mask: masked is not zero.
     value
         `(..., n_k, d_v)`: the cross-hair also shows the output.
     mask
@@ -172,9 +173,11 @@ class AttentionHeatmap(CourseWidget):
         if query is not None:
             d_k = _common_d_k(arrays["query"], arrays["key"])
         if weights is not None:
-            lowest = unpack_array(arrays["weights"]).min()
-            if lowest < 0:
-                raise ValueError(f"expected weights ≥ 0, got {lowest:g}")
+            given = unpack_array(arrays["weights"])
+            if given.min() < 0:
+                raise ValueError(f"expected weights ≥ 0, got {given.min():g}")
+            if mask is None and own_keys and _looks_causal(given):
+                arrays["mask"] = pack_array(masks.causal(n_q), step=1.0)
         query_words, key_words_ = words, words if own_keys else key_words
         special_, key_special_ = special, special if own_keys else key_special
         source = {
@@ -434,6 +437,12 @@ def _pack(
         array = array.squeeze(batch)
     fit_shape(name, array, shape)
     return pack_array(array, step=step)
+
+
+def _looks_causal(weights: Float[np.ndarray, "... n n"]) -> bool:
+    """Tell whether queries look at earlier keys, and never at later ones."""
+    later = np.triu(weights, 1).any()
+    return not later and bool(np.tril(weights, -1).any())
 
 
 def _pack_mask(

@@ -10,12 +10,39 @@ from typing import Any, ClassVar
 import anywidget
 import traitlets
 
+from attn_course.colours import SURFACES
 from attn_course.data import data_uri
 from attn_course.masks import is_finite
 
 __all__ = ["CourseWidget", "Number", "check_d_k", "describe_recording"]
 
 STATIC = Path(__file__).parent / "static"
+
+
+# A page of its own, which may ask nobody for anything.
+_PAGE = """\
+<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; \
+script-src 'unsafe-inline'; style-src 'unsafe-inline'; \
+img-src data: blob:; media-src data: blob:">
+<link rel="icon" href="data:,">
+<title>{title}</title>
+<style>
+body {{ {light}; max-width: 46rem; margin: 1rem auto; padding: 0 .5rem }}
+@media (prefers-color-scheme: dark) {{ body {{ {dark} }} }}
+</style>
+<main>
+{element}
+</main>
+{scripts}"""
+
+
+def _inline(path: Path) -> str:
+    """Give a script as it may stand in a page: nothing in it ends it."""
+    return path.read_text("utf-8").replace("</script", "<\\/script")
 
 
 class Number(traitlets.Float):
@@ -88,11 +115,15 @@ class CourseWidget(anywidget.AnyWidget):
 
     def html(self) -> str:
         """Give the element with its state, as the website carries it."""
+        return self._element({})
+
+    def _element(self, more: dict[str, Any]) -> str:
         state = {
             "name": self.name,
             "source": self.source,
             "state": {name: getattr(self, name) for name in self._reader},
             "controls": self.controls,
+            **more,
         }
         # NaN is no JSON: it must have been refused, or be null.
         text = json.dumps(
@@ -102,6 +133,38 @@ class CourseWidget(anywidget.AnyWidget):
             f'<{self._tag} data-state="{html.escape(text)}">'
             f"{self.table()}</{self._tag}>"
         )
+
+    def save(self, path: str | Path) -> None:
+        """Write a page that holds the widget and all it needs.
+
+        The one file works offline, asks no host for anything, and opens in
+        the state that the widget is in.
+
+        Raises
+        ------
+        ValueError
+            When the name does not end in .html or .htm.
+        """
+        path = Path(path)
+        if path.suffix.lower() not in {".html", ".htm"}:
+            raise ValueError(
+                f"expected a name such as x.html, got {path.name}"
+            )
+        title = str(self.source.get("title") or self.name)
+        scripts = "".join(
+            f"<script>{_inline(STATIC / name)}</script>\n"
+            for name in ("attn-widgets.js", f"{self._tag}.js")
+        )
+        page = _PAGE.format(
+            title=html.escape(title),
+            light=f"background: {SURFACES['paper'].light}; "
+            f"color: {SURFACES['ink'].light}",
+            dark=f"background: {SURFACES['paper'].dark}; "
+            f"color: {SURFACES['ink'].dark}",
+            element=self._element({"assets": self.assets}),
+            scripts=scripts,
+        )
+        path.write_text(page, "utf-8")
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         bundle = super()._repr_mimebundle_(**kwargs)

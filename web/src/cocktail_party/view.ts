@@ -31,7 +31,7 @@ const STYLE = `
 @media (max-width: 700px) { .party { grid-template-columns: minmax(0, 1fr); } }
 figure { margin: 0; }
 .present .party { gap: 4px 24px; }
-.present .top { max-width: 16rem; }
+.present .top { max-width: 18rem; }
 .present .plot { margin-bottom: 1rem; height: 118px; }
 figcaption { font-weight: 600; font-size: .9em; margin-bottom: .3rem; }
 .top { width: 100%; max-width: 21rem; display: block; touch-action: pan-y; }
@@ -78,8 +78,13 @@ function cocktailParty(tools: Tools<Reader>): Parts<Reader> {
     "attending",
     "attend to one direction",
     (state) => state.attending,
-    (attending) => tools.change({ attending }),
+    (attending) => tools.change({ attending, ...(attending ? towards() : {}) }),
   );
+  /** Who has not turned the beam hears the first voice. */
+  const towards = () => {
+    const { angle, first } = tools.state();
+    return angle === TRAITS.angle.default ? { angle: first } : {};
+  };
   const labels = source.mixtures.map((m) => m.label);
   const controls = row<Reader>([
     choice<Reader>(

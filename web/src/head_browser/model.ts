@@ -21,6 +21,7 @@ export interface Reading {
 export interface Maps {
   tokens: string[];
   data: Float64Array; // (layers × heads × n × n)
+  causal: boolean; // no token of any head looks at a later one
 }
 
 export interface Model {
@@ -126,10 +127,26 @@ function parseModel(json: Json, measures: string[]): Model {
         },
     ) as (Reading | null)[],
     maps: json.weights
-      ? { tokens, data: read(json.weights, "maps", [...shape, n, n]) }
+      ? mapsOf(tokens, read(json.weights, "maps", [...shape, n, n]))
       : null,
   };
 }
+
+function mapsOf(tokens: string[], data: Float64Array): Maps {
+  const n = tokens.length;
+  const isLater = (c: number) => c % n > Math.floor((c % n ** 2) / n);
+  return {
+    tokens,
+    data,
+    causal: n > 1 && data.every((weight, c) => weight === 0 || !isLater(c)),
+  };
+}
+
+/** Who may look at whom in a causal model of n tokens, (n × n). */
+export const earlier = (n: number): Uint8Array =>
+  Uint8Array.from({ length: n * n }, (_, c) =>
+    c % n <= Math.floor(c / n) ? 1 : 0,
+  );
 
 /** Places in a flat array, each inside. */
 function places(list: unknown, size: number, what: string): number[] {
@@ -169,13 +186,16 @@ export function summary({ score, labelled }: Reading) {
 }
 
 /** The map of one head, (n × n). */
-export function mapOf({ tokens, data }: Maps, c: number): Float64Array {
+export function mapOf(
+  { tokens, data }: Omit<Maps, "causal">,
+  c: number,
+): Float64Array {
   const size = tokens.length ** 2;
   return data.subarray(c * size, (c + 1) * size);
 }
 
 /** The map of one head, at most so many cells a side: the largest of each. */
-export function pooled(maps: Maps, c: number, most: number) {
+export function pooled(maps: Omit<Maps, "causal">, c: number, most: number) {
   const n = maps.tokens.length;
   const side = Math.ceil(n / most);
   if (side === 1) return { tokens: maps.tokens, weights: mapOf(maps, c) };

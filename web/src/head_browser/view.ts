@@ -29,6 +29,7 @@ import { shortWeight } from "../lib/text.ts";
 import {
   cellOf,
   defaults,
+  earlier,
   mapOf,
   modelOf,
   parseSource,
@@ -273,9 +274,14 @@ function headBrowser(tools: Tools<Reader>): Parts<Reader> {
   }
 
   /** A large map as one image. */
-  function cellImage(weights: Float64Array, layout: Layout, scale: Scale) {
+  function cellImage(
+    weights: Float64Array,
+    layout: Layout,
+    scale: Scale,
+    allowed: Uint8Array | null,
+  ) {
     const { left, top, cell, cols, rows } = layout;
-    const pixels = paintPixels({ weights, cols: cols.length, scale });
+    const pixels = paintPixels({ weights, cols: cols.length, scale, allowed });
     return s("image", {
       href: pixels.toDataURL(),
       x: left,
@@ -292,15 +298,25 @@ function headBrowser(tools: Tools<Reader>): Parts<Reader> {
     if (!maps) return null;
     const { tokens, weights } = pooled(maps, at().c, MOST_CELLS);
     const layout = layOut(tokenLabels(tokens), width, false, 24);
-    const scale = scaleOf(weights, tokens.length);
+    const allowed = maps.causal ? earlier(tokens.length) : null;
+    const scale = scaleOf(weights, tokens.length, allowed);
+    const masked = (c: number) => allowed?.[c] === 0;
+    const cells = shadeMatrix(weights, scale);
+    const hatched = {
+      colour: (c: number) => (masked(c) ? null : cells.colour(c)),
+      empty: masked,
+    };
     const below = `translate(${layout.left} ${layout.height + 8})`;
     const layers: MapLayer[] = [
       {
         key: null,
         draw: () =>
           weights.length > MARKED_CELLS
-            ? [cellImage(weights, layout, scale)]
-            : drawCells(shadeMatrix(weights, scale), layout, ink),
+            ? [
+                ...drawCells({ ...hatched, colour: () => null }, layout, ink),
+                cellImage(weights, layout, scale, allowed),
+              ]
+            : drawCells(hatched, layout, ink),
       },
       { key: [layout, ink], draw: () => drawFrame(layout, ink) },
       {
@@ -376,8 +392,7 @@ function headBrowser(tools: Tools<Reader>): Parts<Reader> {
   function showMap(room: number, ink: Ink) {
     const drawn = map(Math.min(380, room), ink);
     if (!drawn) {
-      const none = "No map of this model is here.";
-      panelMap.replaceChildren(h("div", { class: "hint" }, none));
+      panelMap.replaceChildren(...withMaps());
       return;
     }
     const { width, height, layers } = drawn;
@@ -395,6 +410,14 @@ function headBrowser(tools: Tools<Reader>): Parts<Reader> {
         h("p", {}, "Where it looks in one sentence"),
         mapSvg as unknown as HTMLElement,
       );
+  }
+
+  /** Nothing, or where maps are. */
+  function withMaps(): HTMLElement[] {
+    const found = names(source.models.filter(({ maps }) => maps !== null));
+    if (found.length === 0) return [];
+    const text = `A map of one sentence is recorded for ${found.join(" and ")}.`;
+    return [h("div", { class: "hint" }, text)];
   }
 
   /** For each token the one that it looks at most. */

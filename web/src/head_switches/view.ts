@@ -112,6 +112,14 @@ function headSwitches(tools: Tools<Reader>): Parts<Reader> {
       .join(" ");
   }
 
+  /** Few that are off are quicker read than many that are on. */
+  function shortly(subset: number): string {
+    const off = total - sizeOf(subset);
+    return off === 0 || off > 2 || total - off <= off
+      ? naming(subset)
+      : `all but ${naming(whole ^ subset)}`;
+  }
+
   function sentence(): string {
     const { subset, way, show } = state();
     const size = sizeOf(subset);
@@ -140,7 +148,7 @@ function headSwitches(tools: Tools<Reader>): Parts<Reader> {
     ): [string, string[]] => [
       name,
       [
-        naming(chosen),
+        shortly(chosen),
         ...SHOWN.map((measure) =>
           round(valuesOf(source, state(), measure)[chosen]),
         ),

@@ -158,8 +158,12 @@ export function drawCells(
   const x = (c: number) => round(left + (c % n) * cell);
   const y = (c: number) => round(top + Math.floor(c / n) * cell);
   const cells = Array.from({ length: rows.length * n }, (_, c) => c);
+  // Strokes of cells on one diagonal join; in small cells they are fewer.
+  const apart = Math.ceil(7 / cell);
+  const isStroked = (c: number) =>
+    cell >= 2 && ((c % n) + Math.floor(c / n)) % apart === 0;
   const strokes = cells
-    .filter((c) => cell >= 10 && matrix.empty(c))
+    .filter((c) => isStroked(c) && matrix.empty(c))
     .map((c) => `M${x(c)} ${y(c) + cell}l${cell} ${-cell}`);
   const nodes = [
     s("path", { d: strokes.join(""), stroke: ink.line }),

@@ -502,10 +502,13 @@ function maskDesigner(tools: Tools<Reader>): Parts<Reader> {
       return `${query} can't have heard of ${key} after layer ${layer}.`;
     if (steps.length === 1)
       return `${query} knows itself: the residual connection keeps it.`;
-    const names = steps.map(
-      (step) =>
-        tokens[step.token] + (step.layer > 0 ? ` (layer ${step.layer})` : ""),
-    );
+    // As everywhere: from who looks to what it looks at.
+    const names = steps
+      .map(
+        (step) =>
+          tokens[step.token] + (step.layer > 0 ? ` (layer ${step.layer})` : ""),
+      )
+      .reverse();
     return `${query} can have heard of ${key}: ${names.join(" → ")}.`;
   }
 

@@ -3,6 +3,7 @@
 import { DARK_INK, type Ink, LIGHT_INK } from "../lib/colours.ts";
 import { logSlider, row, toggle } from "../lib/controls.ts";
 import { h } from "../lib/dom.ts";
+import { DARK, LIGHT } from "../lib/roles.ts";
 import { type Parts, type Tools, widget } from "../lib/shell.ts";
 import { s, standalone, svgExports } from "../lib/svg.ts";
 import {
@@ -13,10 +14,11 @@ import {
   type Reader,
   validators,
 } from "./model.ts";
-import { type Arrow, createPlane, SIZE } from "./plane.ts";
+import { type Arrow, boxAround, createPlane, SIZE } from "./plane.ts";
 import { RANGE, TRAITS } from "./traits.ts";
 
 const STYLE = `
+.attn { container-type: inline-size; }
 .planes { display: flex; flex-wrap: wrap; gap: .5rem 1.5rem; }
 .plane-box { margin: 0; flex: 1 1 240px; max-width: 330px; }
 .plane { width: 100%; display: block; touch-action: none; overflow: visible; }
@@ -25,13 +27,42 @@ const STYLE = `
 .scroll { overflow-x: auto; margin-top: .4rem; }
 table { font-size: .95em; }
 td.bar { min-width: 5rem; text-align: left; }
-td.bar i { display: block; height: .7em; border-radius: 2px; min-width: 1px; background: var(--lock); }
+td.bar i { display: block; height: .7em; border-radius: 2px; min-width: 1px; background: var(--attn-weight); }
 input[type=number] {
-  font: inherit; width: 4.2em; min-height: 28px; color: inherit; background: var(--field);
-  border: 1px solid var(--line); border-radius: 5px; padding: 0 .2em;
+  font: inherit; width: 3.6em; min-height: 28px; color: inherit; background: var(--field);
+  border: 1px solid var(--line); border-radius: 5px; padding: 0 .2em; box-sizing: border-box;
 }
-.vector { display: inline-flex; gap: .2rem; }
+input[aria-invalid=true] { border: 2px solid var(--accent); }
+.vector { display: inline-flex; flex-wrap: wrap; gap: .2rem; align-items: center; }
+.error { color: var(--accent); font-weight: 600; font-size: .9em; flex-basis: 100%; text-align: left; }
+.present .play { display: grid; grid-template-columns: auto 1fr; gap: 16px; align-items: start; }
+.present .planes { flex-wrap: nowrap; width: 560px; }
+.present .planes:empty { width: 0; }
+.present .plane-box { flex: 1 1 0; }
+.present .scroll { margin: 0; overflow: visible; }
+.present td.bar { min-width: 3rem; }
+/* No table fits a phone: a card for each key. */
+@container (max-width: 560px) {
+  .by-hand thead { position: absolute; clip-path: inset(50%); }
+  .by-hand, .by-hand tbody { display: block; }
+  .by-hand tr { display: flex; flex-wrap: wrap; gap: .2rem .9rem; align-items: center; padding: .4rem 0; border-bottom: 1px solid var(--line); }
+  .by-hand :is(th, td) { border: 0; padding: 0; }
+  .by-hand th { flex-basis: 100%; text-align: left; }
+  .by-hand td[data-label]::before { content: attr(data-label) " "; color: var(--attn-soft); }
+  .by-hand td.wide { flex-basis: 100%; text-align: left; }
+  .by-hand td.weight { font-weight: 700; color: var(--attn-weight); }
+  .by-hand td.bar { flex: 1 1 4rem; }
+}
 `;
+
+/** A number that can be typed. */
+interface Field {
+  input: HTMLInputElement;
+  bad: boolean;
+  seen: number; // what it showed of the state
+  read(state: Reader): number;
+  mark(): void;
+}
 
 /** A copy of a list with one entry replaced. */
 const replace = <T>(list: T[], i: number, to: T): T[] =>
@@ -44,17 +75,15 @@ function playground(tools: Tools<Reader>): Parts<Reader> {
   const start = parseStart(tools.raw.state, source);
   const flat = start.query.length === 2;
   const flatValues = start.value[0].length === 2;
-  const far = (vectors: number[][]) =>
-    Math.max(1, ...vectors.flat().map(Math.abs)) * 1.3;
   const keyPlane = createPlane(
     "query and keys",
     ["axis 1", "axis 2"],
-    far([start.query, ...start.key]),
+    boxAround([start.query, ...start.key]),
   );
   const valuePlane = createPlane(
     "values and output",
     ["axis 1", "axis 2"],
-    far(start.value),
+    boxAround(start.value),
   );
   const temperature = logSlider<Reader>({
     label: "temperature τ",
@@ -82,7 +111,7 @@ function playground(tools: Tools<Reader>): Parts<Reader> {
   const table = createTable();
   const body = h(
     "div",
-    {},
+    { class: "play" },
     planes,
     h(
       "div",
@@ -96,12 +125,16 @@ function playground(tools: Tools<Reader>): Parts<Reader> {
     ),
   );
 
+  const tonesOf = (ink: Ink) => (ink === DARK_INK ? DARK : LIGHT);
+
   function keyArrows(state: Reader, ink: Ink): Arrow[] {
+    const tones = tonesOf(ink);
+    const query = `q: ${source.query_token}`;
     return [
       {
-        name: `q: ${source.query_token}`,
+        name: query,
         at: state.query,
-        colour: ink.accent,
+        colour: tones.query,
         width: 4,
         move: (query) => tools.change({ query }),
         now: () => tools.state().query,
@@ -109,7 +142,8 @@ function playground(tools: Tools<Reader>): Parts<Reader> {
       ...state.key.map((at, i) => ({
         name: source.tokens[i],
         at,
-        colour: ink.marks[i],
+        colour: tones.key,
+        along: query,
         width: 2.5,
         move: (to: number[]) =>
           tools.change({ key: replace(tools.state().key, i, to) }),
@@ -119,11 +153,12 @@ function playground(tools: Tools<Reader>): Parts<Reader> {
   }
 
   function valueArrows(state: Reader, answer: Answer, ink: Ink): Arrow[] {
+    const tones = tonesOf(ink);
     return [
       ...state.value.map((at, i) => ({
         name: source.tokens[i],
         at,
-        colour: ink.marks[i],
+        colour: tones.value,
         width: 1 + 6 * answer.weights[i],
         move: (to: number[]) =>
           tools.change({ value: replace(tools.state().value, i, to) }),
@@ -132,7 +167,7 @@ function playground(tools: Tools<Reader>): Parts<Reader> {
       {
         name: "output",
         at: [...answer.output],
-        colour: ink.accent,
+        colour: tones.output,
         width: 4,
       },
     ];
@@ -140,99 +175,129 @@ function playground(tools: Tools<Reader>): Parts<Reader> {
 
   /** Number fields, for vectors that no plane can hold. */
   function createFields() {
-    const inputs: { input: HTMLInputElement; read(state: Reader): number }[] =
-      [];
-    const field = (
+    const fields: Field[] = [];
+    /** The numbers of one vector, and a place for what is wrong with them. */
+    const vector = (
       label: string,
-      read: (state: Reader) => number,
-      write: (x: number) => void,
+      count: number,
+      read: (state: Reader, d: number) => number,
+      write: (d: number, x: number) => void,
     ) => {
-      const input = h("input", {
-        type: "number",
-        step: 0.1,
-        min: -RANGE,
-        max: RANGE,
-        "aria-label": label,
+      const error = h("span", { class: "error", role: "alert", hidden: true });
+      error.textContent = `A number from −${RANGE} to ${RANGE}, please.`;
+      const own = Array.from({ length: count }, (_, d) => {
+        const input = h("input", {
+          type: "number",
+          step: 0.1,
+          min: -RANGE,
+          max: RANGE,
+          "aria-label": `${label}, number ${d + 1}`,
+        });
+        const field: Field = {
+          input,
+          bad: false,
+          seen: Number.NaN,
+          read: (state) => read(state, d),
+          mark,
+        };
+        input.addEventListener("input", () => {
+          const x = Number(input.value);
+          field.bad = input.value.trim() === "" || !(Math.abs(x) <= RANGE);
+          mark();
+          if (field.bad) tools.redraw();
+          else write(d, x);
+        });
+        return field;
       });
-      input.addEventListener("input", () => {
-        const x = Number(input.value);
-        const fits = input.value.trim() !== "" && Math.abs(x) <= RANGE;
-        input.setAttribute("aria-invalid", String(!fits));
-        if (fits) write(x);
-        else tools.say(`Expected a number from −${RANGE} to ${RANGE}.`);
-      });
-      inputs.push({ input, read });
-      return input;
+      function mark() {
+        for (const { input, bad } of own)
+          input.setAttribute("aria-invalid", String(bad));
+        error.hidden = own.every(({ bad }) => !bad);
+      }
+      fields.push(...own);
+      const inputs = own.map(({ input }) => input);
+      return h("span", { class: "vector" }, ...inputs, error);
     };
     return {
       query: () =>
-        h(
-          "span",
-          { class: "vector" },
-          ...start.query.map((_, d) =>
-            field(
-              `query ${source.query_token}, number ${d + 1}`,
-              (state) => state.query[d],
-              (x) =>
-                tools.change({ query: replace(tools.state().query, d, x) }),
-            ),
-          ),
+        vector(
+          `query ${source.query_token}`,
+          start.query.length,
+          (state, d) => state.query[d],
+          (d, x) => tools.change({ query: replace(tools.state().query, d, x) }),
         ),
-      key: (i: number) =>
-        h(
-          "span",
-          { class: "vector" },
-          ...start.query.map((_, d) =>
-            field(
-              `key ${source.tokens[i]}, number ${d + 1}`,
-              (state) => state.key[i][d],
-              (x) => {
-                const { key } = tools.state();
-                tools.change({
-                  key: replace(key, i, replace(key[i], d, x)),
-                });
-              },
-            ),
-          ),
+      /** The key or the value of one word. */
+      row: (name: "key" | "value", i: number) =>
+        vector(
+          `${name} ${source.tokens[i]}`,
+          start[name][i].length,
+          (state, d) => state[name][i][d],
+          (d, x) => {
+            const rows = tools.state()[name];
+            tools.change({ [name]: replace(rows, i, replace(rows[i], d, x)) });
+          },
         ),
+      isBad: () => fields.some(({ bad }) => bad),
       show(state: Reader) {
-        for (const { input, read } of inputs)
-          if (Number(input.value) !== read(state) || input.value === "") {
-            input.value = String(read(state));
-            input.setAttribute("aria-invalid", "false");
-          }
+        for (const field of fields) {
+          const x = field.read(state);
+          // What can't be read stays until something else is to be shown.
+          if (field.bad && x === field.seen) continue;
+          if (
+            field.bad ||
+            Number(field.input.value) !== x ||
+            field.input.value === ""
+          )
+            field.input.value = String(x);
+          field.bad = false;
+          field.seen = x;
+          field.mark();
+        }
       },
     };
   }
 
   function createTable() {
-    const cell = () => h("td");
+    const byHand = !flat || !flatValues;
+    const cell = (label: string, name = "") =>
+      h("td", { "data-label": label, class: name, role: "cell" });
+    const column = (text: string) =>
+      h("th", { scope: "col", role: "columnheader" }, text);
     const head = h(
       "tr",
-      {},
-      h("th", { scope: "col" }, "key"),
-      ...(flat ? [] : [h("th", { scope: "col" }, "vector")]),
-      ...["q·k", "softmax sees", "weight"].map((text) =>
-        h("th", { scope: "col" }, text),
-      ),
-      h("td"),
+      { role: "row" },
+      column("key"),
+      ...(flat ? [] : [column("vector")]),
+      ...(flatValues ? [] : [column("value")]),
+      ...["q·k", "softmax sees", "weight"].map(column),
+      h("td", { role: "cell" }),
     );
+    const vector = (name: "key" | "value", i: number) => {
+      const made = cell(name, "wide");
+      made.append(fields.row(name, i));
+      return made;
+    };
     const rows = source.tokens.map((token, i) => {
-      const cells = { score: cell(), logit: cell(), weight: cell() };
+      const cells = {
+        score: cell("q·k"),
+        logit: cell("softmax sees"),
+        weight: cell("weight", "weight"),
+      };
       const bar = h("i");
       const line = h(
         "tr",
-        {},
-        h("th", { scope: "row" }, token),
-        ...(flat ? [] : [h("td", {}, fields.key(i))]),
+        { role: "row" },
+        h("th", { scope: "row", role: "rowheader" }, token),
+        ...(flat ? [] : [vector("key", i)]),
+        ...(flatValues ? [] : [vector("value", i)]),
         cells.score,
         cells.logit,
         cells.weight,
-        h("td", { class: "bar" }, bar),
+        h("td", { class: "bar", role: "cell" }, bar),
       );
       return { line, bar, ...cells };
     });
-    const output = h("p", { class: "output" });
+    const output = h("p", { class: "output", part: "readout" });
     const asked = flat
       ? []
       : [h("p", {}, `query of “${source.query_token}”: `, fields.query())];
@@ -243,21 +308,24 @@ function playground(tools: Tools<Reader>): Parts<Reader> {
         ...asked,
         h(
           "table",
-          {},
-          h("thead", {}, head),
-          h("tbody", {}, ...rows.map((r) => r.line)),
+          { role: "table", class: byHand && "by-hand", part: "readout" },
+          h("thead", { role: "rowgroup" }, head),
+          h("tbody", { role: "rowgroup" }, ...rows.map((r) => r.line)),
         ),
         output,
       ),
-      show(answer: Answer) {
+      /** Without an answer: nothing that an earlier number gave. */
+      show(answer: Answer | null) {
         rows.forEach(({ score, logit, weight, bar }, i) => {
-          score.textContent = answer.scores[i].toFixed(2);
-          logit.textContent = answer.logits[i].toFixed(2);
-          weight.textContent = answer.weights[i].toFixed(3);
-          bar.style.width = `${(100 * answer.weights[i]).toFixed(1)}%`;
+          score.textContent = answer ? answer.scores[i].toFixed(2) : "–";
+          logit.textContent = answer ? answer.logits[i].toFixed(2) : "–";
+          weight.textContent = answer ? answer.weights[i].toFixed(3) : "–";
+          bar.style.width = `${(100 * (answer?.weights[i] ?? 0)).toFixed(1)}%`;
         });
-        const numbers = [...answer.output].map((x) => x.toFixed(2)).join(", ");
-        output.textContent = `output Σ w·v = [${numbers}]`;
+        const numbers = [...(answer?.output ?? [])].map((x) => x.toFixed(2));
+        output.textContent = answer
+          ? `output Σ w·v = [${numbers.join(", ")}]`
+          : "No output: one of the numbers can't be read.";
       },
     };
   }
@@ -335,7 +403,7 @@ function playground(tools: Tools<Reader>): Parts<Reader> {
       if (flat) keyPlane.show(keyArrows(state, ink), ink);
       if (flatValues) valuePlane.show(valueArrows(state, answer, ink), ink);
       fields.show(state);
-      table.show(answer);
+      table.show(fields.isBad() ? null : answer);
     },
     measured: body,
   };
