@@ -169,28 +169,31 @@ function asStrip(node: SVGElement, parts: VectorParts): Vector {
   node.append(it.node);
   const wide = (box.w - 6) / count;
   const gap = wide > 3 ? 1 : wide / 4;
+  const half = box.h / 2 - 2;
+  const base = box.h / 2;
+  const starts = Array.from(
+    { length: count },
+    (_, j) => `M${(3 + j * wide).toFixed(1)} ${base}v`,
+  );
+  const across = `h${(wide - gap).toFixed(1)}v`;
   return {
     node,
     nums: [it],
     show(values, top, i, name, fade = 1) {
       it.i = i;
       it.label = `${parts.what ?? role} of ${name}`;
-      const half = box.h / 2 - 2;
-      const d = Array.from(values, (x, j) => {
-        const high = Math.max(-1, Math.min(1, x / top)) * half;
-        const left = (3 + j * wide).toFixed(1);
-        return `M${left} ${box.h / 2}v${(-high).toFixed(1)}h${(wide - gap).toFixed(1)}v${high.toFixed(1)}z`;
-      });
-      set(bars, "d", d.join(""));
+      let d = "";
+      for (let j = 0; j < count; j++) {
+        const part = Math.max(-1, Math.min(1, values[j] / top));
+        const high = Math.round(part * half * 4) / 4;
+        d += `${starts[j]}${-high}${across}${high}z`;
+      }
+      set(bars, "d", d);
       set(bars, "opacity", (0.2 + 0.8 * fade).toFixed(2));
       tell(it, null, `${count} numbers`);
     },
   };
 }
-
-/** The largest size of a number, at least something. */
-export const largest = (values: Float64Array): number =>
-  values.reduce((most, x) => Math.max(most, Math.abs(x)), 1e-9);
 
 /** A word in its pill. */
 export function pill(box: Box, token: string) {

@@ -7,7 +7,6 @@ import {
   colour,
   HEAD,
   head,
-  largest,
   num,
   pill,
   place,
@@ -21,6 +20,7 @@ import {
 import {
   type Answer,
   type Further,
+  largest,
   projections,
   type Reader,
   type Source,
@@ -32,6 +32,8 @@ import { percent, short } from "./words.ts";
 interface Part {
   node: SVGElement;
   show(now: Now): void;
+  /** Does it look different in another step? */
+  steps?: boolean;
 }
 
 /** What a part needs to know. */
@@ -44,7 +46,13 @@ export interface Now {
 
 export interface Scene {
   node: SVGElement;
-  show(state: Reader, answer: Answer, after: Further | null): void;
+  /** `stepped`: nothing but the step has changed since the last time. */
+  show(
+    state: Reader,
+    answer: Answer,
+    after: Further | null,
+    stepped: boolean,
+  ): void;
 }
 
 const middle = (box: Box): number => box.x + box.w / 2;
@@ -95,7 +103,7 @@ export function createScene(
   );
   return {
     node,
-    show(state, answer, after) {
+    show(state, answer, after, stepped) {
       const step = source.steps[state.step];
       const reached = (name: Step) => {
         const at = source.steps.indexOf(name);
@@ -104,7 +112,8 @@ export function createScene(
       const now = { i: Math.max(0, state.asks), answer, after, reached };
       for (const one of stages) {
         one.node.classList.toggle("off", !reached(one.step));
-        for (const part of one.parts) part.show(now);
+        for (const part of one.parts)
+          if (part.steps || !stepped) part.show(now);
       }
       for (const ghost of ghosts)
         ghost.node.classList.toggle("off", reached(ghost.step));
@@ -177,6 +186,7 @@ const arcOf =
     const tip = s("path", { d: HEAD });
     return {
       node: s("g", { class: "arc" }, path, tip),
+      steps: true,
       show({ i, answer, reached }) {
         const c = i * source.tokens.length + j;
         const hidden = reached("mask") && answer.allowed?.[c] === 0;
@@ -250,7 +260,7 @@ function queryOf(source: Source, layout: Layout, editable: boolean): Part {
       const { x, y } = layout.query[i];
       place(one.node, x, y);
       const values = answer.query.subarray(i * d, (i + 1) * d);
-      one.show(values, largest(answer.query), i, `“${source.askers[i]}”`);
+      one.show(values, answer.top.query, i, `“${source.askers[i]}”`);
     },
   };
 }
@@ -265,7 +275,7 @@ const keyOf =
       node: one.node,
       show({ answer }) {
         const values = answer.key.subarray(j * d, (j + 1) * d);
-        one.show(values, largest(answer.key), j, `“${tokens[j]}”`);
+        one.show(values, answer.top.key, j, `“${tokens[j]}”`);
       },
     };
   };
@@ -523,13 +533,7 @@ const valuesOf =
         const values = answer.value.subarray(j * d_v, (j + 1) * d_v);
         const row = answer.weights.subarray(i * n, (i + 1) * n);
         const most = Math.max(...row, 1e-9);
-        one.show(
-          values,
-          largest(answer.value),
-          j,
-          `“${tokens[j]}”`,
-          row[j] / most,
-        );
+        one.show(values, answer.top.value, j, `“${tokens[j]}”`, row[j] / most);
       },
     };
   };
@@ -584,7 +588,7 @@ function outputOf(source: Source, layout: Layout): Part {
       const { x, y } = layout.output[i];
       place(one.node, x, y);
       const values = answer.output.subarray(i * d_v, (i + 1) * d_v);
-      one.show(values, largest(answer.value), i, `“${source.askers[i]}”`);
+      one.show(values, answer.top.value, i, `“${source.askers[i]}”`);
     },
   };
 }
