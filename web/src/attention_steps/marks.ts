@@ -11,19 +11,30 @@ export const SOFT = "var(--attn-soft)";
 export const LINE = "var(--attn-line)";
 export const colour = (role: string) => `var(--attn-${role})`;
 
+/** What a node was told last: asking the node itself takes longer. */
+interface Kept extends Element {
+  told?: Record<string, string | number>;
+}
+
 /** Set an attribute where it differs. */
-export function set(node: Element, name: string, value: string | number): void {
-  const text = String(value);
-  if (node.getAttribute(name) !== text) node.setAttribute(name, text);
+export function set(node: Kept, name: string, value: string | number): void {
+  node.told ??= {};
+  if (node.told[name] === value) return;
+  node.told[name] = value;
+  node.setAttribute(name, String(value));
 }
 
 /** Set a text where it differs. */
-export function write(node: Element, text: string): void {
-  if (node.textContent !== text) node.textContent = text;
+export function write(node: Kept, text: string): void {
+  node.told ??= {};
+  if (node.told.text === text) return;
+  node.told.text = text;
+  if (node.firstChild) node.firstChild.nodeValue = text;
+  else node.textContent = text;
 }
 
 export const place = (node: Element, x: number, y: number): void =>
-  set(node, "transform", `translate(${x.toFixed(1)} ${y.toFixed(1)})`);
+  set(node, "transform", `translate(${tenth(x)} ${tenth(y)})`);
 
 /** A number (or a strip of many) that can be pointed at. */
 export interface Num {
@@ -70,7 +81,7 @@ export function num(
 
 /** Tell a screen reader the value; what is edited is a spin button. */
 export function tell(it: Num, value: number | null, text: string): void {
-  if (it.node.getAttribute("role") === "spinbutton") {
+  if (it.node.classList.contains("edit")) {
     set(it.node, "aria-label", it.label);
     set(it.node, "aria-valuenow", value ?? 0);
     set(it.node, "aria-valuetext", text);
@@ -216,5 +227,21 @@ export function pill(box: Box, token: string) {
 
 /** An arrow's head at (x, y) that points right, turned by `angle`. */
 export const head = (x: number, y: number, angle: number, size: number) =>
-  `translate(${x.toFixed(1)} ${y.toFixed(1)}) rotate(${angle.toFixed(0)}) scale(${size.toFixed(2)})`;
+  `translate(${tenth(x)} ${tenth(y)}) rotate(${angle}) scale(${tenth(size)})`;
 export const HEAD = "M0 0L-1.6 -1L-1.6 1z";
+
+/** Rounded to a tenth. */
+export const tenth = (x: number): number => Math.round(x * 10) / 10;
+
+/** The path of an arrow with its head. */
+export function arrow(x1: number, y1: number, x2: number, y2: number): string {
+  const long = Math.hypot(x2 - x1, y2 - y1) || 1;
+  const size = Math.min(4, long / 2);
+  const [u, v] = [((x2 - x1) / long) * size, ((y2 - y1) / long) * size];
+  const corner = (side: number) =>
+    `${tenth(x2 - 1.6 * u - side * v)} ${tenth(y2 - 1.6 * v + side * u)}`;
+  return (
+    `M${tenth(x1)} ${tenth(y1)}L${tenth(x2 - u)} ${tenth(y2 - v)}` +
+    `M${tenth(x2)} ${tenth(y2)}L${corner(1)}L${corner(-1)}z`
+  );
+}

@@ -4,6 +4,7 @@
 import { s } from "../lib/svg.ts";
 import type { Box, Layout, Slot } from "./layout.ts";
 import {
+  arrow,
   colour,
   HEAD,
   head,
@@ -13,6 +14,7 @@ import {
   SOFT,
   set,
   tell,
+  tenth,
   type Vector,
   vector,
   write,
@@ -67,6 +69,7 @@ export function createScene(
   const stage = (step: Step, parts: Part[]) => ({
     step,
     parts,
+    late: true,
     node: s("g", { class: `stage ${step}` }, ...parts.map((p) => p.node)),
   });
   const each = (make: (slot: Slot, j: number) => Part): Part[] =>
@@ -111,9 +114,13 @@ export function createScene(
       };
       const now = { i: Math.max(0, state.asks), answer, after, reached };
       for (const one of stages) {
-        one.node.classList.toggle("off", !reached(one.step));
-        for (const part of one.parts)
-          if (part.steps || !stepped) part.show(now);
+        const on = reached(one.step);
+        one.node.classList.toggle("off", !on);
+        // What can't be seen is brought up to date when it comes.
+        const all = !stepped || one.late;
+        one.late = !on && all;
+        if (!on) continue;
+        for (const part of one.parts) if (all || part.steps) part.show(now);
       }
       for (const ghost of ghosts)
         ghost.node.classList.toggle("off", reached(ghost.step));
@@ -184,6 +191,8 @@ const arcOf =
   (slot: Slot, j: number): Part => {
     const path = s("path", { fill: "none", "stroke-linecap": "butt" });
     const tip = s("path", { d: HEAD });
+    let from = -1; // for whom the way is drawn
+    let to = { d: "", x: 0, y: 0, angle: 0 };
     return {
       node: s("g", { class: "arc" }, path, tip),
       steps: true,
@@ -192,7 +201,8 @@ const arcOf =
         const hidden = reached("mask") && answer.allowed?.[c] === 0;
         const known = reached("softmax");
         const weight = known ? answer.weights[c] : 0;
-        const to = arcTo(source, layout, slot, i, j);
+        if (from !== i) to = arcTo(source, layout, slot, i, j);
+        from = i;
         set(path, "d", to.d);
         set(path, "stroke-width", (known ? 0.8 + 11 * weight : 1.1).toFixed(2));
         set(tip, "transform", head(to.x, to.y, to.angle, 3.4 + 4 * weight));
@@ -284,15 +294,13 @@ const keyOf =
 function planesOf(source: Source, layout: Layout): Part {
   const { d, tokens } = source;
   const drawings = layout.slots.map(({ plane }) => {
-    const line = (role: string, width: number) =>
-      s("line", { stroke: role, "stroke-width": width });
+    const line = (stroke: string, width: number) =>
+      s("path", { stroke, fill: stroke, "stroke-width": width });
     const marks = {
       reach: line(colour("key"), 7),
       drop: line(SOFT, 1),
       query: line(colour("query"), 2),
       key: line(colour("key"), 2),
-      queryTip: s("path", { d: HEAD, fill: colour("query") }),
-      keyTip: s("path", { d: HEAD, fill: colour("key") }),
     };
     set(marks.reach, "opacity", 0.4);
     set(marks.drop, "stroke-dasharray", "2 2");
@@ -325,34 +333,15 @@ function planesOf(source: Source, layout: Layout): Part {
         const x = (w - (right - left) * unit) / 2 - left * unit;
         const y = h - 6;
         const { along, across } = keys[j];
-        const foot = x + along * unit;
-        const tip = y - across * unit;
-        ends(marks.reach, x, y, foot, y);
-        ends(marks.drop, foot, tip, foot, y);
-        arrow(marks.query, marks.queryTip, x, y, x + length * unit, y);
-        arrow(marks.key, marks.keyTip, x, y, foot, tip);
+        const foot = tenth(x + along * unit);
+        const tip = tenth(y - across * unit);
+        set(marks.reach, "d", `M${tenth(x)} ${y}H${foot}`);
+        set(marks.drop, "d", `M${foot} ${tip}V${y}`);
+        set(marks.query, "d", arrow(x, y, x + length * unit, y));
+        set(marks.key, "d", arrow(x, y, foot, tip));
       });
     },
   };
-}
-
-function ends(line: Element, x1: number, y1: number, x2: number, y2: number) {
-  for (const [name, at] of Object.entries({ x1, y1, x2, y2 }))
-    set(line, name, at.toFixed(1));
-}
-
-function arrow(
-  line: Element,
-  tip: Element,
-  x1: number,
-  y1: number,
-  x2: number,
-  y2: number,
-) {
-  ends(line, x1, y1, x2, y2);
-  const angle = (Math.atan2(y2 - y1, x2 - x1) * 180) / Math.PI;
-  const size = Math.min(4, Math.hypot(x2 - x1, y2 - y1) / 2);
-  set(tip, "transform", head(x2, y2, angle, size));
 }
 
 /** A computed number: a text that can be pointed at. */
@@ -546,12 +535,14 @@ const mixOf =
       fill: "none",
       stroke: colour("value"),
     });
+    let into = -1; // for whom the way is drawn
     return {
       node,
       show({ i, answer }) {
-        const to = layout.output[i];
         const weight = answer.weights[i * layout.slots.length + j];
-        set(node, "d", mixPath(layout, value, to));
+        if (into !== i)
+          set(node, "d", mixPath(layout, value, layout.output[i]));
+        into = i;
         set(
           node,
           "stroke-width",
