@@ -11,19 +11,30 @@ export const SOFT = "var(--attn-soft)";
 export const LINE = "var(--attn-line)";
 export const colour = (role: string) => `var(--attn-${role})`;
 
+/** What a node was told last: asking the node itself takes longer. */
+interface Kept extends Element {
+  told?: Record<string, string | number>;
+}
+
 /** Set an attribute where it differs. */
-export function set(node: Element, name: string, value: string | number): void {
-  const text = String(value);
-  if (node.getAttribute(name) !== text) node.setAttribute(name, text);
+export function set(node: Kept, name: string, value: string | number): void {
+  node.told ??= {};
+  if (node.told[name] === value) return;
+  node.told[name] = value;
+  node.setAttribute(name, String(value));
 }
 
 /** Set a text where it differs. */
-export function write(node: Element, text: string): void {
-  if (node.textContent !== text) node.textContent = text;
+export function write(node: Kept, text: string): void {
+  node.told ??= {};
+  if (node.told.text === text) return;
+  node.told.text = text;
+  if (node.firstChild) node.firstChild.nodeValue = text;
+  else node.textContent = text;
 }
 
 export const place = (node: Element, x: number, y: number): void =>
-  set(node, "transform", `translate(${x.toFixed(1)} ${y.toFixed(1)})`);
+  set(node, "transform", `translate(${tenth(x)} ${tenth(y)})`);
 
 /** A number (or a strip of many) that can be pointed at. */
 export interface Num {
@@ -70,7 +81,7 @@ export function num(
 
 /** Tell a screen reader the value; what is edited is a spin button. */
 export function tell(it: Num, value: number | null, text: string): void {
-  if (it.node.getAttribute("role") === "spinbutton") {
+  if (it.node.classList.contains("edit")) {
     set(it.node, "aria-label", it.label);
     set(it.node, "aria-valuenow", value ?? 0);
     set(it.node, "aria-valuetext", text);
@@ -169,28 +180,31 @@ function asStrip(node: SVGElement, parts: VectorParts): Vector {
   node.append(it.node);
   const wide = (box.w - 6) / count;
   const gap = wide > 3 ? 1 : wide / 4;
+  const half = box.h / 2 - 2;
+  const base = box.h / 2;
+  const starts = Array.from(
+    { length: count },
+    (_, j) => `M${(3 + j * wide).toFixed(1)} ${base}v`,
+  );
+  const across = `h${(wide - gap).toFixed(1)}v`;
   return {
     node,
     nums: [it],
     show(values, top, i, name, fade = 1) {
       it.i = i;
       it.label = `${parts.what ?? role} of ${name}`;
-      const half = box.h / 2 - 2;
-      const d = Array.from(values, (x, j) => {
-        const high = Math.max(-1, Math.min(1, x / top)) * half;
-        const left = (3 + j * wide).toFixed(1);
-        return `M${left} ${box.h / 2}v${(-high).toFixed(1)}h${(wide - gap).toFixed(1)}v${high.toFixed(1)}z`;
-      });
-      set(bars, "d", d.join(""));
+      let d = "";
+      for (let j = 0; j < count; j++) {
+        const part = Math.max(-1, Math.min(1, values[j] / top));
+        const high = Math.round(part * half * 4) / 4;
+        d += `${starts[j]}${-high}${across}${high}z`;
+      }
+      set(bars, "d", d);
       set(bars, "opacity", (0.2 + 0.8 * fade).toFixed(2));
       tell(it, null, `${count} numbers`);
     },
   };
 }
-
-/** The largest size of a number, at least something. */
-export const largest = (values: Float64Array): number =>
-  values.reduce((most, x) => Math.max(most, Math.abs(x)), 1e-9);
 
 /** A word in its pill. */
 export function pill(box: Box, token: string) {
@@ -213,5 +227,21 @@ export function pill(box: Box, token: string) {
 
 /** An arrow's head at (x, y) that points right, turned by `angle`. */
 export const head = (x: number, y: number, angle: number, size: number) =>
-  `translate(${x.toFixed(1)} ${y.toFixed(1)}) rotate(${angle.toFixed(0)}) scale(${size.toFixed(2)})`;
+  `translate(${tenth(x)} ${tenth(y)}) rotate(${angle}) scale(${tenth(size)})`;
 export const HEAD = "M0 0L-1.6 -1L-1.6 1z";
+
+/** Rounded to a tenth. */
+export const tenth = (x: number): number => Math.round(x * 10) / 10;
+
+/** The path of an arrow with its head. */
+export function arrow(x1: number, y1: number, x2: number, y2: number): string {
+  const long = Math.hypot(x2 - x1, y2 - y1) || 1;
+  const size = Math.min(4, long / 2);
+  const [u, v] = [((x2 - x1) / long) * size, ((y2 - y1) / long) * size];
+  const corner = (side: number) =>
+    `${tenth(x2 - 1.6 * u - side * v)} ${tenth(y2 - 1.6 * v + side * u)}`;
+  return (
+    `M${tenth(x1)} ${tenth(y1)}L${tenth(x2 - u)} ${tenth(y2 - v)}` +
+    `M${tenth(x2)} ${tenth(y2)}L${corner(1)}L${corner(-1)}z`
+  );
+}

@@ -2,23 +2,21 @@
 
 import { s } from "../lib/svg.ts";
 import { shorten } from "../lib/text.ts";
+import { colour, type Num, num, set, tell, vector, write } from "./marks.ts";
 import {
-  colour,
+  type Answer,
   largest,
-  type Num,
-  num,
-  set,
-  tell,
-  vector,
-  write,
-} from "./marks.ts";
-import type { Answer, Reader, Source, Step } from "./model.ts";
+  type Reader,
+  type Source,
+  type Step,
+} from "./model.ts";
 import { percent, short } from "./words.ts";
 
 export interface All {
   node: SVGElement;
   height: number;
-  show(state: Reader, answer: Answer): void;
+  /** `stepped`: nothing but the step has changed since the last time. */
+  show(state: Reader, answer: Answer, stepped: boolean): void;
 }
 
 const LETTER = 7.4;
@@ -204,7 +202,7 @@ export function createAll(
       ...stages.map((one) => one.node),
     ),
     height: at.bottom + 40,
-    show(state, answer) {
+    show(state, answer, stepped) {
       const reached = (step: Step) => {
         const found = source.steps.indexOf(step);
         return found >= 0 && found <= state.step;
@@ -213,28 +211,24 @@ export function createAll(
         node.classList.toggle("off", !reached(step));
       strongest = largest(reached("scale") ? answer.logits : answer.scores);
       for (let c = 0; c < cells.length; c++) showCell(c, answer, reached);
+      if (stepped) return;
       const part = (all: Float64Array, size: number, i: number) =>
         all.subarray(i * size, (i + 1) * size);
       queries.forEach((one, i) => {
         one.show(
           part(answer.query, d, i),
-          largest(answer.query),
+          answer.top.query,
           i,
           `“${askers[i]}”`,
         );
       });
       keys.forEach((one, j) => {
-        one.show(
-          part(answer.key, d, j),
-          largest(answer.key),
-          j,
-          `“${tokens[j]}”`,
-        );
+        one.show(part(answer.key, d, j), answer.top.key, j, `“${tokens[j]}”`);
       });
       values.forEach((one, j) => {
         one.show(
           part(answer.value, d_v, j),
-          largest(answer.value),
+          answer.top.value,
           j,
           `“${tokens[j]}”`,
         );
@@ -242,7 +236,7 @@ export function createAll(
       outputs.forEach((one, i) => {
         one.show(
           part(answer.output, d_v, i),
-          largest(answer.value),
+          answer.top.value,
           i,
           `“${askers[i]}”`,
         );

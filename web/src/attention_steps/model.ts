@@ -202,6 +202,8 @@ export interface Answer {
   logits: Float64Array; // q·k ÷ √d
   weights: Float64Array;
   output: Float64Array; // (n_q, d_v)
+  /** The largest number of each role: what colours and bars end at. */
+  top: Record<Role, number>;
 }
 
 export function attend(
@@ -230,7 +232,19 @@ export function attend(
     output.set(weightedSum(row, value, d_v), i * d_v);
   }
   const logits = scores.map((x) => x * factor);
-  return { query, key, value, allowed, scores, logits, weights, output };
+  const top = {
+    query: largest(query),
+    key: largest(key),
+    value: largest(value),
+  };
+  return { query, key, value, allowed, scores, logits, weights, output, top };
+}
+
+/** The largest size of a number, at least something. */
+export function largest(values: Float64Array): number {
+  let most = 1e-9;
+  for (const x of values) most = Math.max(most, Math.abs(x));
+  return most;
 }
 
 /** What a layer makes of one word. */

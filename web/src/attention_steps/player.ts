@@ -42,7 +42,14 @@ export function createPlayer({ names, now, go }: PlayerParts): Player {
     },
     ...dots,
   );
-  const element = h("div", { class: "player" }, play, back, next, scrub);
+  const element = h(
+    "div",
+    { class: names.length < 10 ? "player few" : "player" },
+    play,
+    back,
+    next,
+    scrub,
+  );
 
   function move(step: number) {
     stop();
@@ -99,7 +106,8 @@ export function createPlayer({ names, now, go }: PlayerParts): Player {
     element,
     show(step) {
       dots.forEach((dot, i) => {
-        dot.className = i === step ? "dot now" : i < step ? "dot past" : "dot";
+        const kind = i === step ? "dot now" : i < step ? "dot past" : "dot";
+        if (dot.className !== kind) dot.className = kind;
       });
       scrub.setAttribute("aria-valuenow", String(step + 1));
       scrub.setAttribute(

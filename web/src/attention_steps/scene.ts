@@ -4,16 +4,17 @@
 import { s } from "../lib/svg.ts";
 import type { Box, Layout, Slot } from "./layout.ts";
 import {
+  arrow,
   colour,
   HEAD,
   head,
-  largest,
   num,
   pill,
   place,
   SOFT,
   set,
   tell,
+  tenth,
   type Vector,
   vector,
   write,
@@ -21,6 +22,7 @@ import {
 import {
   type Answer,
   type Further,
+  largest,
   projections,
   type Reader,
   type Source,
@@ -32,6 +34,8 @@ import { percent, short } from "./words.ts";
 interface Part {
   node: SVGElement;
   show(now: Now): void;
+  /** Does it look different in another step? */
+  steps?: boolean;
 }
 
 /** What a part needs to know. */
@@ -44,7 +48,13 @@ export interface Now {
 
 export interface Scene {
   node: SVGElement;
-  show(state: Reader, answer: Answer, after: Further | null): void;
+  /** `stepped`: nothing but the step has changed since the last time. */
+  show(
+    state: Reader,
+    answer: Answer,
+    after: Further | null,
+    stepped: boolean,
+  ): void;
 }
 
 const middle = (box: Box): number => box.x + box.w / 2;
@@ -59,6 +69,7 @@ export function createScene(
   const stage = (step: Step, parts: Part[]) => ({
     step,
     parts,
+    late: true,
     node: s("g", { class: `stage ${step}` }, ...parts.map((p) => p.node)),
   });
   const each = (make: (slot: Slot, j: number) => Part): Part[] =>
@@ -95,7 +106,7 @@ export function createScene(
   );
   return {
     node,
-    show(state, answer, after) {
+    show(state, answer, after, stepped) {
       const step = source.steps[state.step];
       const reached = (name: Step) => {
         const at = source.steps.indexOf(name);
@@ -103,8 +114,13 @@ export function createScene(
       };
       const now = { i: Math.max(0, state.asks), answer, after, reached };
       for (const one of stages) {
-        one.node.classList.toggle("off", !reached(one.step));
-        for (const part of one.parts) part.show(now);
+        const on = reached(one.step);
+        one.node.classList.toggle("off", !on);
+        // What can't be seen is brought up to date when it comes.
+        const all = !stepped || one.late;
+        one.late = !on && all;
+        if (!on) continue;
+        for (const part of one.parts) if (all || part.steps) part.show(now);
       }
       for (const ghost of ghosts)
         ghost.node.classList.toggle("off", reached(ghost.step));
@@ -175,14 +191,18 @@ const arcOf =
   (slot: Slot, j: number): Part => {
     const path = s("path", { fill: "none", "stroke-linecap": "butt" });
     const tip = s("path", { d: HEAD });
+    let from = -1; // for whom the way is drawn
+    let to = { d: "", x: 0, y: 0, angle: 0 };
     return {
       node: s("g", { class: "arc" }, path, tip),
+      steps: true,
       show({ i, answer, reached }) {
         const c = i * source.tokens.length + j;
         const hidden = reached("mask") && answer.allowed?.[c] === 0;
         const known = reached("softmax");
         const weight = known ? answer.weights[c] : 0;
-        const to = arcTo(source, layout, slot, i, j);
+        if (from !== i) to = arcTo(source, layout, slot, i, j);
+        from = i;
         set(path, "d", to.d);
         set(path, "stroke-width", (known ? 0.8 + 11 * weight : 1.1).toFixed(2));
         set(tip, "transform", head(to.x, to.y, to.angle, 3.4 + 4 * weight));
@@ -250,7 +270,7 @@ function queryOf(source: Source, layout: Layout, editable: boolean): Part {
       const { x, y } = layout.query[i];
       place(one.node, x, y);
       const values = answer.query.subarray(i * d, (i + 1) * d);
-      one.show(values, largest(answer.query), i, `“${source.askers[i]}”`);
+      one.show(values, answer.top.query, i, `“${source.askers[i]}”`);
     },
   };
 }
@@ -265,7 +285,7 @@ const keyOf =
       node: one.node,
       show({ answer }) {
         const values = answer.key.subarray(j * d, (j + 1) * d);
-        one.show(values, largest(answer.key), j, `“${tokens[j]}”`);
+        one.show(values, answer.top.key, j, `“${tokens[j]}”`);
       },
     };
   };
@@ -274,15 +294,13 @@ const keyOf =
 function planesOf(source: Source, layout: Layout): Part {
   const { d, tokens } = source;
   const drawings = layout.slots.map(({ plane }) => {
-    const line = (role: string, width: number) =>
-      s("line", { stroke: role, "stroke-width": width });
+    const line = (stroke: string, width: number) =>
+      s("path", { stroke, fill: stroke, "stroke-width": width });
     const marks = {
       reach: line(colour("key"), 7),
       drop: line(SOFT, 1),
       query: line(colour("query"), 2),
       key: line(colour("key"), 2),
-      queryTip: s("path", { d: HEAD, fill: colour("query") }),
-      keyTip: s("path", { d: HEAD, fill: colour("key") }),
     };
     set(marks.reach, "opacity", 0.4);
     set(marks.drop, "stroke-dasharray", "2 2");
@@ -315,34 +333,15 @@ function planesOf(source: Source, layout: Layout): Part {
         const x = (w - (right - left) * unit) / 2 - left * unit;
         const y = h - 6;
         const { along, across } = keys[j];
-        const foot = x + along * unit;
-        const tip = y - across * unit;
-        ends(marks.reach, x, y, foot, y);
-        ends(marks.drop, foot, tip, foot, y);
-        arrow(marks.query, marks.queryTip, x, y, x + length * unit, y);
-        arrow(marks.key, marks.keyTip, x, y, foot, tip);
+        const foot = tenth(x + along * unit);
+        const tip = tenth(y - across * unit);
+        set(marks.reach, "d", `M${tenth(x)} ${y}H${foot}`);
+        set(marks.drop, "d", `M${foot} ${tip}V${y}`);
+        set(marks.query, "d", arrow(x, y, x + length * unit, y));
+        set(marks.key, "d", arrow(x, y, foot, tip));
       });
     },
   };
-}
-
-function ends(line: Element, x1: number, y1: number, x2: number, y2: number) {
-  for (const [name, at] of Object.entries({ x1, y1, x2, y2 }))
-    set(line, name, at.toFixed(1));
-}
-
-function arrow(
-  line: Element,
-  tip: Element,
-  x1: number,
-  y1: number,
-  x2: number,
-  y2: number,
-) {
-  ends(line, x1, y1, x2, y2);
-  const angle = (Math.atan2(y2 - y1, x2 - x1) * 180) / Math.PI;
-  const size = Math.min(4, Math.hypot(x2 - x1, y2 - y1) / 2);
-  set(tip, "transform", head(x2, y2, angle, size));
 }
 
 /** A computed number: a text that can be pointed at. */
@@ -523,13 +522,7 @@ const valuesOf =
         const values = answer.value.subarray(j * d_v, (j + 1) * d_v);
         const row = answer.weights.subarray(i * n, (i + 1) * n);
         const most = Math.max(...row, 1e-9);
-        one.show(
-          values,
-          largest(answer.value),
-          j,
-          `“${tokens[j]}”`,
-          row[j] / most,
-        );
+        one.show(values, answer.top.value, j, `“${tokens[j]}”`, row[j] / most);
       },
     };
   };
@@ -542,12 +535,14 @@ const mixOf =
       fill: "none",
       stroke: colour("value"),
     });
+    let into = -1; // for whom the way is drawn
     return {
       node,
       show({ i, answer }) {
-        const to = layout.output[i];
         const weight = answer.weights[i * layout.slots.length + j];
-        set(node, "d", mixPath(layout, value, to));
+        if (into !== i)
+          set(node, "d", mixPath(layout, value, layout.output[i]));
+        into = i;
         set(
           node,
           "stroke-width",
@@ -584,7 +579,7 @@ function outputOf(source: Source, layout: Layout): Part {
       const { x, y } = layout.output[i];
       place(one.node, x, y);
       const values = answer.output.subarray(i * d_v, (i + 1) * d_v);
-      one.show(values, largest(answer.value), i, `“${source.askers[i]}”`);
+      one.show(values, answer.top.value, i, `“${source.askers[i]}”`);
     },
   };
 }

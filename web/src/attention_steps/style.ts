@@ -66,6 +66,7 @@ text.name { font-size: 12.5px; font-weight: 500; }
   font-size: .95em; font-variant-numeric: tabular-nums; overflow-wrap: anywhere;
 }
 .sum b { color: var(--attn-ink); font-weight: 600; }
+.figure-body { container-type: inline-size; }
 .player { display: flex; flex-wrap: wrap; gap: .4rem; align-items: center; }
 .player button { min-height: 36px; padding: 2px .9em; border-radius: 9px; }
 .player button:disabled { opacity: .45; cursor: default; }
@@ -78,7 +79,8 @@ text.name { font-size: 12.5px; font-weight: 500; }
 .dot.now i { background: var(--attn-weight); height: 9px; }
 .dot b { display: none; font-weight: 400; font-size: .8em; color: var(--attn-soft); white-space: nowrap; margin-top: 3px; }
 .dot.now b { color: var(--attn-ink); font-weight: 600; }
-.wide .dot b { display: block; }
+@container (min-width: 46rem) { .few .dot b { display: block; } }
+@container (min-width: 68rem) { .dot b { display: block; } }
 @media (prefers-reduced-motion: reduce) {
   .moving *, .name, .ghosts { transition: none !important; }
 }

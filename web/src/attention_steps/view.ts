@@ -57,7 +57,14 @@ function steps(tools: Tools<Reader>): Parts<Reader> {
   const editor = createEditor(box, tools.state, tools.change, tools.say);
   box.append(editor.element);
   const controls = controlsOf(source, tools);
-  const body = h("div", {}, say, box, sums, player.element);
+  const body = h(
+    "div",
+    { class: "figure-body" },
+    say,
+    box,
+    sums,
+    player.element,
+  );
   let answer: Answer;
   let after: Further | null;
   let pointed: Num | null = null;
@@ -88,26 +95,30 @@ function steps(tools: Tools<Reader>): Parts<Reader> {
     if (asks === null) return;
     tools.change(leaveAll(source, tools.state(), asks));
   });
-  walkWithKeys(picture.svg, (target) => {
+  const walk = createWalk(picture.svg, (target) => {
     const asks = asked(target);
     if (asks !== null) tools.change(leaveAll(source, tools.state(), asks));
     return asks !== null;
   });
 
-  let moved = 0;
+  const names = Object.keys(start).length;
   function draw(state: Reader, changed: Set<keyof Reader>) {
-    const discrete = ["step", "asks", "head"] as const;
-    // Everything has changed when the picture is new: nothing moves then.
-    const turned = discrete.some((name) => changed.has(name));
-    picture.moving(turned && changed.size < 4);
-    answer = attend(source, state);
-    after = source.layer
-      ? further(source, state, Math.max(0, state.asks))
-      : null;
-    const width = box.clientWidth || 640;
-    const fresh = picture.fit(width, getSize(box));
-    picture.show(state, answer, after);
-    if (fresh) pointed = null;
+    // All has changed where the shell asks for a new picture: in another
+    // width, or another theme.
+    const anew = changed.size === names;
+    if (anew && picture.fit(box)) pointed = null;
+    const turned = (["step", "asks", "head"] as const).some((name) =>
+      changed.has(name),
+    );
+    const stepped = changed.size === 1 && changed.has("step");
+    picture.moving(turned && !anew);
+    if (!stepped) {
+      answer = attend(source, state);
+      after = source.layer
+        ? further(source, state, Math.max(0, state.asks))
+        : null;
+    }
+    picture.show(state, answer, after, stepped);
     const text = sentence(source, state, answer);
     if (say.dataset.text !== text) {
       say.dataset.text = text;
@@ -117,10 +128,10 @@ function steps(tools: Tools<Reader>): Parts<Reader> {
         ),
       );
     }
-    body.classList.toggle("wide", (width - 260) / source.steps.length > 64);
+    walk.check();
     player.show(state.step);
     controls.show(state);
-    if (turned || pointed || moved++ === 0) showSum();
+    if (anew || pointed) showSum();
   }
 
   return {
@@ -145,9 +156,6 @@ function steps(tools: Tools<Reader>): Parts<Reader> {
     measured: body,
   };
 }
-
-const getSize = (element: Element): number =>
-  Number.parseFloat(getComputedStyle(element).fontSize) || LETTER;
 
 /** The word that a click lets ask, or null. */
 const asked = (target: EventTarget | null): number | null => {
@@ -195,7 +203,9 @@ function createPicture(source: Source) {
   let size = { width: 0, height: 0 };
 
   /** Build again where the room has changed; says whether it has. */
-  function fit(pixels: number, letter: number): boolean {
+  function fit(box: HTMLElement): boolean {
+    const pixels = box.clientWidth || 640;
+    const letter = Number.parseFloat(getComputedStyle(box).fontSize) || LETTER;
     const unit = Math.max(letter / LETTER, pixels / WIDEST);
     if (known === `${pixels} ${unit}`) return false;
     known = `${pixels} ${unit}`;
@@ -217,16 +227,21 @@ function createPicture(source: Source) {
     moving(on: boolean) {
       svg.classList.toggle("moving", on);
     },
-    show(state: Reader, answer: Answer, after: Further | null) {
+    show(
+      state: Reader,
+      answer: Answer,
+      after: Further | null,
+      stepped: boolean,
+    ) {
       const whole =
         all !== null && (state.asks < 0 || source.steps[state.step] === "all");
+      const same = stepped && one.node.classList.contains("away") === whole;
       one.node.classList.toggle("away", whole);
       all?.node.classList.toggle("away", !whole);
-      if (whole) all?.show(state, answer);
-      else one.show(state, answer, after);
+      if (whole) all?.show(state, answer, same);
+      else one.show(state, answer, after, same);
       const height = Math.max(size.height, all?.height ?? 0);
       set(svg, "viewBox", `0 0 ${size.width.toFixed(1)} ${height.toFixed(1)}`);
-      rove(svg);
     },
     /** The picture as a file of its own, in light colours. */
     file(title: string): Element {
@@ -252,27 +267,21 @@ const stops = (svg: Element): HTMLElement[] =>
     (stop) => !stop.closest(".stage.off, .away"),
   );
 
-/** One stop of Tab in the picture: the one that was used last. */
-function rove(svg: Element): void {
-  const current = svg.querySelector(".stop[tabindex='0']");
-  if (current && !current.closest(".stage.off, .away")) return;
-  current?.setAttribute("tabindex", "-1");
-  const first = svg.querySelector(
-    ":scope > g:not(.away) > .stage:not(.off) .stop",
-  );
-  first?.setAttribute("tabindex", "0");
-}
-
-function walkWithKeys(
+/** One stop of Tab in the picture, the one used last, and keys to walk. */
+function createWalk(
   svg: SVGElement,
   act: (target: EventTarget | null) => boolean,
-): void {
-  svg.addEventListener("focusin", (event) => {
-    const stop = (event.target as Element).closest(".stop");
-    for (const old of svg.querySelectorAll(".stop[tabindex='0']"))
-      old.setAttribute("tabindex", "-1");
+) {
+  let current: Element | null = null;
+
+  function stopAt(stop: Element | null) {
+    current?.setAttribute("tabindex", "-1");
     stop?.setAttribute("tabindex", "0");
-  });
+    current = stop;
+  }
+  svg.addEventListener("focusin", (event) =>
+    stopAt((event.target as Element).closest(".stop")),
+  );
   svg.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if ((event.key === "Enter" || event.key === " ") && act(event.target))
@@ -286,6 +295,17 @@ function walkWithKeys(
     const at = all.indexOf((event.target as Element).closest(".stop")!);
     all[Math.max(0, Math.min(all.length - 1, at + by))]?.focus();
   });
+  return {
+    /** Where the last stop is not there any more, take the first. */
+    check() {
+      const there =
+        current?.isConnected && !current.closest(".stage.off, .away");
+      if (!there)
+        stopAt(
+          svg.querySelector(":scope > g:not(.away) > .stage:not(.off) .stop"),
+        );
+    },
+  };
 }
 
 // --- words and numbers ------------------------------------------------------
