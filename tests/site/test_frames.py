@@ -1,12 +1,16 @@
 """BertViz on the site: taken apart, made harmless, framed."""
 
+import io
 import json
 import re
+from importlib import resources
 
+import numpy as np
 import pytest
 import torch
 from bertviz import head_view, model_view, neuron_view
 from bertviz import transformers_neuron_view as older
+from PIL import Image
 
 from attn_course.site import frames
 
@@ -153,6 +157,33 @@ def test_a_frame_draws_and_stays_inside(kind, open_page, tmp_path):
             "[...document.querySelectorAll('text')].map(t => t.textContent)"
         )
         assert [text.strip() for text in shown[:2]] == tokens[:2]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_frame_follows_the_theme(kind, theme, open_page, tmp_path):
+    view = frames.read_view(made(kind))
+    (tmp_path / "frame.html").write_text(frames.page(view), "utf-8")
+    static = resources.files("attn_course") / "site" / "static"
+    (tmp_path / "page.html").write_text(
+        f"<!doctype html><html data-theme={theme}><meta charset=utf-8>"
+        '<title>whole</title><link rel=icon href="data:,">'
+        f"<style>{(static / 'attn-site.css').read_text('utf-8')}</style>"
+        '<article class="bd-article"><iframe src="frame.html" '
+        'class="attn-bertviz" sandbox="allow-scripts" width=700 '
+        f'height="{view.height}"></iframe></article>',
+        "utf-8",
+    )
+    page = open_page((tmp_path / "page.html").as_uri(), scheme=theme)
+    page.frames[1].wait_for_selector("svg line", state="attached")
+    seen = page.locator("iframe").screenshot()
+    grey = np.asarray(Image.open(io.BytesIO(seen)).convert("L"), dtype=float)
+    paper, ink = (0.08 * 255, 200) if theme == "dark" else (255, 60)
+    assert np.median(grey) == pytest.approx(paper, abs=3)
+    if theme == "dark":
+        assert np.percentile(grey, 99.9) > ink
+    else:
+        assert np.percentile(grey, 0.1) < ink
 
 
 PAGES = {"book/05-seeing-attention": 2, "notebooks/05-seeing-attention": 3}

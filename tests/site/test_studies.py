@@ -34,7 +34,10 @@ def fake(**more):
 def test_a_figure_is_drawn_once_and_again_when_the_recording_changes(tmp_path):
     study = fake()
     path = pages.draw(study, "line", tmp_path)
-    assert path.read_bytes().startswith(b"\x89PNG")
+    drawn = path.read_text("utf-8")
+    assert drawn.startswith('<figure class="attn-chart" role="img" ')
+    assert 'aria-label="A line that rises."' in drawn
+    assert "<style" not in drawn and "data-unsaid" not in drawn
     first = path.stat().st_mtime_ns
     assert pages.draw(study, "line", tmp_path) == path
     assert path.stat().st_mtime_ns == first

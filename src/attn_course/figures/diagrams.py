@@ -158,6 +158,49 @@ def _diagram(alt: str) -> Callable[[Callable[[], Sketch]], Callable]:
 
 
 @_diagram("""
+    One look. A query meets three keys. From each key an arrow, thick for the
+    first, thinner for the second and thin for the third, leads to its value:
+    this is the weight. In the same thickness the values flow together into
+    one output.
+""")
+def one_look() -> Sketch:
+    sheet = Sketch(158)
+    for x, what in ((30, "question"), (118, "labels"), (214, "texts")):
+        sheet.text(x, 10, what, "soft")
+    sheet.text(302, 10, "answer", "soft")
+    sheet.box(2, 70, 56, 28, "query", "query")
+    for i, width in enumerate((7.0, 3.0, 1.0)):
+        y = 40 + 44 * i
+        sheet.arrow((58, 84), (91, y), role="query", width=1)
+        sheet.box(92, y - 14, 52, 28, "key", "key")
+        sheet.arrow((144, y), (185, y), role="weight", width=width)
+        sheet.box(188, y - 14, 52, 28, "value", "value")
+        sheet.arrow((240, y), (271, 84), role="value", width=width)
+    sheet.text(165, 150, "weights", "weight")
+    sheet.box(274, 70, 54, 28, "output", "output")
+    return sheet
+
+
+@_diagram("""
+    Layers and heads. Three layers stand on one another, and the words go
+    through them from below. In each layer four heads stand side by side: each
+    lets every word ask all words, with queries, keys and values of its own.
+""")
+def layers_and_heads() -> Sketch:
+    sheet = Sketch(212)
+    for i in range(3):
+        y = 140 - 56 * i
+        sheet.box(58, y, 270, 40)
+        sheet.text(26, y + 20, f"layer {i + 1}", "soft")
+        for j in range(4):
+            sheet.box(64 + 66 * j, y + 7, 60, 26, f"head {j + 1}", "weight")
+        sheet.arrow((193, y + 56), (193, y + 42))
+    sheet.arrow((193, 28), (193, 12))
+    sheet.text(193, 204, "a vector for each word")
+    return sheet
+
+
+@_diagram("""
     Encoder and decoder. The encoder reads the cat sat, one word after the
     other, each state handed on to the next; its last state becomes one vector
     of fixed size. From this vector alone the decoder writes le chat dort,

@@ -155,8 +155,10 @@ def page(view: View) -> str:
     ValueError
         When a script could be ended from within.
     """
+    # On a dark page the style of the site turns it round.
+    light = {"display_mode": "light"} if "display_mode" in view.data else {}
     # No character can end the script, whatever the tokens are.
-    data = json.dumps(view.data).replace("<", "\\u003c")
+    data = json.dumps(view.data | light).replace("<", "\\u003c")
     neuron = view.kind == "neuron_view"
     name = "window.bertviz_params" if neuron else "const params"
     # Its report of d3's version is for its own developers.
