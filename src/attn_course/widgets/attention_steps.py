@@ -353,7 +353,9 @@ class AttentionSteps(CourseWidget):
             scale=self.source["d_k"] ** -0.5,
             return_weights=True,
         )
-        return (output[0], weights[0]) if len(output) == 1 else (output, weights)
+        return (
+            (output[0], weights[0]) if len(output) == 1 else (output, weights)
+        )
 
     def _row(self, query: int) -> tuple[np.ndarray, np.ndarray]:
         """Give the scores and weights of one query in the head shown."""
