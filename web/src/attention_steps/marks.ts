@@ -104,6 +104,7 @@ export interface Vector {
 
 export interface VectorParts {
   role: string; // its colour
+  row?: number; // which vector of its role it is
   count: number;
   box: Box;
   cells: boolean;
@@ -144,7 +145,7 @@ function inCells(node: SVGElement, parts: VectorParts): Vector {
       y: box.h / 2 + 4.5,
       class: tight ? "figure tight" : "figure",
     });
-    const it = num(role, 0, j, "", editable, tint, text);
+    const it = num(role, parts.row ?? 0, j, "", editable, tint, text);
     node.append(it.node);
     return { it, tint, text };
   });
@@ -176,7 +177,7 @@ function asStrip(node: SVGElement, parts: VectorParts): Vector {
     "fill-opacity": 0.09,
   });
   const bars = s("path", { fill: colour(role) });
-  const it = num(role, 0, -1, "", false, frame, bars);
+  const it = num(role, parts.row ?? 0, -1, "", false, frame, bars);
   node.append(it.node);
   const wide = (box.w - 6) / count;
   const gap = wide > 3 ? 1 : wide / 4;
