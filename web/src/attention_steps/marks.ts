@@ -130,7 +130,7 @@ function inCells(node: SVGElement, parts: VectorParts): Vector {
   const { role, count, box, editable } = parts;
   const wide = box.w / count;
   const tight = wide < 32;
-  const room = Math.floor((wide - 2) / (tight ? 6.2 : 6.9)); // letters
+  const room = Math.floor((wide - 2) / (tight ? 6.4 : 7.1)); // letters
   const cells = Array.from({ length: count }, (_, j) => {
     const tint = s("rect", {
       x: (j * wide + 1).toFixed(2),
