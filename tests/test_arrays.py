@@ -23,6 +23,7 @@ from attn_course.interpret import head_scores
 from attn_course.nn.kv_cache import KVCache
 from attn_course.widgets import (
     AttentionHeatmap,
+    AttentionSteps,
     FlashStepper,
     HeadBrowser,
     HeadSwitches,
@@ -499,6 +500,10 @@ DOORS = {
     "vectors": shown(lambda x: AttentionHeatmap(WORDS, query=x, key=x)),
     "value": shown(lambda x: AttentionHeatmap(WORDS, scores=ZEROS, value=x)),
     "mask": shown(lambda x: AttentionHeatmap(WORDS, scores=ZEROS, mask=x)),
+    "AttentionSteps": shown(lambda x: AttentionSteps(x, x, x, tokens=WORDS)),
+    "AttentionSteps' mask": shown(
+        lambda x: AttentionSteps(ZEROS, ZEROS, ZEROS, tokens=WORDS, mask=x)
+    ),
     "HeadBrowser's measures": shown(measured),
     "HeadBrowser's weights": shown(mapped),
     "MaskDesigner": shown(lambda x: MaskDesigner(N, mask=x)),

@@ -28,6 +28,7 @@ def test_the_examples_are_found():
         "functional",
         "masks",
         "html",
+        "widgets.attention_steps",
         "widgets.qkv_playground",
         "regression",
     )

@@ -41,6 +41,7 @@ from IPython.display import display
 from attn_course import widgets
 
 every = [
+    widgets.AttentionSteps.article(name="steps"),
     widgets.CocktailParty(name="party"),
     widgets.FlashStepper(name="tiles"),
     widgets.GazeExplorer(["astronaut"], name="gaze"),

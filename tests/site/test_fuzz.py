@@ -92,6 +92,16 @@ def playground():
     )
 
 
+def steps():
+    return widgets.AttentionSteps(
+        [[1, 0], [0, 1], [2, 2]],
+        [[1, 0], [0, 1], [-1, 2]],
+        [[1, 0, 3], [0, 1, 3], [2, 2, 3]],
+        tokens=["a", "b", "c"],
+        causal=True,
+    )
+
+
 MAKERS = [
     heatmap,
     heads,
@@ -100,6 +110,7 @@ MAKERS = [
     mask,
     large_mask,
     playground,
+    steps,
     widgets.CocktailParty,
     widgets.FlashStepper,
     widgets.HeadSwitches.from_recording,

@@ -13,6 +13,7 @@ CLASSES = {name: getattr(widgets, name) for name in widgets.__all__}
 # Pages, saved files and links of today hold these.
 KEPT = {
     "AttentionHeatmap": ("attn-heatmap", "heatmap"),
+    "AttentionSteps": ("attn-steps", "steps"),
     "CocktailParty": ("attn-cocktail", "cocktail"),
     "FlashStepper": ("attn-flash", "flash"),
     "GazeExplorer": ("attn-gaze", "gaze"),

@@ -1,6 +1,8 @@
 // One of each widget: where it starts, what it allows, what follows from it.
 import { createModel, strongest } from "../src/attention_heatmap/compute.ts";
 import * as heatmap from "../src/attention_heatmap/state.ts";
+import * as steps from "../src/attention_steps/model.ts";
+import { sentence as said } from "../src/attention_steps/words.ts";
 import * as cocktail from "../src/cocktail_party/source.ts";
 import * as flash from "../src/flash_stepper/model.ts";
 import * as gaze from "../src/gaze_explorer/model.ts";
@@ -162,6 +164,43 @@ function qkvSubject() {
   });
 }
 
+function stepsSubject() {
+  const words = tokens(3);
+  const [source, start] = steps.parse(
+    {
+      tokens: words,
+      query_tokens: words,
+      at: [0, 1, 2],
+      d_k: 2,
+      mask: numbers([1, 3, 3], (i) => Number(i % 4 === 0 || i > 4)),
+      vectors: null,
+      layer: null,
+    },
+    {
+      query: [
+        [1, 0],
+        [0, 1],
+        [2, -2],
+      ],
+      key: [
+        [1, 2],
+        [0, 1],
+        [-1, 0],
+      ],
+      value: [[1], [2], [3]],
+    },
+  );
+  return subject<steps.Reader>({
+    start,
+    valid: steps.validators(source, start),
+    *follow(state) {
+      const answer = steps.attend(source, state);
+      yield* [...answer.logits, ...answer.weights, ...answer.output];
+      yield said(source, state, answer).length;
+    },
+  });
+}
+
 function cocktailSubject() {
   const voice = { asset: "", speaker: "", words: "" };
   const party = { label: "a", voices: [0, 1], angles: [-40, 30] };
@@ -283,6 +322,7 @@ export const SUBJECTS: Record<string, () => AnySubject> = {
   curves: curvesSubject,
   flash: flashSubject,
   qkv: qkvSubject,
+  steps: stepsSubject,
   cocktail: cocktailSubject,
   gaze: gazeSubject,
   switches: switchesSubject,

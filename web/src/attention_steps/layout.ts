@@ -46,7 +46,6 @@ export interface Layout {
 
 const CELL = { most: 36, least: 23 };
 const [VECTOR, WORD, LINE] = [24, 30, 17];
-const PLANE = 64; // how high the drawing of q·k is
 const NARROW = 540;
 const LEAST_COLUMN = 40;
 const MOST_CARDS = 6;
@@ -57,11 +56,12 @@ function vector(d: number, room: number): { w: number; cells: boolean } {
   return { w: cells ? Math.min(CELL.most, room / d) * d : room, cells };
 }
 
-export function layOut(source: Source, width: number): Layout {
+/** `low`: save height, for letters that are large on a screen. */
+export function layOut(source: Source, width: number, low = false): Layout {
   const columns = (width - 68) / source.tokens.length;
   return width < NARROW || columns < LEAST_COLUMN
     ? stacked(source, width)
-    : inColumns(source, width);
+    : inColumns(source, width, low);
 }
 
 const around = (x: number, y: number, w: number, h: number): Box => ({
@@ -71,7 +71,8 @@ const around = (x: number, y: number, w: number, h: number): Box => ({
   h,
 });
 
-function inColumns(source: Source, width: number): Layout {
+function inColumns(source: Source, width: number, low: boolean): Layout {
+  const air = low ? 0 : 1;
   const { tokens, askers, at, d, d_v, layer } = source;
   const n = tokens.length;
   const left = 76;
@@ -85,14 +86,16 @@ function inColumns(source: Source, width: number): Layout {
   const room = Math.min(column - 8, 150);
   const key = vector(d, d <= MAX_DRAWN ? column - 8 : room);
   const value = vector(d_v, d_v <= MAX_DRAWN ? column - 8 : room);
-  const query = { ...key, y: at ? 62 : 40 };
-  const word = at ? query.y + VECTOR + 8 : query.y + VECTOR + 62;
+  const query = { ...key, y: at ? 46 + 16 * air : 40 };
+  const word = at ? query.y + VECTOR + 8 : query.y + VECTOR + 44 + 18 * air;
   const keys = word + WORD + 12;
   const plane = keys + VECTOR + 8;
-  const score = plane + PLANE + 8;
-  const bars = score + 2 * LINE + 20;
-  const values = bars + 78 + 12;
-  const outputs = values + VECTOR + 52;
+  const drawn = 48 + 16 * air;
+  const score = plane + drawn + 6;
+  const bars = score + 2 * LINE + 18;
+  const tall = 64 + 14 * air;
+  const values = bars + tall + 12;
+  const outputs = values + VECTOR + 38 + 14 * air;
   const m = layer?.x.shape[1] ?? 0;
   const wide = vector(m, Math.min(m * 34, width - left - 150));
   const rows = layer ? 5 : 0;
@@ -103,9 +106,9 @@ function inColumns(source: Source, width: number): Layout {
     return {
       word: around(x, word, pill, WORD),
       key: around(x, keys, key.w, VECTOR),
-      plane: around(x, plane, Math.min(column - 10, 140), PLANE),
+      plane: around(x, plane, Math.min(column - 10, 140), drawn),
       score: around(x, score, column, 2 * LINE),
-      bar: around(x, bars, Math.min(column - 14, 52), 78),
+      bar: around(x, bars, Math.min(column - 14, 52), tall),
       share: around(x, bars, column, 0),
       value: around(x, values, value.w, VECTOR),
     };
@@ -141,7 +144,7 @@ function inColumns(source: Source, width: number): Layout {
       { role: "key", text: "keys", step: "scores", y: keys + 17 },
       { role: "soft", text: "q·k", step: "scores", y: score + 13 },
       { role: "soft", text: "÷ √d", step: "scale", y: score + 13 + LINE },
-      { role: "weight", text: "weights", step: "softmax", y: bars + 74 },
+      { role: "weight", text: "weights", step: "softmax", y: bars + tall - 4 },
       { role: "value", text: "values", step: "values", y: values + 17 },
       { role: "output", text: "output", step: "output", y: outputs + 17 },
       ...(layer
@@ -159,8 +162,8 @@ function inColumns(source: Source, width: number): Layout {
       query: [query.y - 5, query.y + VECTOR + 5],
       scores: [keys - 6, score + LINE + 1],
       scale: [score + LINE - 1, score + 2 * LINE + 4],
-      mask: [keys - 6, bars + 84],
-      softmax: [score + 2 * LINE + 4, bars + 84],
+      mask: [keys - 6, bars + tall + 6],
+      softmax: [score + 2 * LINE + 4, bars + tall + 6],
       values: [values - 6, values + VECTOR + 6],
       output: [outputs - 6, outputs + VECTOR + 6],
       ...(layer

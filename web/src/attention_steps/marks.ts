@@ -104,6 +104,7 @@ export interface Vector {
 
 export interface VectorParts {
   role: string; // its colour
+  row?: number; // which vector of its role it is
   count: number;
   box: Box;
   cells: boolean;
@@ -129,7 +130,7 @@ function inCells(node: SVGElement, parts: VectorParts): Vector {
   const { role, count, box, editable } = parts;
   const wide = box.w / count;
   const tight = wide < 32;
-  const room = Math.floor((wide - 2) / (tight ? 6.2 : 6.9)); // letters
+  const room = Math.floor((wide - 2) / (tight ? 6.4 : 7.1)); // letters
   const cells = Array.from({ length: count }, (_, j) => {
     const tint = s("rect", {
       x: (j * wide + 1).toFixed(2),
@@ -144,7 +145,7 @@ function inCells(node: SVGElement, parts: VectorParts): Vector {
       y: box.h / 2 + 4.5,
       class: tight ? "figure tight" : "figure",
     });
-    const it = num(role, 0, j, "", editable, tint, text);
+    const it = num(role, parts.row ?? 0, j, "", editable, tint, text);
     node.append(it.node);
     return { it, tint, text };
   });
@@ -176,7 +177,7 @@ function asStrip(node: SVGElement, parts: VectorParts): Vector {
     "fill-opacity": 0.09,
   });
   const bars = s("path", { fill: colour(role) });
-  const it = num(role, 0, -1, "", false, frame, bars);
+  const it = num(role, parts.row ?? 0, -1, "", false, frame, bars);
   node.append(it.node);
   const wide = (box.w - 6) / count;
   const gap = wide > 3 ? 1 : wide / 4;

@@ -280,7 +280,14 @@ const keyOf =
   ({ key }: Slot, j: number): Part => {
     const { d, tokens } = source;
     const cells = layout.cells.key;
-    const one = vector({ role: "key", count: d, box: key, cells, editable });
+    const one = vector({
+      role: "key",
+      row: j,
+      count: d,
+      box: key,
+      cells,
+      editable,
+    });
     return {
       node: one.node,
       show({ answer }) {
@@ -511,6 +518,7 @@ const valuesOf =
     const n = tokens.length;
     const one = vector({
       role: "value",
+      row: j,
       count: d_v,
       box: value,
       cells: layout.cells.value,

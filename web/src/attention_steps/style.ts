@@ -16,12 +16,12 @@ svg text { font-size: 13px; }
 text.word { text-anchor: middle; font-size: 15px; }
 text.word.end { text-anchor: end; }
 text.word.start { text-anchor: start; }
-text.figure { text-anchor: middle; font-size: 12.5px; font-variant-numeric: tabular-nums; pointer-events: none; }
-text.figure.tight { font-size: 11.5px; letter-spacing: -.02em; }
+text.figure { text-anchor: middle; font-size: 13px; font-variant-numeric: tabular-nums; pointer-events: none; }
+text.figure.tight { font-size: 12px; letter-spacing: -.03em; }
 text.figure.hidden-word { paint-order: stroke; stroke: var(--attn-card); stroke-width: 5px; stroke-linejoin: round; font-weight: 650; }
 text.figure.strong { font-weight: 650; }
 svg text.figure.on { fill: var(--attn-paper); }
-text.name { font-size: 12.5px; font-weight: 500; }
+text.name { font-size: 13px; font-weight: 500; }
 .name.end { text-anchor: end; }
 .name.now { font-weight: 700; }
 .name.later { fill: var(--attn-soft); font-weight: 400; }

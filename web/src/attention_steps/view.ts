@@ -36,6 +36,8 @@ import {
 
 const WIDEST = 1000; // units: beyond, letters grow with the picture
 const LETTER = 15; // pixels, of the text around
+const AROUND = 230; // pixels, of what stands above and below the picture
+const LARGE = 1.3; // from this size on height is scarce
 
 export const mount = widget<Reader>("figure", steps);
 
@@ -206,11 +208,16 @@ function createPicture(source: Source) {
   function fit(box: HTMLElement): boolean {
     const pixels = box.clientWidth || 640;
     const letter = Number.parseFloat(getComputedStyle(box).fontSize) || LETTER;
-    const unit = Math.max(letter / LETTER, pixels / WIDEST);
+    const high = window.innerHeight - AROUND;
+    const grown = Math.min(
+      pixels / WIDEST,
+      high / layOut(source, WIDEST, true).height,
+    );
+    const unit = Math.max(letter / LETTER, grown);
     if (known === `${pixels} ${unit}`) return false;
     known = `${pixels} ${unit}`;
     const width = pixels / unit;
-    const layout = layOut(source, width);
+    const layout = layOut(source, width, unit > LARGE);
     one = createScene(source, layout, `url(#${id})`);
     all =
       source.askers.length > 1
