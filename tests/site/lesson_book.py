@@ -73,10 +73,12 @@ WORDS = """# Words
 softmax
   Turns any numbers into shares, `exp` first: the larger, the more.
 
-  Explained in [the lesson](index.md).
+  More in [the lesson](index.md).
 
 seed
   The number that random numbers start from.
+
+  More in [the evidence](evidence/03.md).
 :::
 """
 

@@ -215,7 +215,7 @@ def test_a_curve_is_drawn_with_the_pointer(lesson_url, open_page):
     press(asked, "Lock in my guess")
     lines = asked.locator("path.attn-line")
     assert lines.nth(0).is_visible() and lines.nth(1).is_visible()
-    labels = asked.locator("svg text").all_inner_texts()
+    labels = asked.locator("svg text").all_text_contents()
     assert "yours" in labels and "measured" in labels
     rows = asked.locator("table tr")
     assert rows.count() == 7

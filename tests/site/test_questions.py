@@ -300,3 +300,40 @@ def test_an_option_that_fits_no_label_fails_the_build(
     clean, said = tiny_book.build(tmp_path)
     assert not clean
     assert message in said and "index.md:" in said
+
+
+# --- A tally --------------------------------------------------------------
+
+
+def answer(page, number, label):
+    asked = question(page, number)
+    asked.get_by_label(label).check()
+    asked.get_by_role("button", name="Check").click()
+    return asked
+
+
+def test_a_tally_counts_first_tries_and_says_where_to_look(
+    lesson_url, open_page
+):
+    page = open_page(lesson_url)
+    tally = page.locator(".attn-tally")
+    assert not tally.is_visible()
+    asked = answer(page, 0, "Three")
+    assert tally.inner_text() == (
+        "0 of 2 at the first try, 1 to go. Look again at question 1."
+    )
+    assert "Look it up: the words." in asked.get_by_role("status").inner_text()
+    answer(page, 0, "Two")
+    assert tally.inner_text().startswith("0 of 2")
+    asked = answer(page, 1, "Three")
+    assert tally.inner_text() == (
+        "1 of 2 at the first try. Look again at question 1."
+    )
+    # Who was right needn't look it up.
+    assert "Look it up" not in asked.get_by_role("status").inner_text()
+    link = tally.get_by_role("link", name="question 1")
+    assert link.get_attribute("href") == "#attn-question-1"
+
+
+def test_a_page_without_a_tally_shows_none(own_url, open_page):
+    assert open_page(own_url).locator(".attn-tally").count() == 0

@@ -83,18 +83,17 @@
     opener = mark;
     pop.showPopover();
     place(mark);
-    mark.setAttribute("aria-expanded", "true");
     pop.focus({ preventScroll: true });
   };
 
-  pop.addEventListener("toggle", (event) => {
-    if (event.newState === "closed")
-      for (const mark of marks)
-        if (mark !== opener || !pop.matches(":popover-open"))
-          mark.setAttribute("aria-expanded", "false");
+  pop.addEventListener("beforetoggle", (event) => {
+    const opens = event.newState === "open";
+    opener?.setAttribute("aria-expanded", String(opens));
   });
-  // Whoever tabs on goes on reading after the mark, not after the page.
+  // The theme keeps Escape from what it closes by itself; and whoever tabs on
+  // goes on reading after the mark, not after the page.
   pop.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") pop.hidePopover();
     if (event.key !== "Tab") return;
     const links = [...pop.querySelectorAll("a")];
     const end = event.shiftKey ? [links[0], pop] : [links.at(-1)];
