@@ -93,7 +93,8 @@ def chart_page(tmp_path, open_page):
             "<meta charset=utf-8><title>charts</title>"
             '<meta name=viewport content="width=device-width">'
             f'<link rel=icon href="data:,"><style>{stylesheet()}'
-            "body { background: var(--attn-paper); margin: 16px }</style>"
+            "body { background: var(--attn-paper); color: var(--attn-ink);"
+            "margin: 16px }</style>"
             f"<style>{rules.read_text('utf-8')}</style><main><h1>Charts</h1>{body}</main>",
             "utf-8",
         )
