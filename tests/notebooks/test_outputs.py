@@ -6,6 +6,7 @@ import re
 import course
 import pytest
 
+from attn_course.site.charts import is_chart
 from attn_course.site.outputs import reports
 
 SOURCES = sorted((course.ROOT / "notebooks").glob("*.ipynb"))
@@ -79,21 +80,20 @@ def test_the_last_cell_reports_what_it_cost(executed):
     print(report)
 
 
-def test_figures_are_pictures_with_alt_text(executed):
-    for cell in code_cells(executed):
-        texts = [
-            "".join(o["data"].get("text/plain", ""))
-            for o in cell["outputs"]
-            if "data" in o
-        ]
-        pictures = [
-            o for o in cell["outputs"] if "image/png" in o.get("data", {})
-        ]
-        figures = [text for text in texts if text.startswith("<Figure")]
-        assert len(pictures) == len(figures), figures
-        if pictures:
-            alt = cell["metadata"]["mystnb"]["image"]["alt"]
-            assert len(alt) > 40
+def test_charts_have_words_and_are_no_pictures(everything):
+    """Photographs stand in a chart's HTML; nothing else is a picture."""
+    charts = 0
+    for name, notebook in everything.items():
+        for cell in code_cells(notebook):
+            data = [o["data"] for o in cell["outputs"] if "data" in o]
+            kinds = {kind for each in data for kind in each}
+            assert not {"image/png", "image/jpeg"} & kinds, name
+            texts = ["".join(each.get("text/html", "")) for each in data]
+            if any(is_chart(text) for text in texts):
+                charts += 1
+                alt = cell["metadata"]["mystnb"]["image"]["alt"]
+                assert len(alt) > 40, name
+    assert charts > len(SOURCES)
 
 
 def test_widgets_come_with_their_html(executed):

@@ -370,6 +370,6 @@ def memory_hierarchy() -> Sketch:
         if i:
             for side, ends in ((110, (y - 2, y - 20)), (138, (y - 20, y - 2))):
                 sheet.arrow((side, ends[0]), (side, ends[1]))
-    sheet.text(124, 196, "small and fast above, large and slow below", "soft")
-    sheet.text(124, 214, "an A100, after Dao et al. (2022)", "soft")
+    sheet.text(165, 196, "small and fast above, large and slow below", "soft")
+    sheet.text(165, 214, "an A100, after Dao et al. (2022)", "soft")
     return sheet

@@ -163,10 +163,12 @@ def name_axes(
     axes.set_ylabel(above, rotation=0, ha="left", va="bottom")
     axes.yaxis.set_label_coords(0, 1, transform=axes.transAxes + lift)
     lines = (above.count("\n") + 1) if above else 0
+    # The layout keeps room for a title alone: an empty line for y's name.
     axes.set_title(
-        wrapped(title, int(0.92 * most)),
-        pad=9 + lines * LINE_HEIGHT * size.letters, color=INK,
-    )  # fmt: skip
+        wrapped(title, int(0.92 * most)) or " " * bool(above),
+        pad=9 + (lines - (not title)) * LINE_HEIGHT * size.letters,
+        color=INK,
+    )
     axes.set_xlabel(xlabel, loc="right" if len(xlabel) < 24 else "center")
 
 

@@ -201,7 +201,9 @@ def _ticks(
 
     if log_x:
         axes.set_xscale("log", base=2)
-        kept, texts = pick(np.log2(x), [plain(n) for n in x], size, share)
+        kept, texts = pick(
+            list(np.log2(x)), [plain(n) for n in x], size, share
+        )
         axes.set_xticks(np.exp2(kept), texts)
         axes.minorticks_off()
     elif (x == x.round()).all():
@@ -340,7 +342,7 @@ def over_time(
     rows, n = table.shape
     _check(lines, n, "line")
     figure, (above, below) = lay_out(size, 2, 230, per_row=1, sharex=True)
-    figure.get_layout_engine().set(hspace=0.12)
+    figure.set_layout_engine("constrained", hspace=0.12)
     edges = (0.5, n + 0.5, rows + 0.5, 0.5)
     low, high = np.nanmin(table), np.nanmax(table)
     cells(above, table, low, high, extent=edges, aspect="auto")

@@ -15,7 +15,7 @@ from attn_course.optional import need
 __all__ = ["Pictures", "pictures", "sheet"]
 
 # Pixels: what is smaller stays exact, what is larger is a photograph.
-SMALL, LARGEST = 160, 640
+SMALL, LARGEST = 160, 480
 
 
 class Pictures(Shown):
@@ -97,7 +97,7 @@ def _written(image: Float[np.ndarray, "rows cols *colours"]) -> str:
     if small:
         picture.save(file, "PNG", optimize=True)
     else:
-        picture.convert("RGB").save(file, "JPEG", quality=82, optimize=True)
+        picture.convert("RGB").save(file, "JPEG", quality=78, optimize=True)
     kind, exact = ("png", ' class="pixels"') if small else ("jpeg", "")
     data = base64.b64encode(file.getvalue()).decode()
     return (
