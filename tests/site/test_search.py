@@ -78,7 +78,7 @@ def test_the_texts_load_when_a_reader_searches(open_page):
     page.wait_for_load_state("networkidle")
     assert not [url for url in page.log.requests if "search-text" in url]
     page.keyboard.press("Control+k")
-    page.keyboard.type("softmax saturates")
+    page.keyboard.type("softmax weights")
     page.locator("#pst-search-dialog ul.search li").first.wait_for()
     assert [url for url in page.log.requests if "search-text" in url]
     field = page.locator("#pst-search-dialog input[name=q]")
