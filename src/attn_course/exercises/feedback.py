@@ -118,14 +118,13 @@ def exercise_text(task: Task) -> str:
 
 
 def exercise_html(task: Task) -> str:
-    """Write an exercise for a notebook, where its statement stands above."""
-    title = html.escape(f"Exercise {task.id}: {task.title}")
-    parts = [f"<p><strong>{title}</strong> ({html.escape(task.level)})</p>"]
+    """Write an exercise's help for a notebook, where it stands above."""
+    parts = []
     for i, hint in enumerate(task.hints, 1):
         name = f"Hint {i} of {len(task.hints)}"
         parts.append(_folded(name, f"<p>{_inline(hint)}</p>"))
     parts.append(_folded("Solution", _pre(source_of(task.reference))))
-    label = html.escape(f"Exercise {task.id}")
+    label = html.escape(f"Exercise {task.id}: {task.title}, help")
     return _box("".join(parts), "", f' role="group" aria-label="{label}"')
 
 

@@ -46,26 +46,26 @@ def keep(function: Callable) -> Result:
     source, or needs a name of the notebook that the file would not have, is
     not kept, and the result says why. Raises nothing.
     """
+    name = getattr(function, "__name__", "it")
     try:
-        ex = _exercise_of(getattr(function, "__name__", ""))
+        ex = _exercise_of(name)
         result = ex.check(function)
         if not result.passed:
             return Result(
                 False,
                 result.mistake,
-                f"Not kept. {result.message}",
+                f"`{name}` is not kept. {result.message}",
                 result.example,
             )
         text = _with(_read(), function)
         _check_file(text, ex)
         _write(text)
     except Unkept as error:
-        return Result(False, "not_kept", f"Not kept. {error}")
+        return Result(False, "not_kept", f"`{name}` is not kept. {error}")
     return Result(
         True,
         None,
-        f"Kept in {FILE}. {result.message} Later labs take it with "
-        f'`mine("{function.__name__}")`.',
+        f"`{name}` is kept in {FILE}. {result.message}",
     )
 
 
@@ -315,7 +315,7 @@ def _kept(text: str, ex: Exercise, seconds: float) -> Callable:
     name = ex.reference.__name__
     tree = _parse(text)
     if name not in {getattr(node, "name", "") for node in tree.body}:
-        raise Unkept(f"Nothing of yours is kept in {FILE} under this name.")
+        raise Unkept("Yours is not kept yet.")
     has_torch()  # not in the time of the check
     result = call(_run, (text,), seconds)
     if result.slow:
@@ -358,7 +358,7 @@ def download_mine() -> None:
     """Offer `my_attention.py` for download on Colab; print what was done."""
     files = _colab_files()
     if files is None:
-        print(f"Nothing to be done here: {_path()} stays where it is.")
+        print(f"Nothing to be done here: {FILE} lies beside this notebook.")
     elif not _path().exists():
         print(f"Nothing is kept yet: there is no {FILE}.")
     else:
@@ -372,7 +372,7 @@ def upload_mine(ask: bool = True) -> None:
     """
     files = _colab_files()
     if files is None:
-        print(f"Nothing to be done here: {FILE} is looked for in {Path.cwd()}")
+        print(f"Nothing to be done here: {FILE} is read where it lies.")
     elif not ask:
         print(f"Tick the box and run this cell to bring {FILE} back.")
     else:

@@ -22,7 +22,7 @@ it with a measurement that has a control.
   or draws, or more.
 - `found` says what came out, whether it was what you expected, and what it
   does *not* show.
-- Nobody knows your answer: the check looks at the form alone.""",
+- The check can't know what is true: it looks at the form alone.""",
     difficulty=3,
     minutes=120,
     hints=[

@@ -33,7 +33,7 @@ EXERCISE = Exercise(
     id="3.11",
     title="How a key learns",
     statement="""\
-Query i should find key i. The loss is the mean of −log w_ii over all i, where
+Query i should find key i. The loss is the mean of −log wᵢᵢ over all i, where
 w = softmax(QKᵀ / √d), each row over the keys. Write
 `key_gradient(query, key)`: the gradient of that loss for the keys.
 
@@ -44,9 +44,9 @@ w = softmax(QKᵀ / √d), each row over the keys. Write
     hints=[
         "Two steps, by the chain rule: the gradient for the scores, (n, n), "
         "then that for the keys.",
-        "For one row, the derivative of −log w_ii with respect to score j is "
-        "w_ij, minus 1 where j = i. Try it on two keys with a pencil.",
-        "Score ij is q_i · k_j / √d: key j stands in column j, with every "
+        "For one row, the derivative of −log wᵢᵢ with respect to score j is "
+        "wᵢⱼ, minus 1 where j = i. Try it on two keys with a pencil.",
+        "Score ij is qᵢ · kⱼ / √d: key j stands in column j, with every "
         "query. So each key gets a sum over the queries, and which side "
         "needs a transpose follows from the shapes.",
     ],
@@ -168,7 +168,7 @@ def keys_in_place_of_queries(query, key):
 
 @EXERCISE.is_wrong
 def derivative_of_the_weight(query, key):
-    """You took the derivative of −w_ii: the loss has a logarithm."""
+    """You took the derivative of −wᵢᵢ: the loss has a logarithm."""
     weights = _weights(query, key)
     own = np.diagonal(weights)[:, None]
     return (own * (weights - np.eye(len(key)))).T @ query / _size(key)

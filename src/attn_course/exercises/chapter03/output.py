@@ -35,7 +35,7 @@ of one query.
 
 - `query` has shape `(d_k,)`, `key` has `(n_k, d_k)` and `value` `(n_k, d_v)`.
   Return one vector as long as a value, `(d_v,)`.
-- Each value counts by its key's weight: w_1 v_1 + … + w_n v_n.""",
+- Each value counts by its key's weight: w₁v₁ + … + wₙvₙ.""",
     difficulty=1,
     minutes=5,
     hints=[
