@@ -189,6 +189,18 @@ def test_a_stale_recording_is_stamped_where_a_slice_comes_out_the_same(trial):
     assert not far.is_same_today()
 
 
+def test_in_a_hurry_what_is_quick_is_measured_in_place_of_the_slice(trial):
+    module = trial()
+    study = module.STUDY
+    study.record(say=quiet)
+    module.CALLS.clear()
+    study.quick(lambda recording: iter([("count", recording["count"], 2)]))
+    [told] = study.differences(seconds=1)
+    assert told.startswith("count:") and module.CALLS == []
+    assert study.differences() == []
+    assert len(module.CALLS) == 2
+
+
 # Studies without chance
 
 READS = """
@@ -373,7 +385,7 @@ def sliced(study) -> Study:
     return study
 
 
-def test_the_first_arm_of_a_slice_comes_out_again(sliced):
+def test_a_little_of_a_study_comes_out_again(sliced):
     assert sliced.differences(seconds=1) == []
 
 

@@ -20,6 +20,7 @@ from attn_course import figures
 from attn_course.data import pack_array, unpack_array
 from attn_course.experiments.study import Study
 from attn_course.interpret.head_scores import spread
+from attn_course.interpret.real_heads import loaded
 from attn_course.interpret.relations import SENTENCES, SOUND, sentences
 from attn_course.interpret.statistics import (
     bootstrap_interval,
@@ -121,7 +122,7 @@ def each_head() -> dict[str, Any]:
 def again(recording: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     """Switch off two late heads, and all broad ones, in either way."""
     tested, others = texts()
-    model = load("smollm2")
+    model = loaded("smollm2")
     ours, packed = LanguageModel(model), pack(model, tested)
     states = ours.states(packed.tokens)
     whole = ours.losses(states[-1], packed)

@@ -25,6 +25,7 @@ from jaxtyping import Bool, Float
 from attn_course.data import pack_array, unpack_array
 from attn_course.experiments.study import Study
 from attn_course.experiments.sweeps import runs_of
+from attn_course.interpret.real_heads import loaded
 from attn_course.interpret.relations import Link, best_head, halves
 from attn_course.interpret.statistics import null_of_best
 from attn_course.pretrained import Model, load
@@ -112,7 +113,7 @@ def content(records: list[dict[str, Any]]) -> dict[str, Any]:
 @STUDY.slice
 def again(recording: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     """Let every head read the first line again, trained and random."""
-    model = load("smollm2")
+    model = loaded("smollm2")
     [line, *_] = code_lines()
     for one in (recording, *recording["records"]):
         seed = one.get("seed")

@@ -161,17 +161,26 @@ def content(
     }
 
 
+@STUDY.quick
+def untrained(recording: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Count parameters; measure the ways that are not trained."""
+    for model, make in MODELS.items():
+        then = recording["parameters"][model]
+        yield f"{model}: parameters", then, trained_parameters(make(seed=0))
+    for name, way in unlearned().items():
+        now, then = measure(way, pictures=False), recording["unlearned"][name]
+        yield name, then[0]["by_level"], now["by_level"]
+
+
 @STUDY.slice
 def again(recording: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
-    """Train each model once more; measure what is not trained."""
+    """Measure what is not trained, and train each model once more."""
+    yield from untrained(recording)
     for then in recording["records"]:
         if (then["learning_rate"], then["seed"]) == (RATES[0], 0):
             now = run_one(then["model"], RATES[0], 0)
             for key in ("loss", "error"):
                 yield f"{then['model']}: {key}", then[key], now[key]
-    for name, way in unlearned().items():
-        now, then = measure(way, pictures=False), recording["unlearned"][name]
-        yield name, then[0]["by_level"], now["by_level"]
 
 
 def measure(

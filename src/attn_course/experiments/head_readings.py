@@ -116,11 +116,11 @@ def again(recording: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     """Read one half of the sentences with every model; one list of pairs."""
     texts, minilm = recording["sentences"][::2], loaded("minilm")
     for name, model in {
-        "MiniLM": minilm,
-        f"{UNTRAINED}, seed 0": minilm.untrained(0),
-        "SmolLM2": loaded("smollm2"),
+        "MiniLM": lambda: minilm,
+        f"{UNTRAINED}, seed 0": lambda: minilm.untrained(0),
+        "SmolLM2": lambda: loaded("smollm2"),
     }.items():
-        now = read(model, texts)
+        now = read(model(), texts)
         for kind in ("weights", "norms"):
             for measure, then in recording["models"][name][kind].items():
                 if then is not None:

@@ -15,6 +15,7 @@ import numpy as np
 
 from attn_course import figures
 from attn_course.experiments.study import Study
+from attn_course.experiments.sweeps import runs_of
 from attn_course.nn import seq2seq, train
 from attn_course.nn.seq2seq import Batches, Translator, Vocabulary
 from attn_course.tasks.numerals import (
@@ -112,15 +113,21 @@ def content(records: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+@STUDY.quick
+def written(recording: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Write the examples again, and count those to test on."""
+    for language, then in recording["counts"].items():
+        yield language, then, [len(group) for group in _groups()[language]]
+
+
 @STUDY.slice
 def again(recording: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
-    """Train each model again, with one seed."""
+    """Write the examples, and train each model again, with one seed."""
+    yield from written(recording)
     for model in MODELS:
         for language, now in one(model, 0)["languages"].items():
             run = {"model": model, "language": language, "seed": 0}
-            [then] = [
-                r for r in recording["records"] if run.items() <= r.items()
-            ]
+            [then] = runs_of(recording["records"], **run)
             yield f"{model}, {language}", then["exact"], now["exact"]
 
 

@@ -152,15 +152,11 @@ one_link_a_sentence: You found one link in the whole sentence: find one in each
 soft_links: You counted weights: a link is found or it is not.
     (found & sure) → (weights * sure)
     (found & possible) → (weights * possible)
+the_last_that_ties: Where weights tie you took the last input word: take the
+        first.
+    weights.argmax → n_in - 1 - weights[..., ::-1].argmax
     """
 )
-
-
-@EXERCISE.is_wrong
-def the_last_that_ties(weights, sure, possible):
-    """Where weights tie you took the last input word: take the first."""
-    flipped = weights[..., ::-1]
-    return error_rates(flipped, sure[..., ::-1], possible[..., ::-1])
 
 
 @EXERCISE.is_wrong

@@ -140,15 +140,11 @@ largest_key_piece: You took the largest weight among a key's pieces: add them
     → _joined(weights, _places(words), np.mean, np.max)
 largest_of_both: You took the largest weight of each block: sum, then mean.
     → _joined(weights, _places(words), np.max, np.max)
+rows_made_to_sum_to_one: You made the rows sum to 1: what special tokens took
+        is missing.
+    pieces.sum(axis=1, keepdims=True) → (pieces @ to_words).sum(-1)[..., None]
     """
 )
-
-
-@EXERCISE.is_wrong
-def rows_made_to_sum_to_one(weights, words):
-    """You made the rows sum to 1: what special tokens took is missing."""
-    result = word_attention(weights, words)
-    return result / result.sum(axis=-1, keepdims=True)
 
 
 @EXERCISE.is_wrong

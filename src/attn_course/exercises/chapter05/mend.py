@@ -75,10 +75,6 @@ def _beside(rows, weights):
     return np.concatenate([rows, total], axis=-1)
 
 
-def _safe(total):
-    return np.where(total == 0, 1, total)
-
-
 # Right in other words
 
 
@@ -149,16 +145,11 @@ a_little_added: You added a little to the sum: rows of tiny weights then
 in_the_dtype_of_weights: You kept the dtype of the weights: ints lose what a
         half is.
     → mend(weights).astype(weights.dtype)
+zeros_shared_out: You gave a row of zeros equal weights: it may look at
+        nothing.
+    return → rows = np.where(total == 0, 1 / weights.shape[-1], rows); return
     """
 )
-
-
-@EXERCISE.is_wrong
-def zeros_shared_out(weights):
-    """You gave a row of zeros equal weights: it may look at nothing."""
-    total = weights.sum(axis=-1, keepdims=True)
-    rows = np.where(total == 0, 1 / weights.shape[-1], weights / _safe(total))
-    return _beside(rows, weights)
 
 
 # The last column

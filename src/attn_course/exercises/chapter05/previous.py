@@ -179,19 +179,10 @@ exchanged: You exchanged the two: first the score, then the control.
     → previous_token(weights, special)[..., ::-1]
 squeezed: You squeezed the result: a batch axis of length 1 must stay.
     → previous_token(weights, special).squeeze()
+difference: You gave the difference of the two: return both.
+    → -np.diff(previous_token(weights, special))[..., 0]
+mean_over_heads_too: You averaged over the heads as well: each has its own
+        score.
+    → previous_token(weights, special).reshape(-1, 2).mean(axis=0)
     """
 )
-
-
-@EXERCISE.is_wrong
-def difference(weights, special):
-    """You gave the difference of the two: return both."""
-    both = previous_token(weights, special)
-    return both[..., 0] - both[..., 1]
-
-
-@EXERCISE.is_wrong
-def mean_over_heads_too(weights, special):
-    """You averaged over the heads as well: each has its own score."""
-    lead = tuple(range(weights.ndim - 2))
-    return previous_token(weights, special).mean(axis=lead)

@@ -119,15 +119,10 @@ mean_over_layers: You took the mean over the layers: multiply them.
 last_layer_alone: You used the last layer alone: it reads what others have
         mixed.
     2 @ result → 2
+first_layer_left_out: You left out layer 0, which reads the input.
+    weights.mean(axis=1) → weights[1:].mean(axis=1)
     """
 )
-
-
-@EXERCISE.is_wrong
-def first_layer_left_out(weights):
-    """You left out layer 0, which reads the input."""
-    layers = _layers(weights)
-    return _product([np.eye(weights.shape[-1]), *layers[1:]])
 
 
 @EXERCISE.is_wrong

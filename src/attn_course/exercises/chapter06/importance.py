@@ -125,15 +125,10 @@ size_of_the_change: You took the absolute value: a head that does harm is below
     → np.abs(importance(losses))
 harm_cut_off: You cut off at 0: a head that does harm is below 0.
     → np.maximum(importance(losses), 0)
+shares: You made them sum to 1: importances are no shares.
+    → importance(losses) / importance(losses).sum(axis=-1, keepdims=True)
     """
 )
-
-
-@EXERCISE.is_wrong
-def shares(losses):
-    """You made them sum to 1: importances are no shares."""
-    rises = importance(losses)
-    return rises / rises.sum(axis=-1, keepdims=True)
 
 
 @EXERCISE.is_wrong

@@ -197,6 +197,9 @@ summed: You added up over the tokens: take the mean over those with a target.
 how_often_largest: You counted how often a target is largest: take the weights.
     weights[..., i, targets].sum → np.isin(weights[..., i, :].argmax
     (axis=-1)) → (axis=-1), targets))
+mean_over_heads_too: You averaged over the heads as well: each has its own
+        score.
+    → induction(weights, tokens).reshape(-1, 2).mean(axis=0)
     """
 )
 
@@ -206,13 +209,6 @@ def mean_over_all_targets(weights, tokens):
     """You divided by the number of targets: divide by that of tokens."""
     target = _targets(tokens)
     return _both(weights, target, count=target.sum())
-
-
-@EXERCISE.is_wrong
-def mean_over_heads_too(weights, tokens):
-    """You averaged over the heads as well: each has its own score."""
-    lead = tuple(range(weights.ndim - 2))
-    return induction(weights, tokens).mean(axis=lead)
 
 
 # Which control
@@ -234,15 +230,10 @@ exchanged: You exchanged the two: first the score, then the control.
     → induction(weights, tokens)[..., ::-1]
 squeezed: You squeezed the result: of one head, too, the axis must stay.
     → induction(weights, tokens).squeeze()
+difference: You gave the difference of the two: return both.
+    → -np.diff(induction(weights, tokens))[..., 0]
     """
 )
-
-
-@EXERCISE.is_wrong
-def difference(weights, tokens):
-    """You gave the difference of the two: return both."""
-    both = induction(weights, tokens)
-    return both[..., 0] - both[..., 1]
 
 
 @EXERCISE.is_wrong

@@ -174,6 +174,9 @@ key_as_query: You asked with the new key: the query asks.
 added_twice: You added the new token twice.
     key[..., None, :]] → *2 * [key[..., None, :]]]
     value[..., None, :]] → *2 * [value[..., None, :]]]
+oldest_dropped: You dropped the oldest token: a cache keeps all.
+    np.concatenate([keys, → np.concatenate([keys[..., 1:, :],
+    np.concatenate([values, → np.concatenate([values[..., 1:, :],
     """
 )
 
@@ -185,14 +188,6 @@ def value_not_kept(query, key, value, keys, values):
     if values.shape[-2]:
         whole[..., -1, :] = values[..., -1, :]
     return _read(query, keys, whole)
-
-
-@EXERCISE.is_wrong
-def oldest_dropped(query, key, value, keys, values):
-    """You dropped the oldest token: a cache keeps all."""
-    keys, values = _grown(key, value, keys, values)
-    first = min(1, keys.shape[-2] - 1)
-    return _read(query, keys[..., first:, :], values[..., first:, :])
 
 
 # How it is read

@@ -210,15 +210,10 @@ divided_in_the_loop: You divided in the loop and did not multiply by the old
         sum again.
     kept * output + p @ v → (kept * output + p @ v) / total
     output / total → output
+never_divided: You did not divide by the sum in the end.
+    output / total → output
     """
 )
-
-
-@EXERCISE.is_wrong
-def never_divided(query, key, value, block):
-    """You did not divide by the sum in the end."""
-    scores = query @ key.T / np.sqrt(query.shape[1])
-    return np.exp(scores - scores.max(axis=1, keepdims=True)) @ value
 
 
 @EXERCISE.is_wrong
@@ -285,12 +280,8 @@ first_tile_alone: You read the first tile alone.
     → _whole(query, key[:block], value[:block])
 not_scaled: You no longer divide the scores by √d_k.
     1 / np.sqrt(query.shape[1]) → 1.0
+last_tile_alone: You kept the last tile alone: m and the sums must be carried
+        on.
+    (0, len(key), block) → ((len(key) - 1) // block * block, len(key), block)
     """
 )
-
-
-@EXERCISE.is_wrong
-def last_tile_alone(query, key, value, block):
-    """You kept the last tile alone: m and the sums must be carried on."""
-    start = (len(key) - 1) // block * block
-    return _whole(query, key[start:], value[start:])

@@ -204,15 +204,10 @@ values_as_long_as_keys: You gave the values d_k numbers a row: they have d_v.
 rows_moved_too: You counted m and l too: not here.
     2 * output) → 2 * output + 4 * len(query))
     output + tiles_q → output + 2 * len(query) + tiles_q
+scores_moved_too: You moved the scores: they are made and used up on the chip.
+    → moved(query, key, value, block_q, block_k) + 2 * len(query) * len(key)
     """
 )
-
-
-@EXERCISE.is_wrong
-def scores_moved_too(query, key, value, block_q, block_k):
-    """You moved the scores: they are made and used up on the chip."""
-    scores = 2 * len(query) * len(key)
-    return moved(query, key, value, block_q, block_k) + scores
 
 
 # What is returned
