@@ -1,10 +1,11 @@
-"""Queries, keys and values of four words, in three heads of MiniLM.
+"""Queries, keys and values of a sentence, in three heads of MiniLM.
 
-For the playground: "it" asks cat, sat, mat and itself, with the vectors of
-a real encoder.
+For the playground "it" asks cat, sat, mat and itself, with the vectors of a
+real encoder. For `AttentionSteps` all words of the sentence ask, in two of
+these heads.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from attn_course.experiments.study import Study
 from attn_course.pretrained import load
 from attn_course.provenance import source_of
 
-__all__ = ["HEADS", "STUDY", "WORDS", "read"]
+__all__ = ["HEADS", "SENTENCE", "STUDY", "WORDS", "read", "read_all"]
 
 TEXT = "The cat sat on the mat because it was tired."
 WORDS = ("cat", "sat", "mat", "it")
@@ -36,6 +37,16 @@ STUDY = Study(
     needs=[MODEL],
     tolerance=1.5 * STEP,
 )
+SENTENCE = Study(
+    "minilm-sentence",
+    chapter=3,
+    question="What do the vectors of a whole sentence look like in a head?",
+    design=__doc__,
+    seeds=0,
+    packages=["torch", "transformers"],
+    needs=[MODEL],
+    tolerance=1.5 * STEP,
+)
 
 
 @STUDY.run
@@ -47,10 +58,7 @@ def read() -> dict[str, Any]:
     query, key = model.queries_keys(TEXT)  # (L, H, n, d_k)
     value = model.values(TEXT)  # (L, H, n, d_v)
 
-    def chosen(vectors: np.ndarray, rows: list[int]) -> np.ndarray:
-        return np.stack([vectors[la - 1, h - 1][rows] for la, h in HEADS])
-
-    asked = chosen(query, [tokens.index(QUERY)])[:, 0]  # (3, d_k)
+    asked = _chosen(query, HEADS, [tokens.index(QUERY)])[:, 0]  # (3, d_k)
     return {
         "about": (
             f"The query of “{QUERY}” and the keys and values of "
@@ -62,11 +70,53 @@ def read() -> dict[str, Any]:
         "heads": [list(pair) for pair in HEADS],
         "d_k": int(query.shape[-1]),
         "query": pack_array(asked, step=STEP),  # (3, d_k)
-        "key": pack_array(chosen(key, at), step=STEP),  # (3, 4, d_k)
-        "value": pack_array(chosen(value, at), step=STEP),  # (3, 4, d_v)
+        "key": pack_array(_chosen(key, HEADS, at), step=STEP),  # (3, 4, d_k)
+        "value": pack_array(_chosen(value, HEADS, at), step=STEP),
         "rounding": f"Each number is rounded to a multiple of {STEP:g}.",
         "source": source_of(MODEL),
     }
+
+
+@SENTENCE.run
+def read_all() -> dict[str, Any]:
+    """Record query, key and value of each token, in two heads."""
+    model = load("minilm")
+    tokens = model.tokens(TEXT)
+    heads, every = HEADS[:2], list(range(len(tokens)))
+    query, key = model.queries_keys(TEXT)  # (L, H, n, d_k)
+    value = model.values(TEXT)  # (L, H, n, d_v)
+    packed = {
+        name: pack_array(_chosen(vectors, heads, every), step=STEP)
+        for name, vectors in (("query", query), ("key", key), ("value", value))
+    }  # (2, n, d) each
+    return {
+        "about": (
+            "The query, key and value of each token; axes: head, token, "
+            "dimension."
+        ),
+        "text": TEXT,
+        "tokens": tokens,
+        "heads": [list(pair) for pair in heads],
+        "d_k": int(query.shape[-1]),
+        **packed,
+        "rounding": f"Each number is rounded to a multiple of {STEP:g}.",
+        "source": source_of(MODEL),
+    }
+
+
+def _chosen(
+    vectors: np.ndarray, heads: Sequence[tuple[int, int]], rows: list[int]
+) -> np.ndarray:
+    """Take rows of some heads: (L, H, n, d) → (heads, rows, d)."""
+    return np.stack([vectors[la - 1, h - 1][rows] for la, h in heads])
+
+
+@SENTENCE.slice
+def all_again(recording: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Read all vectors of the sentence once more."""
+    now = read_all()
+    for key in ("query", "key", "value"):
+        yield key, unpack_array(recording[key]), unpack_array(now[key])
 
 
 @STUDY.slice
