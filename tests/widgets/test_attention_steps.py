@@ -237,3 +237,15 @@ def test_html_is_an_element_with_its_state():
     text = AttentionSteps.from_recording()._repr_mimebundle_()[0]["text/html"]
     assert text.startswith('<attn-steps data-state="')
     assert text.endswith("</attn-steps>")
+
+
+@pytest.mark.parametrize("head", [0, 1])
+def test_the_sentence_weighs_as_the_recorded_scores_do(head):
+    record = load_recording("minilm-cat")
+    layer, number = load_recording("minilm-sentence")["heads"][head]
+    scores = unpack_array(record["scores"])[layer - 1, number - 1]  # (n, n)
+    exps = np.exp((scores - scores.max(-1, keepdims=True)) / 32**0.5)
+    weights = exps / exps.sum(-1, keepdims=True)
+    shown = AttentionSteps.sentence(head)
+    assert shown.source["tokens"][shown.asks] == "it"
+    np.testing.assert_allclose(shown.weights, weights, atol=0.01)

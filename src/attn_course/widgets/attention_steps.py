@@ -278,6 +278,31 @@ class AttentionSteps(CourseWidget):
         }
         return cls(*vectors, **{**defaults, **options})
 
+    @classmethod
+    def sentence(cls, head: int = 0, **options: Any) -> "AttentionSteps":
+        """Show every word of "The cat sat …" asking, in a head of MiniLM.
+
+        `head` counts the recorded heads from 0. It opens on the word "it".
+        """
+        record = load_recording("minilm-sentence")
+        vectors = (
+            unpack_array(record[name])[head]
+            for name in ("query", "key", "value")
+        )
+        layer, number = record["heads"][head]
+        defaults = {
+            "tokens": record["tokens"],
+            "asks": record["tokens"].index("it"),
+            "d_k": record["d_k"],
+            "name": f"sentence-{layer}-{number}",
+            "title": f"“{record['text']}”",
+            "note": (
+                f"all-MiniLM-L6-v2, layer {layer}, head {number}. "
+                + describe_recording(record)
+            ),
+        }
+        return cls(*vectors, **{**defaults, **options})
+
     @property
     def weights(self) -> Float[np.ndarray, "*heads n_q n_k"]:
         """The weights as the browser computes them."""
