@@ -408,6 +408,8 @@ def what_it_decides(recording: Mapping[str, Any]) -> dict[str, Any]:
 @STUDY.figure(
     """
     Line plot of how many of 22 learning rates work, over d from 16 to 1024.
+    Divided by the root of d it is 16 to 18 at every d; undivided the number
+    falls from 14 to 10. Additive scores lie between, at 14 to 17.
     """
 )
 def working_rates(recording: Mapping[str, Any]) -> "Figure":
@@ -429,7 +431,8 @@ def working_rates(recording: Mapping[str, Any]) -> "Figure":
 @STUDY.figure(
     """
     Line plot of held-out accuracy over d from 16 to 1024, with Adam and first
-    weights of variance 1.
+    weights of variance 1. Divided and additive scores are at 1 for every d;
+    undivided ones a little below from d = 64 on, at 0.99 for d = 1024.
     """
 )
 def accuracy_over_d(recording: Mapping[str, Any]) -> "Figure":
@@ -453,7 +456,8 @@ def accuracy_over_d(recording: Mapping[str, Any]) -> "Figure":
 @STUDY.figure(
     """
     Line plot with a logarithmic axis of the training loss over 800 steps at
-    d = 1024, with Adam and first weights of variance 1.
+    d = 1024, with Adam and first weights of variance 1. Divided and additive
+    scores fall below 0.002; undivided ones fall more slowly, to about 0.1.
     """
 )
 def loss_over_time(recording: Mapping[str, Any]) -> "Figure":
