@@ -141,6 +141,9 @@ class AttentionSteps(CourseWidget):
         What follows in a layer, to show it too: `x` (n_q, m), what the words
         were before, `w_1` (m, f) and `w_2` (f, m) of the feed-forward part
         and, where there are, `b_1`, `b_2` and `w_o` (heads · d_v, m).
+    autoplay
+        Begin to play once it comes into view, unless the reader wants no
+        motion.
     step, asks, head
         Where the reader starts: the step, the number of the query (−1 shows
         all of them) and the head.
@@ -200,6 +203,7 @@ class AttentionSteps(CourseWidget):
         causal: bool = False,
         d_k: float | None = None,
         layer: Mapping[str, Any] | None = None,
+        autoplay: bool = False,
         title: str = "Attention, step by step",
         note: str = "",
         name: str = "steps",
@@ -230,6 +234,7 @@ class AttentionSteps(CourseWidget):
                 "d_k": d if d_k is None else check_d_k(d_k),
                 "mask": None if self._mask is None else pack_array(self._mask),
                 "vectors": None if short else kept,
+                "autoplay": bool(autoplay),
                 "layer": _layer(layer, n_q, heads * value.shape[-1]),
             },
             **hand,

@@ -237,7 +237,7 @@ export const tenth = (x: number): number => Math.round(x * 10) / 10;
 /** The path of an arrow with its head. */
 export function arrow(x1: number, y1: number, x2: number, y2: number): string {
   const long = Math.hypot(x2 - x1, y2 - y1) || 1;
-  const size = Math.min(4, long / 2);
+  const size = Math.min(3, long / 2);
   const [u, v] = [((x2 - x1) / long) * size, ((y2 - y1) / long) * size];
   const corner = (side: number) =>
     `${tenth(x2 - 1.6 * u - side * v)} ${tenth(y2 - 1.6 * v + side * u)}`;

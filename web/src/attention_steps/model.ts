@@ -38,6 +38,8 @@ export interface Source {
   vectors: Record<Role, Float64Array> | null;
   layer: Layer | null;
   steps: Step[];
+  /** Does it begin to play when it comes into view? */
+  autoplay: boolean;
 }
 
 /** What the reader may change. The names are the Python traits. */
@@ -118,6 +120,7 @@ export function parse(raw: unknown, state: unknown): [Source, Reader] {
       value: arrays.value.data,
     },
     layer,
+    autoplay: json.autoplay === true,
     steps: (Object.keys(NAMES) as Step[]).filter((step) =>
       step === "mask"
         ? mask

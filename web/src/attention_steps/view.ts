@@ -1,10 +1,12 @@
 // AttentionSteps: the one figure of the course, attention step by step.
 
+import { inView } from "../lib/assets.ts";
 import { choice, row } from "../lib/controls.ts";
 import { h, uniqueId } from "../lib/dom.ts";
 import { LIGHT } from "../lib/roles.ts";
 import { type Parts, type Tools, widget } from "../lib/shell.ts";
 import { s, standalone, svgExports } from "../lib/svg.ts";
+import { foldedTable, tableOf } from "../lib/table.ts";
 import { createEditor } from "./edit.ts";
 import { layOut } from "./layout.ts";
 import { type Num, numOf, SOFT, set } from "./marks.ts";
@@ -67,6 +69,9 @@ function steps(tools: Tools<Reader>): Parts<Reader> {
     sums,
     player.element,
   );
+  const table = foldedTable("Numbers as a table", "scores and weights", () =>
+    tableOfRow(source, tools.state(), answer),
+  );
   let answer: Answer;
   let after: Further | null;
   let pointed: Num | null = null;
@@ -103,6 +108,11 @@ function steps(tools: Tools<Reader>): Parts<Reader> {
     return asks !== null;
   });
 
+  if (source.autoplay && !stillness())
+    inView(tools.root).then(() => {
+      if (tools.state().step === start.step) player.toggle();
+    });
+
   const names = Object.keys(start).length;
   function draw(state: Reader, changed: Set<keyof Reader>) {
     // All has changed where the shell asks for a new picture: in another
@@ -133,6 +143,7 @@ function steps(tools: Tools<Reader>): Parts<Reader> {
     walk.check();
     player.show(state.step);
     controls.show(state);
+    table.refresh();
     if (anew || pointed) showSum();
   }
 
@@ -141,8 +152,8 @@ function steps(tools: Tools<Reader>): Parts<Reader> {
     note: source.note,
     hint: source.vectors
       ? "The arrow keys move through the steps and the numbers."
-      : "Any number of a query, a key or a value can be changed: click it " +
-        "and type, or press ↑ and ↓.",
+      : "The numbers of queries, keys and values that are written out can be " +
+        "changed: click one and type, or press ↑ and ↓.",
     style: STYLE,
     start,
     valid: validators(source, start),
@@ -154,10 +165,15 @@ function steps(tools: Tools<Reader>): Parts<Reader> {
       () => csvRows(source, attend(source, tools.state())),
       tools.say,
     ),
+    footer: [table.element],
     draw,
     measured: body,
   };
 }
+
+/** Does the reader want nothing to move? */
+const stillness = (): boolean =>
+  window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 /** The word that a click lets ask, or null. */
 const asked = (target: EventTarget | null): number | null => {
@@ -405,6 +421,33 @@ function layerSum(
     feed: `${label}: ${feed}`,
     norm2: `${norm} + ${feed}, normalised = ${norm2}`,
   }[kind];
+}
+
+/** What one query makes of each word, or the weights of all. */
+function tableOfRow(source: Source, state: Reader, answer: Answer) {
+  const { tokens, askers } = source;
+  const n = tokens.length;
+  const share = (c: number) =>
+    answer.allowed?.[c] === 0 ? "hidden" : answer.weights[c].toFixed(3);
+  if (state.asks < 0)
+    return tableOf(
+      ["who asks", ...tokens],
+      askers.map((asker, i) => [asker, tokens.map((_, j) => share(i * n + j))]),
+      "weights",
+    );
+  const from = state.asks * n;
+  return tableOf(
+    ["key", "q·k", "÷ √d", "weight"],
+    tokens.map((token, j) => [
+      token,
+      [
+        short(answer.scores[from + j]),
+        short(answer.logits[from + j]),
+        share(from + j),
+      ],
+    ]),
+    `“${askers[state.asks]}” asks`,
+  );
 }
 
 function csvRows(source: Source, answer: Answer): (string | number)[][] {
