@@ -21,6 +21,7 @@ OWN = Path(str(resources.files("attn_course"))) / "site" / "static"
 PARTS = {
     'class="attn-guess': ("attn-guess.css", "attn-guess.js"),
     'class="attn-question': ("attn-questions.js",),
+    ' glossary">': ("attn-popovers.css",),
     'id="attn-notes"': ("attn-popovers.css", "attn-popovers.js"),
 }
 
