@@ -320,7 +320,8 @@ def test_a_tally_counts_first_tries_and_says_where_to_look(
     assert not tally.is_visible()
     asked = answer(page, 0, "Three")
     assert tally.inner_text() == (
-        "0 of 2 at the first try, 1 to go. Look again at question 1 (the words)."
+        "0 of 2 at the first try, 1 to go."
+        " Look again at question 1 (the words)."
     )
     assert "Look it up: the words." in asked.get_by_role("status").inner_text()
     answer(page, 0, "Two")
