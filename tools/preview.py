@@ -20,7 +20,13 @@ import course
 
 REFERENCES = "book/references"
 # What a page alone can't help: it names pages that are not there.
-EXPECTED = ["myst.xref_missing", "ref.ref", "ref.doc", "ref.numref"]
+EXPECTED = [
+    "myst.xref_missing",
+    "ref.ref",
+    "ref.doc",
+    "ref.numref",
+    "ref.term",
+]
 # Whatever else is written where the page's own sources lie.
 NOISE = r"(/|^)(__pycache__|\.ipynb_checkpoints)(/|$)|\.pyc$|~$|/\.[^/]+$"
 

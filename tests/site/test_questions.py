@@ -320,19 +320,22 @@ def test_a_tally_counts_first_tries_and_says_where_to_look(
     assert not tally.is_visible()
     asked = answer(page, 0, "Three")
     assert tally.inner_text() == (
-        "0 of 2 at the first try, 1 to go. Look again at question 1."
+        "0 of 2 at the first try, 1 to go."
+        " Look again at question 1 (the words)."
     )
     assert "Look it up: the words." in asked.get_by_role("status").inner_text()
     answer(page, 0, "Two")
     assert tally.inner_text().startswith("0 of 2")
     asked = answer(page, 1, "Three")
     assert tally.inner_text() == (
-        "1 of 2 at the first try. Look again at question 1."
+        "1 of 2 at the first try. Look again at question 1 (the words)."
     )
     # Who was right needn't look it up.
     assert "Look it up" not in asked.get_by_role("status").inner_text()
     link = tally.get_by_role("link", name="question 1")
     assert link.get_attribute("href") == "#attn-question-1"
+    words = tally.get_by_role("link", name="the words")
+    assert words.get_attribute("href") == "words.html"
 
 
 def test_a_page_without_a_tally_shows_none(own_url, open_page):

@@ -21,6 +21,7 @@ OWN = Path(str(resources.files("attn_course"))) / "site" / "static"
 PARTS = {
     'class="attn-guess': ("attn-guess.css", "attn-guess.js"),
     'class="attn-question': ("attn-questions.js",),
+    'glossary">': ("attn-popovers.css",),
     'id="attn-notes"': ("attn-popovers.css", "attn-popovers.js"),
 }
 
@@ -54,9 +55,8 @@ def _mount(
     app: Any, page: str, template: str, context: dict, doctree: Any
 ) -> None:
     body = context.get("body", "")
-    own = [
-        name for mark, names in PARTS.items() if mark in body for name in names
-    ]
+    needed = [names for mark, names in PARTS.items() if mark in body]
+    own = list(dict.fromkeys(name for names in needed for name in names))
     for name in own:
         if name.endswith(".css"):
             app.add_css_file(name, priority=900)

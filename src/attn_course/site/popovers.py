@@ -10,11 +10,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
+from sphinx import addnodes
 
 from attn_course.claims import look_up
 from attn_course.site.elements import element, tag
 from attn_course.site.evidence import Evidence, evidence
 from attn_course.site.glossary import entry_of, term_links
+from attn_course.site.ledger import USES
 from attn_course.site.verdicts import LEDGER, studies
 
 if TYPE_CHECKING:
@@ -149,7 +151,15 @@ def _where(app: Any, page: str, target: str) -> str:
     return f"{address}#{anchor}" if anchor else address
 
 
+def _note_terms(app: Any, doctree: nodes.document) -> None:
+    """Let a page be written again when the glossary may have changed."""
+    for link in doctree.findall(addnodes.pending_xref):
+        if link.get("reftype") == "term":
+            app.env.metadata[app.env.docname][USES] = True
+
+
 def setup(app: Any) -> None:
     """Connect to Sphinx."""
+    app.connect("doctree-read", _note_terms)
     # After the ledger has put its numbers in place.
     app.connect("doctree-resolved", _collect, priority=600)

@@ -24,7 +24,8 @@
     const link = document.createElement("a");
     link.href = `#${question.id}`;
     link.textContent = `question ${questions.indexOf(question) + 1}`;
-    return link;
+    const taught = question.querySelector(".attn-taught a");
+    return taught ? [link, " (", taught.cloneNode(true), ")"] : [link];
   };
   const count = (question, isRight) => {
     if (!board || firsts.has(question)) return;
@@ -37,7 +38,7 @@
     if (missed.length) line.append(" Look again at ");
     missed.forEach((one, i) => {
       const last = i === missed.length - 1;
-      line.append(i === 0 ? "" : last ? " and " : ", ", linkTo(one));
+      line.append(i === 0 ? "" : last ? " and " : ", ", ...linkTo(one));
     });
     if (missed.length) line.append(".");
     board.replaceChildren(line);
