@@ -18,8 +18,6 @@ from browsing import axe_faults
 SITE = course.ROOT / "_build" / "site"
 # A lesson, and every other page.
 LESSON_KB, LIMIT_KB = 250, 400
-# The content of these counts as pictures, not as the page's own weight.
-PICTURES = {".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".ico", ".avif"}
 
 
 # Scripts notice a new width some moments later.
@@ -121,9 +119,8 @@ def test_a_page_is_light(open_page, site_dir, site_url, name):
     for url in dict.fromkeys(page.log.requests):
         if url.startswith(site_url):
             path = site_dir / unquote(urlsplit(url).path).lstrip("/")
-            if path.suffix not in PICTURES:
-                packed = gzip.compress(path.read_bytes(), 6)
-                sizes[path.name] = len(packed) / 1000
+            packed = gzip.compress(path.read_bytes(), 6)
+            sizes[path.name] = len(packed) / 1000
     total = sum(sizes.values())
     largest = sorted(sizes.items(), key=lambda item: -item[1])[:8]
     print(f"{name}: {total:.0f} KB gzip in {len(sizes)} files; {largest}")
