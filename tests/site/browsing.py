@@ -35,6 +35,18 @@ def axe_faults(page):
     return found["violations"]
 
 
+def unfold(page):
+    """Open More, Share and About in every card of a page."""
+    page.evaluate(
+        """() => {
+          for (const host of document.querySelectorAll("[data-mounted] > div"))
+            for (const fold of host.shadowRoot?.querySelectorAll(
+              ".tools [aria-expanded=false]") ?? [])
+              fold.click();
+        }"""
+    )
+
+
 def take(place, kind):
     """Press a button that hands out a file; give what is in it."""
     page = getattr(place, "page", place)

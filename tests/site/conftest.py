@@ -4,17 +4,20 @@ import threading
 
 import lesson_book
 import pytest
-from browsing import write_bare_page
+from browsing import unfold, write_bare_page
 
 from attn_course.site.server import serve
 
 
 @pytest.fixture
 def widget_page(tmp_path, open_page):
-    """Put widgets on a bare page, served under the site's policy."""
+    """Put widgets on a bare page, served under the site's policy.
+
+    Their cards are unfolded, or tests could reach only half of them.
+    """
     servers = []
 
-    def make(*widgets, **options):
+    def make(*widgets, folded=False, **options):
         body = "".join(
             widget if isinstance(widget, str) else widget.html()
             for widget in widgets
@@ -24,7 +27,10 @@ def widget_page(tmp_path, open_page):
         servers.append(server)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         port = server.server_address[1]
-        return open_page(f"http://127.0.0.1:{port}/index.html", **options)
+        page = open_page(f"http://127.0.0.1:{port}/index.html", **options)
+        if not folded:
+            unfold(page)
+        return page
 
     yield make
     for server in servers:

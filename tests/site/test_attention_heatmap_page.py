@@ -10,10 +10,10 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from browsing import settle, slide, take
+from browsing import axe_faults, settle, slide, take, unfold
 from course import ROOT
 
-from attn_course.widgets import AttentionHeatmap
+from attn_course.widgets import AttentionHeatmap, QKVPlayground
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 PAGES = sorted(
@@ -75,15 +75,42 @@ def test_the_pages_that_promise_widgets_have_them(site_dir):
     assert list(counts.values()) == [1, 1, 1], counts
 
 
-def test_the_landing_heatmap_is_above_the_fold_on_a_phone(open_page):
-    page = open_page("book/index.html", width=360, height=640)
-    box = page.locator("attn-heatmap .grid").bounding_box()
-    # The matrix ends above the legend, 44 px below it.
-    assert box["y"] + box["height"] - 44 <= 640, box
+@pytest.fixture
+def cat_page(widget_page):
+    """Put the heatmap of chapter 3 on a page of its own."""
+
+    def make(**options):
+        return widget_page(
+            AttentionHeatmap.from_recording(
+                "minilm-cat",
+                name="cat",
+                selection={"layer": 6, "head": 12},
+                cell=[8, 2],  # it, cat
+            ),
+            **options,
+        )
+
+    return make
 
 
-def test_sliders_show_what_the_python_twin_says(open_page):
-    page = open_page(CAT)
+def pick(element, row, col):
+    """Click the picture of a head."""
+    box = element.locator(".maps image").bounding_box()
+    rows, cols = 6, 12
+    element.page.mouse.click(
+        box["x"] + box["width"] * (col + 0.5) / cols,
+        box["y"] + box["height"] * (row + 0.5) / rows,
+    )
+
+
+def still(page):
+    """Wait until a change has moved to its end."""
+    page.wait_for_timeout(400)
+    settle(page)
+
+
+def test_sliders_show_what_the_python_twin_says(cat_page):
+    page = cat_page()
     element = heatmap(page, "cat")
     twin = AttentionHeatmap.from_recording(
         "minilm-cat", selection={"layer": 6, "head": 12}
@@ -104,27 +131,138 @@ def test_sliders_show_what_the_python_twin_says(open_page):
     assert weight(element) == pytest.approx(twin.weights[8, 2], abs=5e-4)
 
 
-def test_every_head_can_be_picked(open_page):
-    page = open_page(CAT)
+def test_every_head_can_be_picked(cat_page):
+    page = cat_page()
     element = heatmap(page, "cat")
     twin = AttentionHeatmap.from_recording("minilm-cat")
     pictures = set()
     for layer, head in [(1, 1), (4, 2), (6, 12)]:
-        for axis, label in (("layer", layer), ("head", head)):
-            element.locator(f"[data-control='axis.{axis}']").select_option(
-                str(label)
-            )
-        settle(page)
+        pick(element, layer - 1, head - 1)
+        still(page)
         twin.selection = {"layer": layer, "head": head}
         pictures.add(picture(element))
         assert weight(element) == pytest.approx(twin.weights[8, 2], abs=5e-4)
     assert len(pictures) == 3
-    options = element.locator("[data-control='axis.head'] option")
-    assert options.count() == 12
+    # The keyboard goes from picture to picture, and says which one it is.
+    heads = element.locator(".maps")
+    heads.focus()
+    for key in ("ArrowLeft", "ArrowUp", "Home"):
+        page.keyboard.press(key)
+    settle(page)
+    twin.selection = {"layer": 5, "head": 1}
+    assert weight(element) == pytest.approx(twin.weights[8, 2], abs=5e-4)
+    spoken = heads.evaluate(
+        "grid => grid.getRootNode().getElementById("
+        "grid.getAttribute('aria-activedescendant')).textContent"
+    )
+    assert spoken == "layer 5, head 1"
 
 
-def test_causal_threshold_and_special_tokens(open_page):
-    page = open_page(CAT)
+def arcs(element):
+    """Give how wide the arcs are, from the widest to the thinnest."""
+    widths = element.locator(".arcs path[stroke-width]").evaluate_all(
+        "paths => paths.map(p => Number(p.getAttribute('stroke-width')))"
+    )
+    return sorted(widths, reverse=True)
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_arcs_show_where_the_chosen_word_looks(cat_page, width):
+    page = cat_page(width=width)
+    element = heatmap(page, "cat")
+    twin = AttentionHeatmap.from_recording(
+        "minilm-cat", selection={"layer": 6, "head": 12}
+    )
+    row = np.sort(twin.weights[8])[::-1]
+    shown = arcs(element)
+    assert len(shown) == (row >= 0.01).sum()
+    assert shown == pytest.approx(1 + 8 * row[: len(shown)], abs=0.02)
+    # The answer stands there: the strongest word, and its weight.
+    bold = element.locator(".arcs text[font-weight='700']").all_inner_texts()
+    assert sorted(bold) == ["0.71", "cat", "it"]
+    element.locator(".grid").focus()
+    page.keyboard.press("ArrowUp")
+    settle(page)
+    row = np.sort(twin.weights[7])[::-1]
+    assert arcs(element)[0] == pytest.approx(1 + 8 * row[0], abs=0.02)
+
+
+def test_arcs_leave_masked_words_out(widget_page):
+    widget = AttentionHeatmap(
+        list("abc"), weights=[[1, 0, 0], [0.5, 0.5, 0], [0.2, 0.3, 0.5]],
+        cell=[1, 0],
+    )  # fmt: skip
+    element = widget_page(widget).locator("attn-heatmap")
+    assert len(arcs(element)) == 2
+    struck = element.locator(".arcs text[text-decoration=line-through]")
+    assert struck.all_inner_texts() == ["c"]
+    # Zeros above the diagonal of a recording are a mask, not weights.
+    open_table(element)
+    first = element.locator(".table tbody tr").first.locator("td")
+    assert first.all_inner_texts() == ["1.000", "masked", "masked", "1.000"]
+
+
+def mean_shade(element):
+    """Give the mean brightness of the matrix."""
+    return element.locator("canvas").first.evaluate(
+        """canvas => {
+          const {data} = canvas.getContext("2d")
+            .getImageData(0, 0, canvas.width, canvas.height);
+          let sum = 0;
+          for (let i = 0; i < data.length; i += 4) sum += data[i];
+          return sum;
+        }"""
+    )
+
+
+def test_another_head_moves_and_a_drag_does_not(cat_page):
+    page = cat_page()
+    element = heatmap(page, "cat")
+    first = mean_shade(element)
+    pick(element, 3, 1)
+    # Cards and read-outs are there at once, colours are on their way.
+    page.wait_for_timeout(60)
+    between = mean_shade(element)
+    still(page)
+    last = mean_shade(element)
+    assert between != last and first != last
+    slide(element, "temperature", 150)
+    settle(page)
+    dragged = mean_shade(element)
+    still(page)
+    assert mean_shade(element) == dragged != last
+
+
+def test_with_reduced_motion_nothing_moves(cat_page):
+    page = cat_page()
+    page.emulate_media(reduced_motion="reduce")
+    element = heatmap(page, "cat")
+    pick(element, 3, 1)
+    settle(page)
+    at_once = mean_shade(element)
+    still(page)
+    assert mean_shade(element) == at_once
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_axe_finds_nothing(widget_page, width, scheme):
+    widget = AttentionHeatmap.from_recording("minilm-cat", cell=[8, 2])
+    page = widget_page(
+        f"<main><h1>x</h1>{widget.html()}</main>", width=width, scheme=scheme
+    )
+    page.evaluate(
+        "scheme => { document.body.style.background ="
+        " scheme === 'dark' ? '#14181f' : '#ffffff' }",
+        scheme,
+    )
+    page.wait_for_timeout(100)
+    assert axe_faults(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_causal_threshold_and_special_tokens(cat_page):
+    page = cat_page()
     element = heatmap(page, "cat")
     element.get_by_text("causal mask").click()
     twin = AttentionHeatmap.from_recording(
@@ -161,8 +299,8 @@ def test_word_pieces_join(widget_page):
     assert pair(element) == ["hippopotamus", "tiptoed"]
 
 
-def test_the_keyboard_reaches_everything(open_page):
-    page = open_page(CAT)
+def test_the_keyboard_reaches_everything(cat_page):
+    page = cat_page()
     element = heatmap(page, "cat")
     element.locator(".grid").focus()
     for key, expected in [
@@ -192,8 +330,8 @@ def test_the_keyboard_reaches_everything(open_page):
     assert element.locator(".row-name.lock").count() == 0
 
 
-def test_the_mouse_points_and_locks(open_page):
-    page = open_page(CAT)
+def test_the_mouse_points_and_locks(cat_page):
+    page = cat_page()
     grid = heatmap(page, "cat").locator(".grid")
     grid.scroll_into_view_if_needed()
     box = grid.bounding_box()
@@ -207,14 +345,18 @@ def test_the_mouse_points_and_locks(open_page):
     assert locked.is_enabled()
 
 
-def test_touch_points_first_and_locks_second(browser, site_url):
+def test_touch_points_first_and_locks_second(browser, cat_page):
+    url = cat_page().url
     context = browser.new_context(
         viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True
     )
     page = context.new_page()
-    page.goto(site_url + "book/index.html")
+    page.goto(url)
+    unfold(page)
     element = page.locator("attn-heatmap")
-    box = element.locator(".grid").bounding_box()
+    grid = element.locator(".grid")
+    grid.scroll_into_view_if_needed()
+    box = grid.bounding_box()
     spot = box["x"] + box["width"] * 0.6, box["y"] + box["height"] * 0.6
     page.touchscreen.tap(*spot)
     settle(page)
@@ -227,12 +369,24 @@ def test_touch_points_first_and_locks_second(browser, site_url):
 
 
 @pytest.mark.parametrize("place", ["http", "file"])
-def test_a_link_restores_the_state(open_page, site_dir, place):
-    address = CAT if place == "http" else (site_dir / CAT).as_uri()
-    page = open_page(address)
+def test_a_link_restores_the_state(
+    cat_page, widget_page, open_page, tmp_path, place
+):
+    other_widget = QKVPlayground(
+        [1.0, 0.5], np.eye(2), np.eye(2), tokens=["a", "b"], name="qkv"
+    )
+    page = widget_page(
+        AttentionHeatmap.from_recording(
+            "minilm-cat", name="cat", selection={"layer": 6, "head": 12},
+            cell=[8, 2],
+        ),
+        other_widget,
+    )  # fmt: skip
+    if place == "file":
+        page = open_page((tmp_path / "index.html").as_uri())
+        unfold(page)
     element = heatmap(page, "cat")
-    element.locator("[data-control='axis.layer']").select_option("4")
-    element.locator("[data-control='axis.head']").select_option("2")
+    pick(element, 3, 1)
     slide(element, "temperature", 60)
     element.locator(".grid").focus()
     page.keyboard.press("ArrowLeft")
@@ -241,8 +395,10 @@ def test_a_link_restores_the_state(open_page, site_dir, place):
     link = element.get_by_label("Link to this state").input_value()
     assert "#attn:cat?" in link
     other = open_page(link)
+    unfold(other)
     again = heatmap(other, "cat")
-    settle(other)
+    still(other)
+    still(page)
     assert pair(again) == pair(element) == ["it", "the"]
     assert weight(again) == weight(element)
     assert picture(again) == picture(element)
@@ -250,11 +406,15 @@ def test_a_link_restores_the_state(open_page, site_dir, place):
     assert again.get_by_role("button", name="Unlock row").count() == 1
     # The other widgets of the page stay as they were.
     cells = other.locator("attn-qkv .scroll tbody td:nth-last-child(2)")
-    assert cells.first.inner_text() == "0.333"
+    np.testing.assert_allclose(
+        [float(x) for x in cells.all_inner_texts()],
+        other_widget.weights,
+        atol=6e-4,
+    )
 
 
-def test_a_refused_clipboard_leaves_the_link_to_copy(open_page):
-    page = open_page(CAT)
+def test_a_refused_clipboard_leaves_the_link_to_copy(cat_page):
+    page = cat_page()
     page.evaluate(
         "() => { navigator.clipboard.writeText ="
         " () => Promise.reject(new Error()) }"
@@ -273,8 +433,8 @@ def test_a_refused_clipboard_leaves_the_link_to_copy(open_page):
         "x=" + "a" * 5000,
     ],
 )
-def test_a_hostile_link_is_harmless_and_says_so(open_page, state):
-    page = open_page(f"{CAT}#attn:cat?{state}")
+def test_a_hostile_link_is_harmless_and_says_so(cat_page, open_page, state):
+    page = open_page(f"{cat_page().url}#attn:cat?{state}")
     element = heatmap(page, "cat")
     status = element.locator(".status").inner_text()
     assert "left out" in status or "could not be read" in status
@@ -283,8 +443,8 @@ def test_a_hostile_link_is_harmless_and_says_so(open_page, state):
     assert page.evaluate("document.querySelectorAll('img[src=x]').length") == 0
 
 
-def test_pictures_and_numbers_can_be_taken_away(open_page):
-    page = open_page(CAT)
+def test_pictures_and_numbers_can_be_taken_away(cat_page):
+    page = cat_page()
     element = heatmap(page, "cat")
     files = {}
     for kind in ("PNG", "SVG", "CSV"):
@@ -307,10 +467,11 @@ def test_pictures_and_numbers_can_be_taken_away(open_page):
     np.testing.assert_allclose(got, twin.weights, atol=1e-6)
 
 
-def test_the_table_appears_without_scripts(browser, site_url):
+def test_the_table_appears_without_scripts(browser, cat_page):
+    url = cat_page().url
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
-    page.goto(site_url + CAT)
+    page.goto(url)
     table = heatmap(page, "cat").locator("table")
     assert table.is_visible()
     assert table.locator("tbody tr").count() == 13
@@ -451,8 +612,8 @@ def test_unknown_state_is_named_and_left_out(widget_page):
     assert weight(element) == pytest.approx(0.731, abs=1e-3)
 
 
-def test_it_follows_the_theme(open_page):
-    page = open_page(CAT, scheme="light")
+def test_it_follows_the_theme(cat_page):
+    page = cat_page(scheme="light")
     element = heatmap(page, "cat")
     assert "dark" not in element.locator(".attn").get_attribute("class")
     light = picture(element)
@@ -463,8 +624,8 @@ def test_it_follows_the_theme(open_page):
     assert picture(element) != light
 
 
-def test_a_change_reaches_the_page_as_an_event(open_page):
-    page = open_page(CAT)
+def test_a_change_reaches_the_page_as_an_event(cat_page):
+    page = cat_page()
     element = heatmap(page, "cat")
     element.evaluate(
         "e => e.addEventListener('attn-change',"

@@ -12,6 +12,11 @@ def facts(page):
     return dict(zip(names, values, strict=True))
 
 
+def output(page, control):
+    """Find what a slider says."""
+    return page.locator(f"label:has([data-control={control}]) output")
+
+
 def size(words):
     """Read what a size in words says, in bytes."""
     number, unit = words.split()[:2]
@@ -28,8 +33,8 @@ def test_the_page_says_what_the_python_twin_says(widget_page):
         slide(page, "batch", 100)
         settle(page)
         tokens, texts = (
-            int(page.locator("output").nth(i).inner_text().replace(",", ""))
-            for i in (1, 2)
+            int(output(page, name).inner_text().replace(",", ""))
+            for name in ("length", "batch")
         )
         meter.set_trait("model", model)
         meter.length, meter.batch, meter.bits = tokens, texts, bits
@@ -48,18 +53,17 @@ def test_sharing_heads_changes_memory_and_another_model_forgets_it(
 ):
     page = widget_page(KVCacheMeter(model="Llama 3 8B", length=1000))
     assert (
-        "8 for 32 heads, as published"
-        in page.locator("output").all()[0].inner_text()
+        "8 for 32 heads, as published" in output(page, "kv_heads").inner_text()
     )
     before = size(facts(page)["cache"])
     slide(page, "kv_heads", 5)
     settle(page)
-    assert page.locator("output").first.inner_text() == "32 for 32 heads"
+    assert output(page, "kv_heads").inner_text() == "32 for 32 heads"
     after = size(facts(page)["cache"])
     assert after == pytest.approx(4 * before, rel=1e-2)
     page.locator("[data-control=model]").select_option("Mistral 7B")
     settle(page)
-    assert "as published" in page.locator("output").first.inner_text()
+    assert "as published" in output(page, "kv_heads").inner_text()
 
 
 def test_generating_adds_tokens_up_to_the_most(widget_page):
@@ -67,11 +71,11 @@ def test_generating_adds_tokens_up_to_the_most(widget_page):
     generate = page.get_by_role("button", name="Generate 1,000 tokens")
     generate.click()
     settle(page)
-    assert page.locator("output").nth(1).inner_text() == "131,000"
+    assert output(page, "length").inner_text() == "131,000"
     assert "131,000 tokens" in page.locator(".status").inner_text()
     generate.click()
     settle(page)
-    assert page.locator("output").nth(1).inner_text() == "131,072"
+    assert output(page, "length").inner_text() == "131,072"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

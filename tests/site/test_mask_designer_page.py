@@ -83,7 +83,7 @@ def test_a_click_opens_and_closes_a_cell(widget_page):
     assert said(page) == [
         "After layer 1 a token hears of a later one in 1 pair: "
         "“cat” of “tired”.",
-        "“cat” can have heard of “tired”: tired → cat (layer 1).",
+        "“cat” can have heard of “tired”: cat (layer 1) → tired.",
     ]
     assert fact(page, "pairs in layer 1") == "37 of 64 (58 %)"
     slide(page, "layer", 2)
@@ -177,7 +177,7 @@ def test_the_keyboard_reaches_everything(widget_page):
     assert opened(page) == wanted(mask)
     slide(page, "layer", 2)
     assert said(page)[-1] == (
-        "“it” can have heard of “tired”: tired → sat (layer 1) → it (layer 2)."
+        "“it” can have heard of “tired”: it (layer 2) → sat (layer 1) → tired."
     )
 
 
@@ -295,7 +295,7 @@ def test_pictures_can_be_taken_away(widget_page):
     svg = ElementTree.fromstring(files["SVG"])
     texts = [t.text for t in svg.iter("{http://www.w3.org/2000/svg}text")]
     assert texts.count("because") == 4
-    assert "“it” can have heard of “cat”: cat → it (layer 1)." in texts
+    assert "“it” can have heard of “cat”: it (layer 1) → cat." in texts
 
 
 @pytest.mark.parametrize("tokens", [1, 12, 32, 64])

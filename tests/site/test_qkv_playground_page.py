@@ -69,9 +69,25 @@ def test_numbers_in_four_dimensions(widget_page):
     play.key = [[1.0, 1, 1, 0], [0, 1, 1, 0], [0, 0, 1, 1]]
     np.testing.assert_allclose(weights(page), play.weights, atol=6e-4)
     field.fill("1e9")
-    assert "Expected a number" in page.locator(".status").inner_text()
+    settle(page)
+    # It is said beside the field, and no result of an earlier number stays.
+    error = field.locator("xpath=..").get_by_role("alert")
+    assert "A number from" in error.inner_text()
     assert field.get_attribute("aria-invalid") == "true"
+    shown = page.locator("td.weight")
+    assert shown.all_inner_texts() == ["–"] * 3
+    assert page.locator(".output").inner_text().startswith("No output")
+    field.fill("1")
+    settle(page)
+    assert error.count() == 0
     np.testing.assert_allclose(weights(page), play.weights, atol=6e-4)
+    value = page.get_by_label("value mat, number 3")
+    value.fill("4")
+    settle(page)
+    play.value = [[1, 0, 0], [0, 1, 0], [0, 0, 4]]
+    numbers = ", ".join(f"{x:.2f}" for x in play.output)
+    assert page.locator(".output").inner_text().endswith(f"[{numbers}]")
+    assert shown.first.bounding_box()["x"] > 0
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
@@ -91,7 +107,7 @@ def test_the_lab_shows_what_its_python_twin_says(widget_page):
         assert shown[0].startswith(f"{lab.measures['spread']:.2f}")
         assert shown[2].startswith(f"{lab.measures['entropy']:.2f}")
         assert shown[3] == f"{lab.measures['gradient']:.3f}"
-    assert page.locator("svg circle").count() == 2
+    assert page.locator(".charts svg circle").count() == 2
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -38,6 +38,8 @@ def ready(page):
 def write(page, sentence):
     page.get_by_label("Your sentence").fill(sentence)
     settle(page)
+    # Half a word waits for its other half.
+    page.locator(".look.old").wait_for(state="detached")
 
 
 def tables(page):
@@ -316,3 +318,19 @@ def test_bad_data_says_so_in_place(widget_page, source, said):
     )
     text = page.locator("[role=alert]").inner_text()
     assert "This sentence can't be drawn" in text and said in text
+
+
+def test_half_a_word_waits_and_nothing_jumps(widget_page):
+    page = ready(widget_page(TypeASentence(), folded=True))
+    card = page.locator(".attn").first
+    high = card.bounding_box()["height"]
+    field = page.get_by_label("Your sentence")
+    field.fill("The cat sat on the ma")
+    settle(page)
+    assert message(page) == "" and page.locator("mark").count() == 0
+    assert card.bounding_box()["height"] == high
+    page.locator(".look.old").wait_for(state="detached")
+    assert page.locator("mark").inner_text() == "ma"
+    assert card.bounding_box()["height"] == pytest.approx(high, abs=1)
+    write(page, "The cat sat on the mat because it was tired.")
+    assert page.locator(".look").is_visible()

@@ -109,7 +109,7 @@ function card<S>(
     fold("Share", "Share", [h("div", { class: "actions" }, ...share)]),
     fold(infoSign(), "About this figure", parts.note ? [hint, note] : [hint]),
   ];
-  const bar = h("div", { class: "bar" }, ...folds.map((one) => one.button));
+  const bar = h("div", { class: "tools" }, ...folds.map((one) => one.button));
   const primary = parts.primary
     ? [h("div", { class: "primary" }, parts.primary)]
     : [];

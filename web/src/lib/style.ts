@@ -29,26 +29,26 @@ export const BASE_STYLE = `
   color-scheme: dark;
 }
 :host([data-nested]) .attn { border: 0; padding: 0; background: none; }
-:host([data-nested]) .bar { display: none; }
+:host([data-nested]) .tools { display: none; }
 @media (max-width: 480px) { .attn { padding: .6rem .6rem .5rem; } }
 [hidden] { display: none !important; }
 .title { font-weight: 600; margin: 0 0 .5rem; }
 .primary { margin-bottom: .7rem; }
 .primary > label { display: flex; }
-.primary input[type=range] { flex: 0 1 14rem; min-width: 5rem; width: 14rem; }
-.controls, .actions, .bar {
+.primary input[type=range] { flex: 0 100 14rem; min-width: 5rem; width: 14rem; }
+.controls, .actions, .tools {
   display: flex; flex-wrap: wrap; gap: .35rem 1rem; align-items: center;
 }
 .actions { gap: .4rem; }
-.bar { gap: .15rem; margin-top: .6rem; border-top: 1px solid var(--attn-line); padding-top: .35rem; }
-.bar button {
+.tools { gap: .15rem; margin-top: .6rem; border-top: 1px solid var(--attn-line); padding-top: .35rem; }
+.tools button {
   background: none; border-color: transparent; color: var(--attn-soft); font-size: .9em; padding: 1px .6em;
   min-width: 28px;
 }
-.bar svg { display: block; width: 18px; height: 18px; }
-.bar button:hover { color: var(--attn-ink); background: var(--soft); }
-.bar button[aria-expanded=true] { color: var(--attn-ink); background: var(--soft); }
-.bar .leave { display: none; }
+.tools svg { display: block; width: 18px; height: 18px; }
+.tools button:hover { color: var(--attn-ink); background: var(--soft); }
+.tools button[aria-expanded=true] { color: var(--attn-ink); background: var(--soft); }
+.tools .leave { display: none; }
 .fold { margin-top: .5rem; display: grid; gap: .6rem; }
 label { display: inline-flex; align-items: center; gap: .4rem; min-height: 28px; max-width: 100%; }
 select { min-width: 0; }
@@ -95,9 +95,9 @@ th { font-weight: 600; }
 .present .title { font-size: 16px; padding-right: 190px; margin-bottom: 6px; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
 .present .primary { margin-bottom: 6px; }
 .present .stage { flex: 1 1 0; min-height: 0; }
-.present .bar { position: absolute; top: 6px; right: 12px; margin: 0; padding: 0; border: 0; }
-.present .bar button { display: none; font-size: 13px; }
-.present .bar :is(.leave, button:first-child) { display: inline-block; border-color: var(--line); }
+.present .tools { position: absolute; top: 6px; right: 12px; margin: 0; padding: 0; border: 0; }
+.present .tools button { display: none; font-size: 13px; }
+.present .tools :is(.leave, button:first-child) { display: inline-block; border-color: var(--line); }
 .present .fold {
   position: absolute; z-index: 2; top: 40px; right: 12px; max-width: 60%; max-height: 80%; overflow: auto;
   padding: 10px 12px; background: var(--attn-card); border: 1px solid var(--line); border-radius: 8px;
@@ -105,7 +105,7 @@ th { font-weight: 600; }
 }
 .present :is(.footer, .stage > details, .stage > * > details) { display: none; }
 @media print {
-  .primary, .bar, .fold, .hint { display: none; }
+  .primary, .tools, .fold, .hint { display: none; }
   .attn { break-inside: avoid; }
 }
 `;

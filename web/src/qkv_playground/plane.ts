@@ -45,7 +45,7 @@ export interface Plane {
 }
 
 export const SIZE = 300;
-const [EDGE, FONT] = [14, 13];
+const [EDGE, FONT] = [14, 14];
 
 export function createPlane(
   title: string,
@@ -150,8 +150,12 @@ export function createPlane(
   function draw(arrows: Arrow[], ink: Ink): SVGElement[] {
     const [left, top] = origin;
     const line = { stroke: ink.line, "stroke-width": 1 };
-    const small = { fill: ink.muted, "font-size": 12 };
-    const taken: Rect[] = arrows.map(({ at }) => around(place(at), 10, 10));
+    const small = { fill: ink.muted, "font-size": FONT };
+    const taken: Rect[] = [
+      around([SIZE - 22, top + 10], 46, FONT),
+      around([left + 26, 8], 46, FONT),
+      ...arrows.map(({ at }) => around(place(at), 10, 10)),
+    ];
     return [
       s("line", { x1: 4, x2: SIZE - 4, y1: top, y2: top, ...line }),
       s("line", { x1: left, x2: left, y1: 4, y2: SIZE - 4, ...line }),
@@ -160,7 +164,7 @@ export function createPlane(
         { x: SIZE - 2, y: top + 14, "text-anchor": "end", ...small },
         axes[0],
       ),
-      s("text", { x: left + 5, y: 12, ...small }, axes[1]),
+      s("text", { x: left + 5, y: 13, ...small }, axes[1]),
       ...arrows.flatMap((arrow) => projection(arrow, arrows)),
       ...arrows.flatMap(drawArrow),
       ...arrows.map((arrow) => label(arrow, taken, ink)),

@@ -36,7 +36,7 @@ input[aria-invalid=true] { border: 2px solid var(--accent); }
 .vector { display: inline-flex; flex-wrap: wrap; gap: .2rem; align-items: center; }
 .error { color: var(--accent); font-weight: 600; font-size: .9em; flex-basis: 100%; text-align: left; }
 .present .play { display: grid; grid-template-columns: auto 1fr; gap: 16px; align-items: start; }
-.present .planes { flex-wrap: nowrap; width: 560px; }
+.present .planes { flex-wrap: nowrap; gap: 12px; width: 524px; }
 .present .planes:empty { width: 0; }
 .present .plane-box { flex: 1 1 0; }
 .present .scroll { margin: 0; overflow: visible; }

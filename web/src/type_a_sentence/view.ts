@@ -44,7 +44,10 @@ const STYLE = `
 .unknown li { display: flex; flex-wrap: wrap; gap: .3rem; align-items: center; margin: .25rem 0; }
 .unknown bdi { font-weight: 600; overflow-wrap: anywhere; }
 .look { display: flex; flex-wrap: wrap; gap: .4rem 1.5rem; align-items: flex-start; }
-.look[hidden], .controls[hidden], label[hidden], details[hidden] { display: none; }
+/* What is asked for stands over the last answer, so that nothing jumps. */
+.answering { display: grid; align-items: start; }
+.answering > * { grid-area: 1 / 1; min-width: 0; }
+.gone { visibility: hidden; }
 .words { flex: 1 1 270px; max-width: 430px; min-width: 0; }
 .words svg { display: block; width: 100%; }
 .answers { flex: 1 1 250px; max-width: 420px; min-width: 0; }
@@ -85,8 +88,14 @@ function typeASentence(tools: Tools<Reader>): Parts<Reader> {
     spellcheck: "false",
   });
   field.addEventListener("input", () =>
-    write(field.value.replace(/[\r\n]+/g, " ")),
+    type(field.value.replace(/[\r\n]+/g, " ")),
   );
+  let typing = false;
+  let waiting = 0;
+  const type = (sentence: string) => {
+    typing = true;
+    write(sentence);
+  };
   const write = (sentence: string) =>
     tools.change({ sentence: firstLetters(sentence, MAX_LETTERS) });
 
@@ -128,6 +137,7 @@ function typeASentence(tools: Tools<Reader>): Parts<Reader> {
   const where = h("p", { class: "where" });
   words.append(where, drawing);
   const answers = h("div", { class: "answers" });
+  const notice = h("div", {}, marked, message, unknown);
   const look = h("div", { class: "look", part: "readout" }, answers, words);
   const map = createMap(tools, source);
   const lists = createLists(source, () => network);
@@ -287,7 +297,18 @@ function typeASentence(tools: Tools<Reader>): Parts<Reader> {
   function draw(state: Reader, changed: Set<keyof Reader>, dark: boolean) {
     if (field.value !== state.sentence) field.value = state.sentence;
     if (network && (changed.has("sentence") || !outcome)) {
-      outcome = consider(network, state.sentence);
+      const next = consider(network, state.sentence);
+      clearTimeout(waiting);
+      // Half a word is not known yet: it waits until the reader pauses.
+      const early = typing && next.reading === null && outcome?.reading;
+      typing = false;
+      look.classList.toggle("old", Boolean(early));
+      if (early) {
+        waiting = window.setTimeout(tools.redraw, HALF_A_WORD);
+        return;
+      }
+      look.style.minHeight = next.reading ? "" : `${look.offsetHeight}px`;
+      outcome = next;
       if (chosen >= outcome.answers.length) chosen = 0;
       showUnknown(outcome);
       answers.replaceChildren(
@@ -298,8 +319,8 @@ function typeASentence(tools: Tools<Reader>): Parts<Reader> {
     asked.offer(outcome, chosen);
     controls.show(state);
     const looks = looksNow();
-    look.hidden = looks === null;
-    map.element.hidden = looks === null;
+    look.classList.toggle("gone", looks === null);
+    map.element.classList.toggle("gone", looks === null);
     // A redraw for a new width or theme names everything as changed.
     if (looks) drawWords(looks, dark, changed.has("layer"));
     map.show(outcome, state);
@@ -323,7 +344,11 @@ function typeASentence(tools: Tools<Reader>): Parts<Reader> {
       examples,
     ),
     controls: controls.element,
-    body: [marked, message, unknown, asked.element, look, map.element],
+    body: [
+      asked.element,
+      h("div", { class: "answering" }, look, notice),
+      map.element,
+    ],
     exports: svgExports(
       tools.raw.name || "sentence",
       picture,
@@ -408,6 +433,7 @@ function createAsked(pick: (which: number) => void) {
 
 /** How long the reader's hands must rest before the map follows, in ms. */
 const PAUSE = 150;
+const HALF_A_WORD = 700;
 
 /** The whole map of the chosen head, drawn by AttentionHeatmap itself. */
 function createMap(tools: Tools<Reader>, source: Source) {
