@@ -5,8 +5,6 @@ import numpy as np
 from attn_course.exercises.cases import Case, sized
 from attn_course.exercises.core import Exercise
 
-MAR0, E2, WIDTH_OF_BLUR = 1 / 60, 2.3, 0.92
-
 
 def inputs(rng: np.random.Generator) -> list[Case]:
     """Give distances in pixels, and pictures of many sizes."""

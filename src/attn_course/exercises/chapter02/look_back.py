@@ -68,10 +68,6 @@ decoder of Bahdanau and colleagues (2015) reads before it writes a word.
 )
 
 
-def _mix(weights, annotations):
-    return (weights[..., None] * annotations).sum(-2)
-
-
 @EXERCISE.is_solution
 def look_back(state, annotations, w, u, v):
     """Mix the annotations by how well each fits the state.
@@ -154,7 +150,8 @@ def tanh_by_hand(state, annotations, w, u, v):
     """Your exponentials overflow, and inf/inf is NaN: take `np.tanh`."""
     both = (state @ w.T)[..., None, :] + annotations @ u.T
     up, down = np.exp(both), np.exp(-both)
-    return _mix(softmax((up - down) / (up + down) @ v), annotations)
+    weights = softmax((up - down) / (up + down) @ v)
+    return (weights[..., None] * annotations).sum(axis=-2)
 
 
 # Weighed wrongly

@@ -72,18 +72,9 @@ def sinusoids(positions, d_model):
     return vectors
 
 
-def _speeds(d_model, *, base=10_000.0, factor=1.0):
-    return base ** (-factor * np.arange(0, d_model, 2) / d_model)
-
-
 def _by_turns(first, second):
     """Put two arrays together, column by column."""
     return np.stack([first, second], axis=-1).reshape(len(first), -1)
-
-
-def _vectors(positions, speeds):
-    angles = positions[:, None] * speeds
-    return _by_turns(np.sin(angles), np.cos(angles))
 
 
 # Right in other words
@@ -92,11 +83,9 @@ def _vectors(positions, speeds):
 @EXERCISE.is_right
 def with_stack(positions, d_model):
     """Pair sine and cosine on an axis of their own, and flatten it."""
-    return _vectors(positions, np.exp(-np.log(1e4) * _exponents(d_model)))
-
-
-def _exponents(d_model):
-    return 2 * np.arange(d_model // 2) / d_model
+    exponents = 2 * np.arange(d_model // 2) / d_model
+    angles = positions[:, None] * np.exp(-np.log(1e4) * exponents)
+    return _by_turns(np.sin(angles), np.cos(angles))
 
 
 @EXERCISE.is_right
@@ -114,7 +103,8 @@ def with_loops(positions, d_model):
 @EXERCISE.is_right
 def with_complex_numbers(positions, d_model):
     """Turn a point on the circle; its parts are cosine and sine."""
-    points = np.exp(1j * positions[:, None] * _speeds(d_model))
+    speeds = 10_000.0 ** (-np.arange(0, d_model, 2) / d_model)
+    points = np.exp(1j * positions[:, None] * speeds)
     return _by_turns(points.imag, points.real)
 
 

@@ -81,18 +81,14 @@ def _words(weights, special):
     return [i for i in range(weights.shape[-1]) if i not in special]
 
 
-def _pairs(weights, special, step=-1):
+def _pairs(weights, special):
     """List the words that count, with a word at their side."""
     words = _words(weights, special)
-    return [i for i in words if i + step in words]
+    return [i for i in words if i - 1 in words]
 
 
 def _both(score, control):
     return np.stack([score, control], axis=-1)
-
-
-def _score(weights, special):
-    return previous_token(weights, special)[..., 0]
 
 
 # Right in other words
@@ -174,7 +170,7 @@ other_keys_as_control: Your control is the rest of the row: ask the same keys'
     rest = → n = weights.shape[-1]; rest =
     weights[..., rest, i - 1].mean(axis=-1) → (1 - own[-1]) / (n - 1)
 no_control: You left out the control: it belongs beside the score.
-    → _score(weights, special)
+    → previous_token(weights, special)[..., 0]
 exchanged: You exchanged the two: first the score, then the control.
     → previous_token(weights, special)[..., ::-1]
 squeezed: You squeezed the result: a batch axis of length 1 must stay.

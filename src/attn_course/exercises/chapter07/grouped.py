@@ -84,10 +84,9 @@ def grouped(query, key, value):
     return weights @ value  # (..., H, n_q, d_v)
 
 
-def _attend(query, key, value, scale=None):
+def _attend(query, key, value):
     """Read with as many heads of keys as of queries."""
-    scale = query.shape[-1] ** -0.5 if scale is None else scale
-    return softmax(query @ swap(key) * scale) @ value
+    return softmax(query @ swap(key) / np.sqrt(query.shape[-1])) @ value
 
 
 def _times(query, key):

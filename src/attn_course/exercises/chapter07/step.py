@@ -102,10 +102,10 @@ def _grown(key, value, keys, values):
     return keys, np.concatenate([values, value[..., None, :]], axis=-2)
 
 
-def _read(query, keys, values, scale=None):
+def _read(query, keys, values):
     """Read with one query, over the tokens that there are."""
-    scale = query.shape[-1] ** -0.5 if scale is None else scale
-    scores = np.einsum("...d,...nd->...n", query, keys) * scale
+    scores = np.einsum("...d,...nd->...n", query, keys)
+    scores = scores / np.sqrt(query.shape[-1])
     return np.einsum("...n,...nd->...d", softmax(scores), values)
 
 

@@ -131,10 +131,9 @@ def _below(query, key, value, m):
     return output / total
 
 
-def _whole(query, key, value, scale=None):
+def _whole(query, key, value):
     """Attend to all keys at once."""
-    scale = query.shape[1] ** -0.5 if scale is None else scale
-    return softmax(query @ key.T * scale) @ value
+    return softmax(_scores(query, key)) @ value
 
 
 # Right in other words

@@ -78,13 +78,6 @@ def moved(query, key, value, block_q, block_k):
     return np.array([keys_outside, queries_outside], dtype=float)
 
 
-def _parts(query, key, value, block_q, block_k):
-    """Give numbers of queries, keys, values, output; tiles of q and of k."""
-    output = len(query) * value.shape[1]
-    tiles = -(-len(query) // block_q), -(-len(key) // block_k)
-    return query.size, key.size, value.size, output, *tiles
-
-
 def _both(keys_outside, queries_outside):
     """Give both counts as an array."""
     return np.array([keys_outside, queries_outside], dtype=float)
@@ -164,7 +157,7 @@ whole_arrays_for_each_pair: You counted whole arrays for each pair of tiles:
 @EXERCISE.is_wrong
 def short_tiles_full(query, key, value, block_q, block_k):
     """You counted short last tiles as if they were full."""
-    _, _, _, _, tiles_q, tiles_k = _parts(query, key, value, block_q, block_k)
+    tiles_q, tiles_k = -(-len(query) // block_q), -(-len(key) // block_k)
     n_q, n_k = tiles_q * block_q, tiles_k * block_k
     d_k, d_v = query.shape[1], value.shape[1]
     pair, o = n_k * (d_k + d_v), n_q * d_v
@@ -226,6 +219,6 @@ in_bytes: You counted bytes: here numbers are asked for.
 @EXERCISE.is_wrong
 def tiles_counted(query, key, value, block_q, block_k):
     """You counted tiles: count the numbers in them."""
-    _, _, _, _, tiles_q, tiles_k = _parts(query, key, value, block_q, block_k)
+    tiles_q, tiles_k = -(-len(query) // block_q), -(-len(key) // block_k)
     pairs = tiles_q * tiles_k
     return _both(2 * tiles_k + 3 * pairs, 2 * tiles_q + 2 * pairs)

@@ -5,8 +5,6 @@ import numpy as np
 from attn_course.exercises.cases import Case, normal, sized
 from attn_course.exercises.core import Exercise
 
-EPS = 1e-5
-
 
 def inputs(rng: np.random.Generator) -> list[Case]:
     """Give vectors, the norm's gain and shift, and two maps."""
@@ -92,10 +90,9 @@ def block(x, gain, shift, w_in, w_out):
     return x + np.maximum(h @ w_in, 0) @ w_out
 
 
-def _norm(x, gain=1.0, shift=0.0, *, axis: int | None = -1, eps=EPS):
-    """Normalise, with one thing done otherwise."""
-    mean = x.mean(axis=axis, keepdims=True)
-    root = np.sqrt(x.var(axis=axis, keepdims=True) + eps)
+def _norm(x, gain=1.0, shift=0.0):
+    mean = x.mean(axis=-1, keepdims=True)
+    root = np.sqrt(x.var(axis=-1, keepdims=True) + 1e-5)
     return gain * (x - mean) / root + shift
 
 
@@ -117,7 +114,7 @@ def with_a_root_of_squares(x, gain, shift, w_in, w_out):
     """Compute the variance by hand."""
     centred = x - x.mean(axis=-1, keepdims=True)
     variance = (centred**2).mean(axis=-1, keepdims=True)
-    h = centred * (variance + EPS) ** -0.5 * gain + shift
+    h = centred * (variance + 1e-5) ** -0.5 * gain + shift
     wide = h @ w_in
     return np.where(wide > 0, wide, 0) @ w_out + x
 

@@ -71,14 +71,10 @@ def rotary(x, start):
     return np.concatenate([a * cos - b * sin, b * cos + a * sin], axis=-1)
 
 
-def _speeds(d, base=BASE):
-    return base ** (-np.arange(0, d, 2) / d)
-
-
-def _angles(x, start, speeds=None):
+def _angles(x, start):
     """Give the angle of each word and pair, (n, d / 2)."""
     n, d = x.shape[-2:]
-    speeds = _speeds(d) if speeds is None else speeds
+    speeds = BASE ** (-np.arange(0, d, 2) / d)
     return np.arange(start, start + n)[:, None] * speeds
 
 
