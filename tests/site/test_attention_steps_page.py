@@ -120,6 +120,19 @@ def test_play_stops_out_of_view(widget_page):
     assert now(page) <= 2
 
 
+def test_it_begins_by_itself_only_where_that_is_wanted(widget_page):
+    page = widget_page(
+        AttentionSteps.article(autoplay=True), AttentionSteps.article()
+    )
+    first, second = page.locator("attn-steps").all()
+    first.get_by_role("button", name="Pause").wait_for()
+    assert second.get_by_role("button", name="Play").is_visible()
+    page.emulate_media(reduced_motion="reduce")
+    page.reload()
+    page.wait_for_timeout(500)
+    assert first.get_by_role("button", name="Play").is_visible()
+
+
 def test_keys_move_the_slider(widget_page):
     page = widget_page(AttentionSteps.article())
     slider = page.get_by_role("slider")
