@@ -165,7 +165,7 @@ def name_axes(
     lines = (above.count("\n") + 1) if above else 0
     # The layout keeps room for a title alone: an empty line for y's name.
     axes.set_title(
-        wrapped(title, int(0.92 * most)) or " " * bool(above),
+        wrapped(title, int(0.8 * most)) or " " * bool(above),
         pad=9 + (lines - (not title)) * LINE_HEIGHT * size.letters,
         color=INK,
     )
