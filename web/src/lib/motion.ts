@@ -19,9 +19,11 @@ export function createMove(draw: (share: number) => void) {
     stop,
     start() {
       stop();
-      const begin = performance.now();
+      // From the first frame on: a slow one skips nothing.
+      let begin = 0;
       const step = (now: number) => {
-        const t = Math.max(0, Math.min(1, (now - begin) / DURATION));
+        begin ||= now;
+        const t = Math.min(1, (now - begin) / DURATION);
         frame = t < 1 ? requestAnimationFrame(step) : 0;
         draw(ease(t));
       };

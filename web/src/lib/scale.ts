@@ -12,7 +12,7 @@ export interface Scale {
 }
 
 const FEW = 1 / 200; // of all cells
-const SAMPLE = 20_000; // cells
+const SAMPLE = 40_000; // cells
 const MANY_KEYS = 64;
 const ROUNDING = 1 + 1e-3; // of weights that travelled as float16
 
