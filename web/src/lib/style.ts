@@ -20,7 +20,7 @@ export const BASE_STYLE = `
 .attn {
   ${variables(LIGHT_INK)} ${roles(LIGHT)}
   color: var(--ink); font-size: .9375rem; line-height: 1.4;
-  font-family: system-ui, sans-serif; margin: .25rem 0 1rem;
+  font-family: inherit; margin: .25rem 0 1rem;
   color-scheme: light; box-sizing: border-box; padding: .8rem 1rem .6rem;
   border: 1px solid var(--attn-line); border-radius: 10px; background: var(--attn-card);
 }

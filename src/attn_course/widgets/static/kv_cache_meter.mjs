@@ -5,7 +5,7 @@ function fe(e){return{render({model:t,el:n}){let r=t.get("reader"),o=()=>Object.
 .attn {
   ${ze(G)} ${Be(je)}
   color: var(--ink); font-size: .9375rem; line-height: 1.4;
-  font-family: system-ui, sans-serif; margin: .25rem 0 1rem;
+  font-family: inherit; margin: .25rem 0 1rem;
   color-scheme: light; box-sizing: border-box; padding: .8rem 1rem .6rem;
   border: 1px solid var(--attn-line); border-radius: 10px; background: var(--attn-card);
 }
