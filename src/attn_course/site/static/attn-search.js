@@ -9,7 +9,10 @@
   const load = () => {
     waiting ??= new Promise((done, failed) => {
       const script = document.createElement("script");
-      window.attnSearch = (found) => done((pages = found));
+      window.attnSearch = (found) => {
+        pages = found;
+        done(found);
+      };
       script.src = here.replace(/attn-search\.js.*/, "attn-search-text.js");
       script.onerror = failed;
       document.head.append(script);
