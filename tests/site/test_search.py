@@ -85,7 +85,7 @@ def test_the_texts_load_when_a_reader_searches(open_page):
     field.fill("no such words")
     page.get_by_text("0 sections").wait_for()
     field.fill("<b>")
-    page.get_by_role("status").wait_for()
+    page.get_by_text("0 sections", exact=True).wait_for(state="hidden")
     assert page.locator("#pst-search-dialog b").count() == 0
 
 
