@@ -99,7 +99,8 @@ function inColumns(source: Source, width: number, low: boolean): Layout {
   const m = layer?.x.shape[1] ?? 0;
   const wide = vector(m, Math.min(m * 34, width - left - 150));
   const rows = layer ? 5 : 0;
-  const pill = Math.min(column - 6, 104);
+  // Where words are many, their room is for letters.
+  const pill = Math.min(column - (column < 60 ? 2 : 6), 104);
 
   const slots = tokens.map((_, j) => {
     const x = middle(j);

@@ -2,7 +2,7 @@
 // something differs.
 
 import { s } from "../lib/svg.ts";
-import { shorten } from "../lib/text.ts";
+import { fitsIn, shorten } from "../lib/text.ts";
 import type { Box } from "./layout.ts";
 import { short } from "./words.ts";
 
@@ -221,7 +221,11 @@ export function pill(box: Box, token: string) {
     y: box.y + box.h / 2 + 5,
     class: "word",
   });
-  write(text, shorten(token, Math.max(3, Math.floor((box.w - 8) / 8))));
+  // A longer word is set in smaller letters before it is cut.
+  const tight = !fitsIn(token, Math.floor((box.w - 8) / 8));
+  const room = tight ? (box.w - 2) / 6 : (box.w - 8) / 8;
+  if (tight) text.classList.add("tight");
+  write(text, shorten(token, Math.max(3, Math.floor(room))));
   const title = s("title", {}, token);
   return { node: s("g", { class: "pill" }, title, frame, text), text };
 }

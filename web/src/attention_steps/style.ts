@@ -14,6 +14,7 @@ svg { display: block; width: 100%; height: auto; overflow: visible; user-select:
 svg text:not(.name) { fill: var(--attn-ink); }
 svg text { font-size: 13px; }
 text.word { text-anchor: middle; font-size: 15px; }
+text.word.tight { font-size: 12px; letter-spacing: -.02em; }
 text.word.end { text-anchor: end; }
 text.word.start { text-anchor: start; }
 text.figure { text-anchor: middle; font-size: 13px; font-variant-numeric: tabular-nums; pointer-events: none; }
