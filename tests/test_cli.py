@@ -1,5 +1,6 @@
 """What users do to `attn-course` by mistake: a line, and no traceback."""
 
+import gc
 import os
 import signal
 import subprocess
@@ -106,6 +107,15 @@ def test_a_scheduler_that_is_none(address, capsys, monkeypatch):
     said = refused(capsys, "experiments", "--scheduler", address)
     assert "expected the address of a Dask scheduler that runs" in said
     assert f"got {address!r}" in said
+
+
+def test_schedulers_that_are_none_leave_nothing_behind(capsys):
+    """A client that is collected while the next one starts blocks it."""
+    from distributed import Client
+
+    refused(capsys, "experiments", "--scheduler", "tcp://")
+    left = [x for x in gc.get_objects() if type(x) is Client]
+    assert [client for client in left if client.status != "closed"] == []
 
 
 # Arguments

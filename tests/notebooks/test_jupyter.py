@@ -41,7 +41,7 @@ from IPython.display import display
 from attn_course import widgets
 
 every = [
-    widgets.AttentionSteps.article(name="steps"),
+    widgets.AttentionSteps.sentence(name="steps"),
     widgets.CocktailParty(name="party"),
     widgets.FlashStepper(name="tiles"),
     widgets.GazeExplorer(["astronaut"], name="gaze"),
@@ -160,6 +160,9 @@ def page(client, browser):
             page.locator(".grid").wait_for(timeout=15_000)
             break
     page.locator(".grid").wait_for(timeout=1_000)
+    folded = page.locator(".tools [aria-expanded=false]")
+    while folded.count():
+        folded.first.click()
     yield page
     print(page.errors, page.dialogs)
     # Jupyter complains of itself; anywidget runs our module from a blob.
@@ -189,7 +192,10 @@ def run(page, index):
 
 
 def temperature(page):
-    return page.locator(".attn output").first
+    slider = page.locator(
+        "label", has=page.locator("[data-control=temperature]")
+    )
+    return slider.locator("output").first
 
 
 def picture(page):
@@ -220,8 +226,8 @@ def test_a_trait_set_in_python_moves_the_picture(page):
     run(page, 1)
     page.wait_for_function(
         "() => [...document.querySelectorAll('.jp-OutputArea-output div')]"
-        ".some(d => d.shadowRoot?.querySelector('output')"
-        "?.textContent === '0.50')"
+        ".some(d => [...(d.shadowRoot?.querySelectorAll('output') ?? [])]"
+        ".some(output => output.textContent === '0.50'))"
     )
     page.wait_for_timeout(100)
     assert picture(page) != before

@@ -39,7 +39,7 @@ def unfold(page):
     """Open More, Share and About in every card of a page."""
     page.evaluate(
         """() => {
-          for (const host of document.querySelectorAll("[data-mounted] > div"))
+          for (const host of document.querySelectorAll("div"))
             for (const fold of host.shadowRoot?.querySelectorAll(
               ".tools [aria-expanded=false]") ?? [])
               fold.click();

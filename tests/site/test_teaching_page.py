@@ -4,6 +4,7 @@ import re
 from urllib.parse import parse_qsl
 
 import pytest
+from browsing import unfold
 from bs4 import BeautifulSoup
 from test_pages import SITE
 
@@ -54,6 +55,7 @@ def test_a_link_opens_a_figure_in_that_state(open_page, href):
     assert figure.locator(".status").inner_text() == ""
     box = figure.bounding_box()
     assert box["y"] < page.viewport_size["height"] and box["height"] > 100
+    unfold(page)
     figure.get_by_role("button", name="Copy link").click()
     there, copied = page.evaluate("location.hash").split("?")
     assert there == f"#attn:{name}"

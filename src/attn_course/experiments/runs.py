@@ -4,6 +4,7 @@ Finished runs are kept beside the recordings until all are there, in one small
 file of the repository, so that a sweep outlives the machine that began it.
 """
 
+import gc
 import gzip
 import json
 import time
@@ -106,15 +107,7 @@ class Workers(AbstractContextManager):
     def __init__(self, jobs: int = 1, scheduler: str | None = None):
         self.pool: Any = None
         if scheduler is not None:
-            from distributed import Client
-
-            try:
-                self.pool = Client(scheduler)
-            except (OSError, ValueError) as error:
-                raise ValueError(
-                    "expected the address of a Dask scheduler that runs, as "
-                    f"tcp://host:8786, got {scheduler!r}: {error}"
-                ) from None
+            self.pool = _client(scheduler)
         elif jobs > 1:
             self.pool = futures.ProcessPoolExecutor(jobs)
 
@@ -144,6 +137,23 @@ class Workers(AbstractContextManager):
             ended = as_completed(list(sent))
         for future in ended:
             yield (sent[future], *future.result())
+
+
+def _client(scheduler: str) -> Any:
+    """Connect to a Dask cluster."""
+    from distributed import Client
+
+    try:
+        return Client(scheduler)
+    except (OSError, ValueError) as error:
+        said = str(error)
+    # A client that came to nothing is closed when it is collected. If that
+    # happens while the next one starts, both wait for one lock, for ever.
+    gc.collect()
+    raise ValueError(
+        "expected the address of a Dask scheduler that runs, as "
+        f"tcp://host:8786, got {scheduler!r}: {said}"
+    )
 
 
 def timed(run: Callable[[Cell], Any], cell: Cell) -> tuple[Any, float]:
