@@ -407,7 +407,7 @@ def what_it_decides(recording: Mapping[str, Any]) -> dict[str, Any]:
 
 @STUDY.figure(
     """
-    Line plot of how many of 22 learning rates work, over d from 16 to 1024.
+    Line plot of how many of 22 settings work, over d from 16 to 1024.
     Divided by the root of d it is 16 to 18 at every d; undivided the number
     falls from 14 to 10. Additive scores lie between, at 14 to 17.
     """
@@ -422,7 +422,7 @@ def working_rates(recording: Mapping[str, Any]) -> "Chart":
             for score in SETTINGS["score"]
         },
         xlabel="d",
-        ylabel=f"learning rates that work, of {tried}",
+        ylabel=f"settings that work, of {tried}",
         title=f"All seeds get {WORKS:.0%} of held-out episodes right",
         log_x=True,
     )
