@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import pytest
-from browsing import axe_faults, settle, slide, take
+from browsing import axe_faults, settle, slide, take, unfold
 from PIL import Image
 
 from attn_course.data import load_photos
@@ -177,6 +177,7 @@ def test_a_path_of_ones_own_by_touch_and_keys(browser, widget_page):
     )
     page = context.new_page()
     page.goto(url)
+    unfold(page)
     assert page.locator(".regions thead th:visible").count() == 4
     choose(page, "path", "your own")
     canvas = page.locator("canvas")
