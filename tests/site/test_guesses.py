@@ -170,6 +170,12 @@ def test_a_veiled_figure_answers_after_the_guess(lesson_url, open_page):
     assert widget.get_attribute("data-veiled") is None
 
 
+def test_a_link_to_a_state_of_a_veiled_figure_shows_it(lesson_url, open_page):
+    page = open_page(f"{lesson_url}#attn:lab?d=256")
+    page.locator(".attn output", has_text="256").first.wait_for()
+    assert page.locator("[data-veiled]").count() == 0
+
+
 def test_marked_readouts_alone_are_held_back(lesson_url, open_page):
     """A widget with `part="readout"` stays in use, and shows the rest."""
     page = open_page(lesson_url)

@@ -255,6 +255,8 @@ def test_links_of_the_ledger_lead_to_cells_and_sections(book):
             anchors = [
                 re.sub(r"\W+", "-", h.lower()).strip("-") for h in headings
             ]
+            studies = re.findall(r"(?m)^```\{study\} (.+)$", text)
+            anchors += [f"study-{name}" for name in studies]
             assert anchor in anchors, where
 
 

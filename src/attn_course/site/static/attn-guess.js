@@ -452,6 +452,10 @@
     }
   };
 
+  /** Does the page's address hold a state of this widget, to be seen? */
+  const asked = (name) =>
+    location.hash.startsWith(`#attn:${encodeURIComponent(name)}?`);
+
   function veil(element, id) {
     const link = html("a", { href: `#${id}` }, "Guess first");
     const line = html("p", { class: "attn-veil" }, link, ", then it answers.");
@@ -487,7 +491,7 @@
     const fold = box.querySelector(":scope > details");
     const wanted = box.dataset.veils?.split(" ") ?? [];
     const widgets = [...document.querySelectorAll("[data-state]")].filter(
-      (element) => wanted.includes(named(element)),
+      (element) => wanted.includes(named(element)) && !asked(named(element)),
     );
     let unveil = [];
 
