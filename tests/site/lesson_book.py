@@ -42,7 +42,7 @@ It is proportional.
 :y: variance
 :log: x y
 :range: 0.5 2000
-:truth: random-scores variance over d
+:truth: random-scores variance over d where mean=0.0
 
 +++
 The slope is {claim}`3.scaling-size.slope:spread`, whatever the {term}`seeds

@@ -154,7 +154,7 @@ def test_without_them_a_number_and_a_term_are_links(
     if place == "popover":
         page.get_by_role("button", name="Skip").first.click()
     else:
-        page.locator("summary").first.click()
+        page.locator(".attn-guess summary").first.click()
     term(page).click()
     page.wait_for_url("**/words.html#term-softmax")
     context.close()

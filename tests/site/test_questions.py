@@ -197,7 +197,7 @@ def test_questions_of_a_page_are_told_apart(own_url, open_page):
         if box.get_attribute("type") in ("checkbox", "radio")
     }  # fmt: skip
     assert {"attn-question-1", "attn-question-2"} <= names
-    groups = page.get_by_role("group")
+    groups = page.locator(".attn-question")
     assert groups.nth(0).get_attribute("id") == "attn-question-1"
     assert page.get_by_role("group", name="What stays when").count() == 1
     assert question(page, 1).locator("legend .katex").count() == 1

@@ -70,13 +70,13 @@ def test_what_is_no_mean_over_seeds_is_refused(text, message):
 def test_a_swept_study_counts_with_its_best_setting():
     """The best rate is as good as, or better than, any other one."""
     swept = studies()["root-d"]
-    where = "where scale=none, init=unit, optimiser=adam"
+    where = "where score=q·k, init=unit, optimiser=adam"
     text = f"root-d {swept.chosen_by} over d {where}"
     best = measured_over(swept, read_truth(text))
     assert list(best) == list(swept.arms["d"])
     for run in swept.recording["records"]:
-        fits = (run["scale"], run["init"], run["optimiser"]) == (
-            "none", "unit", "adam",
+        fits = (run["score"], run["init"], run["optimiser"]) == (
+            "q·k", "unit", "adam",
         )  # fmt: skip
         if fits:
             alike = [
