@@ -82,6 +82,6 @@ def test_a_swept_study_counts_with_its_best_setting():
             alike = [
                 one[swept.chosen_by] for one in swept.recording["records"]
                 if all(one[k] == run[k] for k in
-                       ("d", "scale", "init", "optimiser", "learning_rate"))
+                       ("d", "score", "init", "optimiser", "learning_rate"))
             ]  # fmt: skip
             assert best[run["d"]] <= sum(alike) / len(alike) + 1e-12
