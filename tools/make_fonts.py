@@ -1,13 +1,14 @@
-"""Make the book's two fonts from Adobe's Source Sans 3.
+"""Make the book's font from Adobe's Source Sans 3.
 
-The licence reserves the name "Source" for fonts that nobody changed, so these
-are called Lesson Sans.
+The licence reserves the name "Source" for fonts that nobody changed, so this
+one is called Lesson Sans.
 
     npm pack source-sans@3.52.0 && tar xzf source-sans-3.52.0.tgz
     python tools/make_fonts.py package
 
-Kept are the weights from 400 to 700 and what the book writes: Latin and
-Greek, arrows, signs of mathematics. It needs fontTools and brotli.
+Kept are the weights from 400 to 600 and what the book writes: Latin and
+Greek, arrows, signs of mathematics. Italics are slanted by the
+browser: their own letters would cost each page 18 kB. It needs fontTools and brotli.
 """
 
 import argparse
@@ -26,40 +27,34 @@ SIGNS = [
 ]  # fmt: skip
 GREEK = range(0x391, 0x3CA)
 NAME = "Lesson Sans"
-FACES = {
-    "upright": [*LATIN, *SIGNS, *GREEK],
-    "italic": [*range(0x20, 0x7F), *range(0xC0, 0x100), *map(ord, "’‘“”–—…")],
-}
 
 
-def make(package: Path, face: str) -> Path:
-    """Write one face; give its path."""
-    font = TTFont(package / f"VF/SourceSans3VF-{face.title()}.ttf")
+def make(package: Path) -> Path:
+    """Write the font; give its path."""
+    font = TTFont(package / "VF/SourceSans3VF-Upright.ttf")
     options = Options(
         hinting=False,
         layout_features=["kern", "mark", "mkmk", "ccmp", "locl", "tnum"],
         name_IDs=[0, 1, 2, 4, 6, 13, 14],
     )
     subsetter = Subsetter(options)
-    subsetter.populate(unicodes=FACES[face])
+    subsetter.populate(unicodes=[*LATIN, *SIGNS, *GREEK])
     subsetter.subset(font)
-    font = instantiateVariableFont(font, {"wght": (400, 700)})
+    font = instantiateVariableFont(font, {"wght": (400, 600)})
     for number, name in [(1, NAME), (4, NAME), (6, NAME.replace(" ", ""))]:
         font["name"].setName(name, number, 3, 1, 0x409)
     font.flavor = "woff2"
-    target = TARGET / f"lesson-sans-{face}.woff2"
+    target = TARGET / "lesson-sans.woff2"
     font.save(target)
     return target
 
 
 def main() -> None:
-    """Write both."""
+    """Write it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("package", type=Path, help="the unpacked package")
-    package = parser.parse_args().package
-    for face in FACES:
-        path = make(package, face)
-        print(f"{path.name}: {path.stat().st_size / 1000:.1f} kB")
+    path = make(parser.parse_args().package)
+    print(f"{path.name}: {path.stat().st_size / 1000:.1f} kB")
 
 
 if __name__ == "__main__":

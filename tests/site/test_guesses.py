@@ -217,7 +217,8 @@ def test_a_curve_is_drawn_with_the_pointer(lesson_url, open_page):
     values = [float(p.get_attribute("aria-valuenow")) for p in points.all()]
     # One quick stroke sets the points between its ends, too.
     assert values == sorted(values)
-    assert len(set(values)) == len(values) == 6
+    # On a logarithmic axis the last two stand close together.
+    assert len(values) == 7 and len(set(values)) >= 6
     press(asked, "Lock in my guess")
     lines = asked.locator("path.attn-line")
     assert lines.nth(0).is_visible() and lines.nth(1).is_visible()
@@ -251,7 +252,7 @@ def test_a_curve_is_set_with_keys_and_remembered(lesson_url, open_page):
     page.reload()
     assert asked.locator("path.attn-yours").get_attribute("d") == before
     press(asked, "Guess again")
-    assert asked.locator("table td").count() == 12  # no guess in the table
+    assert asked.locator("table td").count() == 14  # no guess in the table
 
 
 # --- A class -----------------------------------------------------------------
@@ -332,7 +333,7 @@ def test_without_scripts_everything_stands_in_order(browser, lesson_url):
     assert asked.get_by_text("Every score is the same").is_visible()
     curve = guess(page, CURVE)
     curve.locator("summary").click()
-    assert curve.locator("table tr").count() == 7
+    assert curve.locator("table tr").count() == 8
     assert page.locator("[data-veiled]").count() == 0
     context.close()
 
@@ -376,7 +377,7 @@ def test_pages_without_guesses_carry_nothing_of_them(lesson_site):
         (":range: 0 1\n:truth: nothing loss\n\n+++\nx", "expected a study"),
         (
             ":curve:\n:log: y\n:range: 0 9\n"
-            ":truth: random-scores variance over d\n\n+++\nx",
+            ":truth: random-scores variance over d where mean=0.0\n\n+++\nx",
             "logarithmic axis to be above 0",
         ),
         (":veils: nobody\n- [ ] 1\n- [ ] 2\n\n+++\nx", "'nobody'"),
