@@ -7,8 +7,8 @@ one is called Lesson Sans.
     python tools/make_fonts.py package
 
 Kept are the weights from 400 to 600 and what the book writes: Latin and
-Greek, arrows, signs of mathematics. Italics are slanted by the
-browser: their own letters would cost each page 18 kB. It needs fontTools and brotli.
+Greek, arrows, signs of mathematics. Italics are slanted by the browser: their
+own letters would cost each page 18 kB. It needs fontTools and brotli.
 """
 
 import argparse
