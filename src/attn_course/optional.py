@@ -73,7 +73,7 @@ WANTED = {
     "jupyter_cache": Wanted("jupyter-cache", "", BOOK),
     "sqlalchemy": Wanted("sqlalchemy", "", BOOK),
     "docutils": Wanted("docutils", "", BOOK),
-    "bs4": Wanted("beautifulsoup4", "", BOOK),  # by the theme
+    "bs4": Wanted("beautifulsoup4", "4.12", TEST),  # also by the theme
     "sphinx": Wanted("sphinx", "", BOOK),
     "sphinxcontrib": Wanted("sphinxcontrib-katex", "0.9.11", BOOK),
     "pydata_sphinx_theme": Wanted("pydata-sphinx-theme", "", BOOK),
