@@ -225,7 +225,7 @@ def test_a_curve_is_drawn_with_the_pointer(lesson_url, open_page):
     labels = asked.locator("svg text").all_text_contents()
     assert "yours" in labels and "measured" in labels
     rows = asked.locator("table tr")
-    assert rows.count() == 7
+    assert rows.count() == 8
     assert rows.nth(0).inner_text().split() == [
         "d",
         "variance",
