@@ -41,7 +41,7 @@ from IPython.display import display
 from attn_course import widgets
 
 every = [
-    widgets.AttentionSteps.sentence(name="steps"),
+    widgets.AttentionSteps.from_recording(name="steps"),
     widgets.CocktailParty(name="party"),
     widgets.FlashStepper(name="tiles"),
     widgets.GazeExplorer(["astronaut"], name="gaze"),

@@ -106,14 +106,16 @@ def test_the_article_s_example_is_a_tie_that_a_number_breaks():
 
 
 @pytest.mark.parametrize("head", range(3))
-def test_recorded_vectors_give_the_recorded_scores(head):
-    record = load_recording("minilm-vectors")
-    query, key = (unpack_array(record[n])[head] for n in ("query", "key"))
+def test_the_sentence_weighs_as_the_recorded_scores_do(head):
+    record = load_recording("minilm-cat")
+    layer, number = load_recording("minilm-vectors")["heads"][head]
+    scores = unpack_array(record["scores"])[layer - 1, number - 1]  # (n, n)
+    exps = np.exp((scores - scores.max(-1, keepdims=True)) / 32**0.5)
+    weights = exps / exps.sum(-1, keepdims=True)
     steps = AttentionSteps.from_recording(head)
-    logits = key @ query / np.sqrt(record["d_k"])
-    wanted = np.exp(logits) / np.exp(logits).sum()
-    np.testing.assert_allclose(steps.weights, [wanted], atol=1e-9)
+    assert steps.source["tokens"][steps.asks] == "it"
     assert steps.query == []  # long vectors are no table to type in
+    np.testing.assert_allclose(steps.weights, weights, atol=0.01)
 
 
 def test_numbers_can_be_set_but_not_reshaped():
@@ -237,15 +239,3 @@ def test_html_is_an_element_with_its_state():
     text = AttentionSteps.from_recording()._repr_mimebundle_()[0]["text/html"]
     assert text.startswith('<attn-steps data-state="')
     assert text.endswith("</attn-steps>")
-
-
-@pytest.mark.parametrize("head", [0, 1])
-def test_the_sentence_weighs_as_the_recorded_scores_do(head):
-    record = load_recording("minilm-cat")
-    layer, number = load_recording("minilm-sentence")["heads"][head]
-    scores = unpack_array(record["scores"])[layer - 1, number - 1]  # (n, n)
-    exps = np.exp((scores - scores.max(-1, keepdims=True)) / 32**0.5)
-    weights = exps / exps.sum(-1, keepdims=True)
-    shown = AttentionSteps.sentence(head)
-    assert shown.source["tokens"][shown.asks] == "it"
-    np.testing.assert_allclose(shown.weights, weights, atol=0.01)

@@ -59,10 +59,10 @@ def test_recorded_vectors_give_the_recorded_scores(head):
     layer, number = record["heads"][head]
     query, key = (unpack_array(record[n])[head] for n in ("query", "key"))
     cat = load_recording("minilm-cat")
-    at = [cat["tokens"].index(token) for token in record["tokens"]]
-    it = cat["tokens"].index("it")
-    scores = unpack_array(cat["scores"])[layer - 1, number - 1, it, at]
-    np.testing.assert_allclose(key @ query, scores, atol=0.05)
+    at = [cat["tokens"].index(word) for word in ("cat", "sat", "mat", "it")]
+    scores = unpack_array(cat["scores"])[layer - 1, number - 1]  # (n, n)
+    np.testing.assert_allclose(query @ key.T, scores, atol=0.05)
+    scores = scores[cat["tokens"].index("it"), at]
     play = QKVPlayground.from_recording(head)
     logits = scores / np.sqrt(32)
     expected = np.exp(logits) / np.exp(logits).sum()

@@ -263,9 +263,9 @@ class AttentionSteps(CourseWidget):
 
     @classmethod
     def from_recording(cls, head: int = 0, **options: Any) -> "AttentionSteps":
-        """Show "it" asking cat, sat, mat and itself in a head of MiniLM.
+        """Show every word of "The cat sat …" asking, in a head of MiniLM.
 
-        `head` counts the recorded heads from 0.
+        `head` counts the recorded heads from 0. It opens on the word "it".
         """
         record = load_recording("minilm-vectors")
         vectors = (
@@ -275,31 +275,9 @@ class AttentionSteps(CourseWidget):
         layer, number = record["heads"][head]
         defaults = {
             "tokens": record["tokens"],
-            "at": [record["tokens"].index(record["query_token"])],
-            "d_k": record["d_k"],
-            "name": f"steps-{layer}-{number}",
-            "title": f"all-MiniLM-L6-v2, layer {layer}, head {number}",
-            "note": describe_recording(record),
-        }
-        return cls(*vectors, **{**defaults, **options})
-
-    @classmethod
-    def sentence(cls, head: int = 0, **options: Any) -> "AttentionSteps":
-        """Show every word of "The cat sat …" asking, in a head of MiniLM.
-
-        `head` counts the recorded heads from 0. It opens on the word "it".
-        """
-        record = load_recording("minilm-sentence")
-        vectors = (
-            unpack_array(record[name])[head]
-            for name in ("query", "key", "value")
-        )
-        layer, number = record["heads"][head]
-        defaults = {
-            "tokens": record["tokens"],
             "asks": record["tokens"].index("it"),
             "d_k": record["d_k"],
-            "name": f"sentence-{layer}-{number}",
+            "name": f"steps-{layer}-{number}",
             "title": f"“{record['text']}”",
             "note": (
                 f"all-MiniLM-L6-v2, layer {layer}, head {number}. "

@@ -21,6 +21,8 @@ from attn_course.widgets.base import (
 __all__ = ["QKVPlayground", "plane_of_keys", "plane_of_values"]
 
 MAX_KEYS, MAX_D, RANGE = 6, 8, 100.0
+# The words of a recorded sentence that are shown.
+SHOWN = ["cat", "sat", "mat", "it"]
 
 
 class QKVPlayground(CourseWidget):
@@ -113,15 +115,16 @@ class QKVPlayground(CourseWidget):
         `head` counts the recorded heads from 0.
         """
         record = load_recording("minilm-vectors")
+        words = [record["tokens"].index(word) for word in SHOWN]
         query, key, value = (
-            unpack_array(record[name])[head]
+            unpack_array(record[name])[head][words]
             for name in ("query", "key", "value")
-        )
-        asked, offered = plane_of_keys(query, key)
+        )  # (4, d) each
+        asked, offered = plane_of_keys(query[SHOWN.index("it")], key)
         layer, number = record["heads"][head]
         defaults = {
-            "tokens": record["tokens"],
-            "query_token": record["query_token"],
+            "tokens": SHOWN,
+            "query_token": "it",
             "d_k": record["d_k"],
             "name": f"vectors-{layer}-{number}",
             "title": f"all-MiniLM-L6-v2, layer {layer}, head {number}",
