@@ -61,21 +61,13 @@ def attention_a(query, key, value):
 
 EXERCISE.variants = [ATTENTION.reference, *ATTENTION.variants]
 EXERCISE.wrong_answers = list(ATTENTION.wrong_answers)
-
-
-@EXERCISE.is_wrong
-def only_the_sum_mended(query, key, value):
-    """Mended in the sum, not in the maximum: it is along the queries."""
-    xp = array_namespace(query)
-    scores = query @ key.swapaxes(-1, -2) / query.shape[-1] ** 0.5
-    exps = xp.exp(scores - xp.max(scores, axis=-2, keepdims=True))
-    return exps / xp.sum(exps, axis=-1, keepdims=True) @ value
-
-
-@EXERCISE.is_wrong
-def only_the_maximum_mended(query, key, value):
-    """Mended in the maximum, not in the sum: it is along the queries."""
-    xp = array_namespace(query)
-    scores = query @ key.swapaxes(-1, -2) / query.shape[-1] ** 0.5
-    exps = xp.exp(scores - xp.max(scores, axis=-1, keepdims=True))
-    return exps / xp.sum(exps, axis=-2, keepdims=True) @ value
+EXERCISE.edits(
+    """
+only_the_sum_mended: Mended in the sum, not in the maximum: it is along the
+        queries.
+    xp.max(scores, axis=-1 → xp.max(scores, axis=-2
+only_the_maximum_mended: Mended in the maximum, not in the sum: it is along
+        the queries.
+    xp.sum(exps, axis=-1 → xp.sum(exps, axis=-2
+"""
+)

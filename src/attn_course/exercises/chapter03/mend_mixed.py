@@ -71,11 +71,10 @@ def both_left(query, key, value):
     return given(query, key, value)
 
 
-@EXERCISE.is_wrong
-def query_written_into(query, key, value):
-    """You mix the values now, but `/=` still writes into the query."""
-    query /= query.shape[-1] ** 0.5
-    xp = array_namespace(query)
-    scores = query @ key.swapaxes(-1, -2)
-    exps = xp.exp(scores - xp.max(scores, axis=-1, keepdims=True))
-    return exps / xp.sum(exps, axis=-1, keepdims=True) @ value
+EXERCISE.edits(
+    """
+query_written_into: You mix the values now, but `/=` still writes into the
+        query.
+    query = query / query → query /= query
+"""
+)
