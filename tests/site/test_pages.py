@@ -128,6 +128,36 @@ def test_a_page_is_light(open_page, site_dir, site_url, name):
     assert total <= (LESSON_KB if lesson else LIMIT_KB), largest
 
 
+# In shadow trees too; a drawing's letters as large as it is drawn.
+SMALL_LETTERS = """() => {
+  const found = [];
+  const walk = (root) => {
+    for (const e of root.querySelectorAll("*")) {
+      if (e.shadowRoot) walk(e.shadowRoot);
+      const own = [...e.childNodes].some(
+        (n) => n.nodeType === 3 && n.textContent.trim());
+      if (!own || !e.getClientRects().length) continue;
+      if (e.closest("sup, sub, .katex")) continue;
+      const matrix = e.ownerSVGElement?.getScreenCTM();
+      const grown = matrix ? Math.hypot(matrix.a, matrix.b) : 1;
+      const size = parseFloat(getComputedStyle(e).fontSize) * grown;
+      if (size < 11) found.push(`${e.textContent.trim()}: ${size}`);
+    }
+  };
+  walk(document.querySelector("article"));
+  return found;
+}"""
+
+
+@pytest.mark.parametrize(
+    "name", ["book/index.html", "book/03-query-key-value.html"]
+)
+def test_a_phone_shows_letters_that_can_be_read(open_page, name):
+    page = open_page(name, width=360)
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate(SMALL_LETTERS) == []
+
+
 def choose(page, name):
     """Choose an entry of the header's menu."""
     page.locator("summary[aria-label=More]").click()
